@@ -1,0 +1,3 @@
+//! The command-line program; everything is in [`pystamps_core::cli`].
+
+fn main() {}

@@ -1,0 +1,157 @@
+//! Defines the one error type of this crate and the diagnostics it carries.
+//!
+//! Every problem a user can cause has a name (`raster-size`, `master-ambiguous`, …) and says which
+//! file and variable it concerns, what was expected, what was found and what to do next.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Anything that stops a command.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The command line or a parameter asks for something that does not exist or cannot work
+    /// (exit code 2).
+    #[error("{0}")]
+    Usage(Box<Diagnostic>),
+    /// An input file, or what is in it, cannot be processed (exit code 1).
+    #[error("{0}")]
+    Data(Box<Diagnostic>),
+    /// The operating system refused a file operation (exit code 1). `source` names the path.
+    #[error("{action}: {source}")]
+    Io {
+        /// What was being done, for example `publish PATCH_1`.
+        action: String,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A MATLAB file could not be read or written (exit code 1).
+    #[error(transparent)]
+    Mat(#[from] pystamps_mat::Error),
+}
+
+/// A named problem with everything a person needs to mend it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable short name, lower case with hyphens.
+    pub name: &'static str,
+    /// One sentence without a full stop: what is wrong.
+    pub problem: String,
+    /// File or folder concerned.
+    pub path: Option<PathBuf>,
+    /// Variable, key or parameter inside the file.
+    pub variable: Option<String>,
+    /// What would have been right.
+    pub expected: Option<String>,
+    /// What is there.
+    pub found: Option<String>,
+    /// What to do next, in the imperative.
+    pub remedy: Option<String>,
+}
+
+impl Diagnostic {
+    /// Starts a diagnostic called `name` that states `problem`.
+    pub fn new(name: &'static str, problem: impl Into<String>) -> Self {
+        Self { name, problem: problem.into(), ..Self::default() }
+    }
+
+    /// Names the file or folder concerned.
+    #[must_use]
+    pub fn path(mut self, path: impl AsRef<Path>) -> Self {
+        self.path = Some(path.as_ref().to_path_buf());
+        self
+    }
+
+    /// Names the variable, key or parameter concerned.
+    #[must_use]
+    pub fn variable(mut self, variable: impl Into<String>) -> Self {
+        self.variable = Some(variable.into());
+        self
+    }
+
+    /// Says what would have been right.
+    #[must_use]
+    pub fn expected(mut self, expected: impl fmt::Display) -> Self {
+        self.expected = Some(expected.to_string());
+        self
+    }
+
+    /// Says what was found instead.
+    #[must_use]
+    pub fn found(mut self, found: impl fmt::Display) -> Self {
+        self.found = Some(found.to_string());
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Turns this into an [`Error::Data`].
+    pub fn data(self) -> Error {
+        Error::Data(Box::new(self))
+    }
+
+    /// Turns this into an [`Error::Usage`].
+    pub fn usage(self) -> Error {
+        Error::Usage(Box::new(self))
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "[{}] {}", self.name, self.problem)?;
+        if let Some(path) = &self.path {
+            write!(out, "\n  file:     {}", path.display())?;
+        }
+        let rows = [
+            ("variable:", &self.variable),
+            ("expected:", &self.expected),
+            ("found:", &self.found),
+            ("to do:", &self.remedy),
+        ];
+        for (label, text) in rows {
+            if let Some(text) = text {
+                write!(out, "\n  {label:<9} {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// The process exit code this error asks for: 2 for wrong usage, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Usage(_)) { 2 } else { 1 }
+    }
+
+    /// The diagnostic's name; `io` or `mat-file` where there is none.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Usage(diagnostic) | Self::Data(diagnostic) => diagnostic.name,
+            Self::Io { .. } => "io",
+            Self::Mat(_) => "mat-file",
+        }
+    }
+}
+
+/// Adds what was being done to an I/O error; `fs_err` has already added the path.
+pub trait IoContext<T> {
+    /// Wraps the error as [`Error::Io`] with `action`.
+    ///
+    /// # Errors
+    /// The wrapped error.
+    fn while_doing(self, action: impl Into<String>) -> Result<T>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn while_doing(self, action: impl Into<String>) -> Result<T> {
+        self.map_err(|source| Error::Io { action: action.into(), source })
+    }
+}

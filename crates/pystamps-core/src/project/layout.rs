@@ -1,0 +1,77 @@
+//! Defines every file and folder name of a processing folder, in one place.
+//!
+//! ```text
+//! <root>/                     a StaMPS project
+//!   parms.mat patch.list *.in calamp.out width.txt len.txt rsc.txt processor.txt
+//!   PATCH_1/ …                one scope of stages 1 to 5
+//!     patch.in patch_noover.in pscands.1.* mean_amp.flt ps1.mat …
+//!     .pystamps/              ours alone: lock, ledger.json, staging/
+//!   .pystamps/                the same for the root scope
+//! ```
+
+/// Our own folder inside every scope; original StaMPS never looks at it.
+pub const CONTROL_FOLDER: &str = ".pystamps";
+
+/// Project parameters (root).
+pub const PARMS_MAT: &str = "parms.mat";
+/// Parameter overrides of one folder.
+pub const LOCALPARMS_MAT: &str = "localparms.mat";
+/// Patch folder names, one a line (root).
+pub const PATCH_LIST: &str = "patch.list";
+
+/// Files that preparation writes in the root.
+pub mod root {
+    /// `snap`, `gamma` or `isce`.
+    pub const PROCESSOR_TXT: &str = "processor.txt";
+    /// Raster width in samples.
+    pub const WIDTH_TXT: &str = "width.txt";
+    /// Raster length in lines.
+    pub const LEN_TXT: &str = "len.txt";
+    /// Path of the master's parameter file.
+    pub const RSC_TXT: &str = "rsc.txt";
+    /// Paths of the single-look complex images.
+    pub const CALAMP_IN: &str = "calamp.in";
+    /// Paths and amplitude calibration constants.
+    pub const CALAMP_OUT: &str = "calamp.out";
+    /// Candidate selection, single master.
+    pub const SELPSC_IN: &str = "selpsc.in";
+    /// Candidate selection, small baselines.
+    pub const SELSBC_IN: &str = "selsbc.in";
+    /// Interferogram paths, in interferogram order.
+    pub const PSCPHASE_IN: &str = "pscphase.in";
+    /// Height raster.
+    pub const PSCDEM_IN: &str = "pscdem.in";
+    /// Longitude and latitude rasters.
+    pub const PSCLONLAT_IN: &str = "psclonlat.in";
+    /// Date pairs of a small-baseline project, written by stage 1.
+    pub const SMALL_BASELINES_LIST: &str = "small_baselines.list";
+}
+
+/// Files that preparation writes in a patch folder.
+pub mod patch {
+    /// Patch window with overlap, 1-based inclusive.
+    pub const PATCH_IN: &str = "patch.in";
+    /// Patch window without overlap, 1-based inclusive.
+    pub const PATCH_NOOVER_IN: &str = "patch_noover.in";
+    /// Candidates as text: id, azimuth, range (0-based).
+    pub const CANDIDATES_IJ: &str = "pscands.1.ij";
+    /// Candidates as big-endian int32 pairs (range, azimuth).
+    pub const CANDIDATES_IJ_INT: &str = "pscands.1.ij.int";
+    /// Accepted pixels with a low amplitude, kept for inspection only.
+    pub const CANDIDATES_IJ0: &str = "pscands.1.ij0";
+    /// Amplitude dispersion as text.
+    pub const CANDIDATES_DA: &str = "pscands.1.da";
+    /// Longitude and latitude, big-endian float32 pairs.
+    pub const CANDIDATES_LL: &str = "pscands.1.ll";
+    /// Height, big-endian float32.
+    pub const CANDIDATES_HGT: &str = "pscands.1.hgt";
+    /// Interferometric phase, big-endian complex float32, interferogram by interferogram.
+    pub const CANDIDATES_PH: &str = "pscands.1.ph";
+    /// Summed calibrated amplitude of every pixel, little-endian float32.
+    pub const MEAN_AMP_FLT: &str = "mean_amp.flt";
+}
+
+/// Name of patch folder `number` (counted from 1).
+pub fn patch_folder(number: usize) -> String {
+    format!("PATCH_{number}")
+}

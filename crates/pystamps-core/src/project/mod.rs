@@ -1,0 +1,3 @@
+//! A processing folder on disk: its names, parameters, ledger and atomic publication.
+
+pub mod layout;
