@@ -1,0 +1,391 @@
+//! Writes level-5 files: little endian, numbers in the full width of their class.
+
+use super::tags;
+use crate::payload::Payload;
+use crate::value::count_elements;
+use crate::write::is_valid_name;
+use crate::{
+    Class, Container, ElementSource, ElementType, Error, Result, StructArray, Value, WriteOptions,
+};
+use num_complex::Complex;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Readers look for the first words; the rest is free. No clock and no host: same data, same
+/// bytes.
+const HEADER_TEXT: &[u8] = b"MATLAB 5.0 MAT-file, written by pystamps";
+/// Complex elements separated at a time, in bytes; source and result stay in the second-level
+/// cache.
+const BLOCK_BYTES: usize = 1 << 18;
+
+/// Writes variables to a level-5 file one after the other.
+pub(crate) struct Level5Writer {
+    file: BufWriter<File>,
+    path: PathBuf,
+    options: WriteOptions,
+}
+
+impl Level5Writer {
+    pub(crate) fn create(file: File, path: &Path, options: WriteOptions) -> Result<Self> {
+        let mut writer = Self {
+            file: BufWriter::with_capacity(1 << 16, file),
+            path: path.into(),
+            options,
+        };
+        let mut header = [b' '; tags::HEADER_BYTES as usize];
+        header[..HEADER_TEXT.len()].copy_from_slice(HEADER_TEXT);
+        header[116..124].fill(0);
+        header[124..].copy_from_slice(&[0, 1, b'I', b'M']);
+        writer
+            .file
+            .write_all(&header)
+            .map_err(|source| writer.failed(source))?;
+        Ok(writer)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
+        Error::Io {
+            path: self.path.clone(),
+            action: "write",
+            source,
+        }
+    }
+
+    /// Writes one variable.
+    pub(crate) fn write(&mut self, name: &str, value: &Value) -> Result<()> {
+        self.check_size(name, value.payload_bytes())?;
+        self.check_value(name, value)?;
+        let body_bytes = matrix_bytes(name, value);
+        self.element(name, body_bytes, |out| write_matrix(out, name, value))
+    }
+
+    /// Writes a numeric variable block by block.
+    pub(crate) fn write_streamed(
+        &mut self,
+        name: &str,
+        element: ElementType,
+        dims: &[usize],
+        source: &mut dyn ElementSource,
+    ) -> Result<()> {
+        let count = count_elements(dims).expect("invariant: checked by the caller");
+        self.check_size(name, (count * element.bytes()) as u64)?;
+        self.check_dims(name, dims)?;
+        let flags = flags_of(element.class(), element.is_complex());
+        let body_bytes =
+            header_bytes(name, dims) + parts_bytes(count, element.class(), element.is_complex());
+        self.element(name, body_bytes, |out| {
+            write_header(out, flags, dims, name)?;
+            write_parts(out, &mut Payload::of_source(element, source), count)
+        })
+    }
+
+    /// Writes everything out and synchronises it with the disk.
+    pub(crate) fn finish(self) -> Result<()> {
+        let Self { mut file, path, .. } = self;
+        file.flush()
+            .and_then(|()| file.get_ref().sync_all())
+            .map_err(|source| Error::Io {
+                path,
+                action: "write",
+                source,
+            })
+    }
+
+    /// Writes a top-level element whose matrix has `body_bytes`, compressed if so asked.
+    fn element(
+        &mut self,
+        name: &str,
+        body_bytes: u64,
+        body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
+        let too_large = |bytes| Error::TooLargeForLevel5 {
+            path: self.path.clone(),
+            variable: name.to_owned(),
+            bytes,
+        };
+        let body_bytes = u32::try_from(body_bytes).map_err(|_| too_large(body_bytes))?;
+        let Some(level) = self.options.deflate_level else {
+            return write_tag(&mut self.file, tags::MATRIX, body_bytes)
+                .and_then(|()| body(&mut self.file))
+                .map_err(|source| self.failed(source));
+        };
+        let compressed = compress(&mut self.file, level, |out| {
+            write_tag(out, tags::MATRIX, body_bytes)?;
+            body(out)
+        });
+        match compressed {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(bytes)) => Err(too_large(bytes)),
+            Err(source) => Err(self.failed(source)),
+        }
+    }
+
+    fn check_size(&self, name: &str, bytes: u64) -> Result<()> {
+        match Container::for_largest_variable(bytes) {
+            Container::Level5 => Ok(()),
+            Container::V73 => Err(Error::TooLargeForLevel5 {
+                path: self.path.clone(),
+                variable: name.to_owned(),
+                bytes,
+            }),
+        }
+    }
+
+    fn check_dims(&self, name: &str, dims: &[usize]) -> Result<()> {
+        if dims.iter().all(|&extent| i32::try_from(extent).is_ok()) {
+            return Ok(());
+        }
+        Err(Error::Unsupported {
+            path: self.path.clone(),
+            variable: Some(name.to_owned()),
+            what: format!("an array of dimensions {dims:?} in level 5"),
+            remedy: "write it to a v7.3 file",
+        })
+    }
+
+    /// Refuses what the format cannot hold before anything is written.
+    fn check_value(&self, name: &str, value: &Value) -> Result<()> {
+        self.check_dims(name, value.dims())?;
+        match value {
+            Value::Sparse(_) => Err(Error::Unsupported {
+                path: self.path.clone(),
+                variable: Some(name.to_owned()),
+                what: "writing a sparse matrix".to_owned(),
+                remedy: "convert it to a full matrix",
+            }),
+            Value::Cell(cells) => cells
+                .values()
+                .iter()
+                .try_for_each(|value| self.check_value(name, value)),
+            Value::Struct(structs) => {
+                if let Some(field) = structs.fields().iter().find(|field| !is_valid_name(field)) {
+                    let variable = format!("{name}.{field}");
+                    return Err(Error::InvalidName {
+                        path: self.path.clone(),
+                        variable,
+                    });
+                }
+                structs
+                    .values()
+                    .iter()
+                    .try_for_each(|value| self.check_value(name, value))
+            }
+            Value::Numeric(_) | Value::Char(_) | Value::Logical(_) => Ok(()),
+        }
+    }
+}
+
+/// Writes a compressed element around what `body` writes; `Ok(Err(bytes))` if it grew too large.
+fn compress(
+    file: &mut BufWriter<File>,
+    level: u32,
+    body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<std::result::Result<(), u64>> {
+    let start = file.stream_position()?;
+    write_tag(file, tags::COMPRESSED, 0)?;
+    let compression = flate2::Compression::new(level.clamp(1, 9));
+    let mut encoder = flate2::write::ZlibEncoder::new(&mut *file, compression);
+    body(&mut encoder)?;
+    encoder.finish()?;
+    let end = file.stream_position()?;
+    let Ok(compressed_bytes) = u32::try_from(end - start - 8) else {
+        return Ok(Err(end - start - 8));
+    };
+    file.seek(SeekFrom::Start(start))?;
+    write_tag(file, tags::COMPRESSED, compressed_bytes)?;
+    file.seek(SeekFrom::Start(end))?;
+    Ok(Ok(()))
+}
+
+/// Bytes of an element with tag and padding; up to four bytes share the tag's eight.
+const fn element_bytes(data_bytes: u64) -> u64 {
+    match data_bytes {
+        1..=4 => 8,
+        _ => 8 + data_bytes + tags::padding(data_bytes),
+    }
+}
+
+const fn header_bytes(name: &str, dims: &[usize]) -> u64 {
+    16 + element_bytes(4 * dims.len() as u64) + element_bytes(name.len() as u64)
+}
+
+const fn parts_bytes(count: usize, class: Class, complex: bool) -> u64 {
+    let part = element_bytes((count * class.element_bytes()) as u64);
+    if complex { 2 * part } else { part }
+}
+
+/// Bytes of a matrix element without its tag.
+fn matrix_bytes(name: &str, value: &Value) -> u64 {
+    let nested = |values: &[Value]| values.iter().map(|value| 8 + matrix_bytes("", value)).sum();
+    let contents: u64 = match value {
+        Value::Struct(structs) => {
+            let names = structs.fields().len() * field_width(structs);
+            8 + element_bytes(names as u64) + nested(structs.values())
+        }
+        Value::Cell(cells) => nested(cells.values()),
+        _ => parts_bytes(value.element_count(), value.class(), value.is_complex()),
+    };
+    header_bytes(name, value.dims()) + contents
+}
+
+/// Bytes a field name takes: the longest with its end, never fewer than MATLAB's own 32.
+fn field_width(structs: &StructArray) -> usize {
+    structs
+        .fields()
+        .iter()
+        .map(|field| field.len() + 1)
+        .max()
+        .unwrap_or(0)
+        .max(32)
+}
+
+fn flags_of(class: Class, complex: bool) -> u32 {
+    let complex = if complex { tags::FLAG_COMPLEX } else { 0 };
+    let logical = if class == Class::Logical {
+        tags::FLAG_LOGICAL
+    } else {
+        0
+    };
+    tags::code_of(class) | complex | logical
+}
+
+fn write_tag(out: &mut (impl Write + ?Sized), data_type: u32, bytes: u32) -> io::Result<()> {
+    out.write_all(bytemuck::cast_slice(&[data_type, bytes]))
+}
+
+/// Starts an element: the tag, short if the data fit beside it.
+fn start_element(out: &mut dyn Write, data_type: u32, bytes: u64) -> io::Result<()> {
+    match bytes {
+        1..=4 => out.write_all(&(data_type | (bytes as u32) << 16).to_le_bytes()),
+        _ => write_tag(
+            out,
+            data_type,
+            u32::try_from(bytes).map_err(io::Error::other)?,
+        ),
+    }
+}
+
+fn end_element(out: &mut dyn Write, bytes: u64) -> io::Result<()> {
+    let padding = element_bytes(bytes) - bytes - if (1..=4).contains(&bytes) { 4 } else { 8 };
+    out.write_all(&[0; 8][..padding as usize])
+}
+
+fn write_element(out: &mut dyn Write, data_type: u32, data: &[u8]) -> io::Result<()> {
+    start_element(out, data_type, data.len() as u64)?;
+    out.write_all(data)?;
+    end_element(out, data.len() as u64)
+}
+
+fn write_header(out: &mut dyn Write, flags: u32, dims: &[usize], name: &str) -> io::Result<()> {
+    let extents: Vec<i32> = dims
+        .iter()
+        .map(|&extent| i32::try_from(extent).map_err(io::Error::other))
+        .collect::<io::Result<_>>()?;
+    write_element(out, tags::UINT32, bytemuck::cast_slice(&[flags, 0]))?;
+    write_element(out, tags::INT32, bytemuck::cast_slice(&extents))?;
+    write_element(out, tags::INT8, name.as_bytes())
+}
+
+fn write_matrix(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()> {
+    write_header(
+        out,
+        flags_of(value.class(), value.is_complex()),
+        value.dims(),
+        name,
+    )?;
+    match value {
+        Value::Numeric(array) => {
+            write_parts(out, &mut Payload::of_data(array.data()), array.data().len())
+        }
+        Value::Char(array) => write_element(out, tags::UINT16, bytemuck::cast_slice(array.units())),
+        Value::Logical(array) => {
+            write_element(out, tags::UINT8, bytemuck::cast_slice(array.data()))
+        }
+        Value::Cell(cells) => write_nested(out, cells.values()),
+        Value::Struct(structs) => {
+            let width = field_width(structs);
+            write_element(out, tags::INT32, bytemuck::cast_slice(&[width as u32]))?;
+            let mut names = vec![0; width * structs.fields().len()];
+            for (place, field) in names.chunks_exact_mut(width).zip(structs.fields()) {
+                place[..field.len()].copy_from_slice(field.as_bytes());
+            }
+            write_element(out, tags::INT8, &names)?;
+            write_nested(out, structs.values())
+        }
+        Value::Sparse(_) => Err(io::Error::other("invariant: sparse matrices were refused")),
+    }
+}
+
+fn write_nested(out: &mut dyn Write, values: &[Value]) -> io::Result<()> {
+    for value in values {
+        let bytes = u32::try_from(matrix_bytes("", value)).map_err(io::Error::other)?;
+        write_tag(out, tags::MATRIX, bytes)?;
+        write_matrix(out, "", value)?;
+    }
+    Ok(())
+}
+
+/// Writes numbers: one part if real; all real parts, then all imaginary parts if complex.
+fn write_parts(out: &mut dyn Write, payload: &mut Payload<'_>, count: usize) -> io::Result<()> {
+    let element = payload.element();
+    let part_bytes = (count * element.class().element_bytes()) as u64;
+    let block = BLOCK_BYTES / element.bytes();
+    let mut separated = Vec::new();
+    let parts: &[Part] = if element.is_complex() {
+        &[Part::Real, Part::Imaginary]
+    } else {
+        &[Part::Whole]
+    };
+    for part in parts {
+        start_element(out, tags::storage_of(element.class()), part_bytes)?;
+        for first in (0..count).step_by(block) {
+            let bytes = payload.range(first, block.min(count - first))?;
+            match (part, element) {
+                (Part::Whole, _) => out.write_all(bytes)?,
+                (_, ElementType::C64) => {
+                    out.write_all(part.of::<f64>(bytes, &mut separated))?;
+                }
+                _ => out.write_all(part.of::<f32>(bytes, &mut separated))?,
+            }
+        }
+        end_element(out, part_bytes)?;
+    }
+    Ok(())
+}
+
+/// Which part of a number is written.
+enum Part {
+    Whole,
+    Real,
+    Imaginary,
+}
+
+impl Part {
+    /// This part of complex elements, as bytes in `separated`.
+    fn of<'b, T: bytemuck::Pod>(&self, bytes: &[u8], separated: &'b mut Vec<u64>) -> &'b [u8]
+    where
+        Complex<T>: bytemuck::Pod,
+    {
+        let values: &[Complex<T>] = bytemuck::cast_slice(bytes);
+        separated.resize((bytes.len() / 2).div_ceil(8), 0);
+        let place: &mut [T] = &mut bytemuck::cast_slice_mut(separated)[..values.len()];
+        match self {
+            Self::Imaginary => {
+                place
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(place, value)| *place = value.im);
+            }
+            _ => place
+                .iter_mut()
+                .zip(values)
+                .for_each(|(place, value)| *place = value.re),
+        }
+        bytemuck::cast_slice(place)
+    }
+}

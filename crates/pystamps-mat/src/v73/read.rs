@@ -1,0 +1,696 @@
+//! Reads v7.3 files, and plain HDF5 files as far as they hold numbers.
+
+use super::source::SharedReader;
+use crate::value::count_elements;
+use crate::{
+    CellArray, CharArray, Class, Error, LogicalArray, Numeric, NumericData, ReadLimits, Result,
+    StructArray, Value, VariableInfo, Variables,
+};
+use bytemuck::{AnyBitPattern, NoUninit, Zeroable};
+use hdf5_pure::{
+    AttrValue, Dataset, Datatype, DatatypeByteOrder, File, FileAccessProperties, Group, Layout,
+    MetadataCacheConfig, Object, ReferenceType,
+};
+use num_complex::Complex;
+use std::io::{Read, Seek};
+use std::path::Path;
+
+/// Deflate cannot shrink data further than this.
+const MOST_EXPANSION: u64 = 1032;
+/// Metadata kept while a file is open; every name is looked up from the root.
+const METADATA_CACHE_BYTES: usize = 1 << 20;
+
+/// Describes the variables of a v7.3 file without reading their data.
+pub(crate) fn list<R: Read + Seek + Send + 'static>(
+    reader: R,
+    origin: &Path,
+    limits: &ReadLimits,
+) -> Result<Vec<VariableInfo>> {
+    let (root, mut source) = open(reader, origin, limits)?;
+    let mut found = Vec::new();
+    for (name, dataset) in source.datasets(&root)? {
+        source.variable = Some(name.clone());
+        found.push(source.describe(name, &dataset)?);
+    }
+    for (name, group) in source.groups(&root)? {
+        source.variable = Some(name.clone());
+        let dims = source.struct_dims(&group)?;
+        let class = Class::Struct;
+        found.push(VariableInfo {
+            name,
+            class,
+            dims,
+            complex: false,
+            logical: false,
+            bytes: 0,
+        });
+    }
+    Ok(found)
+}
+
+/// Reads the variables of a v7.3 file that `wanted` accepts.
+pub(crate) fn read<R: Read + Seek + Send + 'static>(
+    reader: R,
+    origin: &Path,
+    limits: &ReadLimits,
+    wanted: &mut dyn FnMut(&str) -> bool,
+) -> Result<Variables> {
+    let (root, mut source) = open(reader, origin, limits)?;
+    let mut variables = Variables::new();
+    for (name, dataset) in source.datasets(&root)? {
+        if wanted(&name) {
+            source.variable = Some(name.clone());
+            variables.insert(name, source.dataset_value(&dataset, 0)?);
+        }
+    }
+    for (name, group) in source.groups(&root)? {
+        if wanted(&name) {
+            source.variable = Some(name.clone());
+            variables.insert(name, source.group_value(&group, 0)?);
+        }
+    }
+    Ok(variables)
+}
+
+fn open<'a, R: Read + Seek + Send + 'static>(
+    reader: R,
+    origin: &'a Path,
+    limits: &ReadLimits,
+) -> Result<(Group, Reading<'a, R>)> {
+    let failed = |source| Error::Io {
+        path: origin.to_path_buf(),
+        action: "read",
+        source,
+    };
+    let reader = SharedReader::new(reader).map_err(failed)?;
+    let length = reader.length();
+    let reading = Reading {
+        reader: reader.clone(),
+        origin,
+        variable: None,
+        nesting: limits.nesting,
+        plain_left: length.saturating_mul(2),
+        expanded_left: limits.expanded_bytes_of(length),
+        references_left: length / 8,
+    };
+    let cache = MetadataCacheConfig::new(METADATA_CACHE_BYTES);
+    let access = FileAccessProperties::new().with_metadata_cache(cache);
+    let file = File::from_source_with_options(reader, access)
+        .map_err(|error| reading.malformed("an intact HDF5 structure", error))?;
+    Ok((file.root(), reading))
+}
+
+/// What MATLAB notes beside a dataset or group.
+struct Notes {
+    class: Option<Class>,
+    class_name: Option<String>,
+    empty: bool,
+    sparse: bool,
+    fields: Option<Vec<String>>,
+}
+
+/// One file being read, with what it may still cost.
+///
+/// References may point anywhere, also in circles and at one object many times. The budgets make
+/// such a file end: a reference takes eight bytes of an honest one, and honest data are read once.
+struct Reading<'a, R> {
+    reader: SharedReader<R>,
+    origin: &'a Path,
+    variable: Option<String>,
+    nesting: usize,
+    plain_left: u64,
+    expanded_left: u64,
+    references_left: u64,
+}
+
+impl<R: Read + Seek> Reading<'_, R> {
+    fn malformed(&self, expected: impl Into<String>, found: impl ToString) -> Error {
+        Error::Malformed {
+            path: self.origin.to_path_buf(),
+            variable: self.variable.clone(),
+            expected: expected.into(),
+            found: found.to_string(),
+        }
+    }
+
+    fn damaged(&self, error: hdf5_pure::Error) -> Error {
+        self.malformed("an intact HDF5 structure", error)
+    }
+
+    fn unsupported(&self, what: String) -> Error {
+        Error::Unsupported {
+            path: self.origin.to_path_buf(),
+            variable: self.variable.clone(),
+            what,
+            remedy: "save its data as numbers, text, structs or cells",
+        }
+    }
+
+    fn exceeded(&self, unit: &'static str, limit: u64, found: u64) -> Error {
+        let path = self.origin.to_path_buf();
+        Error::LimitExceeded {
+            path,
+            variable: self.variable.clone(),
+            unit,
+            limit,
+            found,
+        }
+    }
+
+    /// Datasets of a group that are variables or fields.
+    fn datasets(&self, group: &Group) -> Result<Vec<(String, Dataset)>> {
+        let names = group.datasets().map_err(|error| self.damaged(error))?;
+        let open = |name: String| {
+            let dataset = group.dataset(&name).map_err(|error| self.damaged(error))?;
+            Ok((name, dataset))
+        };
+        names
+            .into_iter()
+            .filter(|name| !name.starts_with('#'))
+            .map(open)
+            .collect()
+    }
+
+    /// Groups inside a group, but for MATLAB's own.
+    fn groups(&self, group: &Group) -> Result<Vec<(String, Group)>> {
+        let names = group.groups().map_err(|error| self.damaged(error))?;
+        let open = |name: String| {
+            let group = group.group(&name).map_err(|error| self.damaged(error))?;
+            Ok((name, group))
+        };
+        names
+            .into_iter()
+            .filter(|name| !name.starts_with('#'))
+            .map(open)
+            .collect()
+    }
+
+    fn notes(&self, attributes: impl IntoIterator<Item = (String, AttrValue)>) -> Notes {
+        let mut notes = Notes {
+            class: None,
+            class_name: None,
+            empty: false,
+            sparse: false,
+            fields: None,
+        };
+        for (name, value) in attributes {
+            match (name.as_str(), value) {
+                (
+                    "MATLAB_class",
+                    AttrValue::AsciiString(text)
+                    | AttrValue::String(text)
+                    | AttrValue::AsciiStringSized { value: text, .. }
+                    | AttrValue::StringSized { value: text, .. },
+                ) => {
+                    notes.class = Class::from_name(&text);
+                    notes.class_name = Some(text);
+                }
+                ("MATLAB_empty", AttrValue::U8(flag)) => notes.empty = flag != 0,
+                ("MATLAB_empty", AttrValue::U32(flag)) => notes.empty = flag != 0,
+                ("MATLAB_empty", AttrValue::U64(flag)) => notes.empty = flag != 0,
+                ("MATLAB_empty", AttrValue::I64(flag)) => notes.empty = flag != 0,
+                ("MATLAB_sparse", _) => notes.sparse = true,
+                (
+                    "MATLAB_fields",
+                    AttrValue::VarLenAsciiCharArray(names)
+                    | AttrValue::AsciiStringArray(names)
+                    | AttrValue::StringArray(names)
+                    | AttrValue::AsciiStringArraySized { values: names, .. }
+                    | AttrValue::StringArraySized { values: names, .. },
+                ) => notes.fields = Some(names),
+                _ => {}
+            }
+        }
+        notes
+    }
+
+    fn dataset_notes(&self, dataset: &Dataset) -> Result<Notes> {
+        Ok(self.notes(dataset.attrs().map_err(|error| self.damaged(error))?))
+    }
+
+    /// MATLAB dimensions: HDF5's in reverse, at least two.
+    fn dims(&self, dataset: &Dataset) -> Result<Vec<usize>> {
+        let shape = dataset.shape().map_err(|error| self.damaged(error))?;
+        let dims: Option<Vec<usize>> = shape
+            .iter()
+            .rev()
+            .map(|&extent| usize::try_from(extent).ok())
+            .collect();
+        let mut dims = dims
+            .filter(|dims| count_elements(dims).is_some())
+            .ok_or_else(|| self.malformed("dimensions in range", format!("{shape:?}")))?;
+        while dims.len() < 2 {
+            dims.push(1);
+        }
+        Ok(dims)
+    }
+
+    /// Dimensions of a dataset flagged as empty, which stores them as its data.
+    fn empty_dims(&mut self, dataset: &Dataset) -> Result<Vec<usize>> {
+        let shape = self.dims(dataset)?;
+        let dims = if shape.contains(&0) {
+            shape
+        } else {
+            if count_elements(&shape).is_none_or(|count| count > 64) {
+                return Err(self.malformed("at most 64 stored dimensions", format!("{shape:?}")));
+            }
+            let stored: Vec<u64> = self.elements(dataset)?;
+            stored
+                .into_iter()
+                .map(|extent| usize::try_from(extent).unwrap_or(1))
+                .collect()
+        };
+        if dims.len() < 2 || count_elements(&dims) != Some(0) {
+            return Err(self.malformed("dimensions with a zero", format!("{dims:?}")));
+        }
+        Ok(dims)
+    }
+
+    fn datatype(&self, dataset: &Dataset) -> Result<Datatype> {
+        dataset.datatype().map_err(|error| self.damaged(error))
+    }
+
+    fn describe(&mut self, name: String, dataset: &Dataset) -> Result<VariableInfo> {
+        let notes = self.dataset_notes(dataset)?;
+        let datatype = self.datatype(dataset)?;
+        let complex = complex_parts(&datatype).is_some();
+        let class = match (notes.class, notes.class_name) {
+            (Some(class), _) => class,
+            (None, Some(_)) => Class::Opaque,
+            (None, None) => stored_class(&datatype).unwrap_or(Class::Opaque),
+        };
+        let dims = if notes.empty {
+            self.empty_dims(dataset)?
+        } else {
+            self.dims(dataset)?
+        };
+        let element_bytes = class.element_bytes() as u64 * if complex { 2 } else { 1 };
+        let count = count_elements(&dims).unwrap_or(0) as u64;
+        let bytes = count.saturating_mul(element_bytes);
+        let logical = class == Class::Logical;
+        Ok(VariableInfo {
+            name,
+            class,
+            dims,
+            complex,
+            logical,
+            bytes,
+        })
+    }
+
+    /// Reads a dataset: numbers, text, flags, cells and everything empty.
+    fn dataset_value(&mut self, dataset: &Dataset, depth: usize) -> Result<Value> {
+        let notes = self.dataset_notes(dataset)?;
+        let datatype = self.datatype(dataset)?;
+        let class = match (notes.class, notes.class_name) {
+            (Some(class), _) => class,
+            (None, Some(name)) if name == "canonical empty" => Class::Double,
+            (None, Some(name)) => {
+                return Err(self.unsupported(format!("a variable of class {name}")));
+            }
+            (None, None) => stored_class(&datatype)
+                .ok_or_else(|| self.unsupported(format!("an HDF5 dataset of type {datatype}")))?,
+        };
+        if notes.empty {
+            let dims = self.empty_dims(dataset)?;
+            return Ok(empty_value(class, dims, notes.fields.unwrap_or_default()));
+        }
+        let dims = self.dims(dataset)?;
+        match class {
+            Class::Char => {
+                let units = match stored_class(&datatype) {
+                    Some(Class::UInt8) => self
+                        .elements::<u8>(dataset)?
+                        .into_iter()
+                        .map(u16::from)
+                        .collect(),
+                    _ => self.elements(dataset)?,
+                };
+                let found = units.len();
+                CharArray::new(dims, units)
+                    .map(Value::Char)
+                    .ok_or_else(|| self.malformed("one code unit a character", found))
+            }
+            Class::Logical => {
+                let flags = self
+                    .elements::<u8>(dataset)?
+                    .iter()
+                    .map(|&flag| flag != 0)
+                    .collect();
+                LogicalArray::new(dims, flags)
+                    .map(Value::Logical)
+                    .ok_or_else(|| self.malformed("one byte a flag", "another number"))
+            }
+            Class::Cell => {
+                let values = self.referenced(dataset, depth)?;
+                let found = values.len();
+                CellArray::new(dims, values)
+                    .map(Value::Cell)
+                    .ok_or_else(|| self.malformed("one reference a cell", found))
+            }
+            Class::Struct => Err(self.malformed("a structure as a group", "a dataset")),
+            class if class.element_bytes() > 0 => self.numeric(dataset, class, &datatype, dims),
+            class => Err(self.unsupported(format!("a variable of class {class}"))),
+        }
+    }
+
+    fn numeric(
+        &mut self,
+        dataset: &Dataset,
+        class: Class,
+        datatype: &Datatype,
+        dims: Vec<usize>,
+    ) -> Result<Value> {
+        let complex = complex_parts(datatype);
+        let stored = complex.or_else(|| stored_class(datatype));
+        if stored != Some(class) {
+            return Err(self.malformed(format!("elements of class {class}"), datatype));
+        }
+        let data = match (class, complex.is_some()) {
+            (Class::Double, true) => NumericData::C64(self.elements::<Complex<f64>>(dataset)?),
+            (Class::Single, true) => NumericData::C32(self.elements::<Complex<f32>>(dataset)?),
+            (_, true) => return Err(self.unsupported(format!("a complex array of class {class}"))),
+            (Class::Double, _) => NumericData::F64(self.elements(dataset)?),
+            (Class::Single, _) => NumericData::F32(self.elements(dataset)?),
+            (Class::Int8, _) => NumericData::I8(self.elements(dataset)?),
+            (Class::UInt8, _) => NumericData::U8(self.elements(dataset)?),
+            (Class::Int16, _) => NumericData::I16(self.elements(dataset)?),
+            (Class::UInt16, _) => NumericData::U16(self.elements(dataset)?),
+            (Class::Int32, _) => NumericData::I32(self.elements(dataset)?),
+            (Class::UInt32, _) => NumericData::U32(self.elements(dataset)?),
+            (Class::Int64, _) => NumericData::I64(self.elements(dataset)?),
+            _ => NumericData::U64(self.elements(dataset)?),
+        };
+        let found = data.len();
+        Numeric::new(dims, data)
+            .map(Value::Numeric)
+            .ok_or_else(|| self.malformed("as many elements as the dimensions say", found))
+    }
+
+    /// Reads all elements of a dataset whose stored type has been checked to be `T`.
+    fn elements<T: AnyBitPattern + NoUninit + Zeroable>(
+        &mut self,
+        dataset: &Dataset,
+    ) -> Result<Vec<T>> {
+        let size = dataset
+            .element_size()
+            .map_err(|error| self.damaged(error))?;
+        if size != size_of::<T>() as u64 {
+            return Err(self.malformed(format!("elements of {} bytes", size_of::<T>()), size));
+        }
+        let shape = dataset.shape().map_err(|error| self.damaged(error))?;
+        let count = shape
+            .iter()
+            .try_fold(1_u64, |count, &extent| count.checked_mul(extent));
+        let Some(bytes) = count.and_then(|count| count.checked_mul(size)) else {
+            return Err(self.malformed("dimensions in range", format!("{shape:?}")));
+        };
+        let layout = dataset.layout().map_err(|error| self.damaged(error))?;
+        if let Layout::Contiguous {
+            address: Some(address),
+            size,
+        } = layout
+            && size == bytes
+        {
+            return self.contiguous(address, bytes);
+        }
+        self.charge(dataset, &layout, bytes)?;
+        let raw = dataset.read_raw().map_err(|error| self.damaged(error))?;
+        if raw.len() as u64 != bytes {
+            return Err(self.malformed(format!("{bytes} bytes of data"), raw.len()));
+        }
+        Ok(bytemuck::allocation::pod_collect_to_vec(&raw))
+    }
+
+    /// Reads data that lie in the file as they are, straight to where they belong.
+    fn contiguous<T: AnyBitPattern + NoUninit + Zeroable>(
+        &mut self,
+        address: u64,
+        bytes: u64,
+    ) -> Result<Vec<T>> {
+        let room = self.reader.length().saturating_sub(address);
+        let count = usize::try_from(bytes / size_of::<T>() as u64);
+        let (true, Ok(count)) = (bytes <= room, count) else {
+            return Err(Error::Truncated {
+                path: self.origin.to_path_buf(),
+                variable: self.variable.clone(),
+                expected: bytes,
+                found: room,
+            });
+        };
+        self.charge_plain(bytes)?;
+        let mut values: Vec<T> = bytemuck::allocation::zeroed_vec(count);
+        let filled = self
+            .reader
+            .fill(address, bytemuck::cast_slice_mut(&mut values));
+        let path = || self.origin.to_path_buf();
+        filled.map_err(|source| Error::Io {
+            path: path(),
+            action: "read",
+            source,
+        })?;
+        Ok(values)
+    }
+
+    fn charge_plain(&mut self, bytes: u64) -> Result<()> {
+        let limit = self.reader.length().saturating_mul(2);
+        match self.plain_left.checked_sub(bytes) {
+            Some(left) => self.plain_left = left,
+            None => {
+                return Err(self.exceeded("bytes of data", limit, limit - self.plain_left + bytes));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the memory of a dataset that is not simply contiguous from the budgets, as far as
+    /// what is stored can fill it at all.
+    fn charge(&mut self, dataset: &Dataset, layout: &Layout, bytes: u64) -> Result<()> {
+        let stored = match layout {
+            Layout::Compact { size } => *size,
+            Layout::Chunked { .. } => {
+                let chunks = dataset.chunks().map_err(|error| self.damaged(error))?;
+                let stored = chunks.iter().map(|chunk| chunk.storage_size);
+                let stored = stored
+                    .fold(0_u64, u64::saturating_add)
+                    .min(self.reader.length());
+                if dataset.filters().is_empty() {
+                    stored
+                } else {
+                    stored.saturating_mul(MOST_EXPANSION)
+                }
+            }
+            _ => 0,
+        };
+        if bytes > stored {
+            return Err(
+                self.malformed(format!("at most {stored} bytes from what is stored"), bytes)
+            );
+        }
+        let limit = self.expanded_left;
+        match self.expanded_left.checked_sub(bytes) {
+            Some(left) => self.expanded_left = left,
+            None => return Err(self.exceeded("bytes of expanded data", limit, bytes)),
+        }
+        Ok(())
+    }
+
+    /// Reads the values that a dataset of references points at.
+    fn referenced(&mut self, dataset: &Dataset, depth: usize) -> Result<Vec<Value>> {
+        if depth >= self.nesting {
+            return Err(self.exceeded("nested values", self.nesting as u64, depth as u64 + 1));
+        }
+        let count = count_elements(&self.dims(dataset)?).unwrap_or(usize::MAX) as u64;
+        let Some(left) = self.references_left.checked_sub(count) else {
+            let limit = self.reader.length() / 8;
+            return Err(self.exceeded("references", limit, limit - self.references_left + count));
+        };
+        self.references_left = left;
+        let objects = dataset.dereference().map_err(|error| self.damaged(error))?;
+        let mut values = Vec::with_capacity(objects.len());
+        for object in objects {
+            values.push(match object {
+                Object::Dataset(dataset) => self.dataset_value(&dataset, depth + 1)?,
+                Object::Group(group) => self.group_value(&group, depth + 1)?,
+                _ => {
+                    return Err(
+                        self.unsupported("a reference to neither array nor group".to_owned())
+                    );
+                }
+            });
+        }
+        Ok(values)
+    }
+
+    /// Dimensions of the structure that a group is: those of its fields' references if it is an
+    /// array, else 1 x 1.
+    fn struct_dims(&self, group: &Group) -> Result<Vec<usize>> {
+        match self.array_field(group)? {
+            Some(dataset) => self.dims(&dataset),
+            None => Ok(vec![1, 1]),
+        }
+    }
+
+    /// The first field of a structure array; `None` if the group is a 1 x 1 structure. Only the
+    /// fields of an array are references without a class of their own.
+    fn array_field(&self, group: &Group) -> Result<Option<Dataset>> {
+        let Some((_, dataset)) = self.datasets(group)?.into_iter().next() else {
+            return Ok(None);
+        };
+        let is_reference = is_object_reference(&self.datatype(&dataset)?);
+        let unclassed = self.dataset_notes(&dataset)?.class_name.is_none();
+        Ok((is_reference && unclassed).then_some(dataset))
+    }
+
+    /// Reads a group: a structure or a sparse matrix.
+    fn group_value(&mut self, group: &Group, depth: usize) -> Result<Value> {
+        if depth >= self.nesting {
+            return Err(self.exceeded("nested values", self.nesting as u64, depth as u64 + 1));
+        }
+        let attributes = group.attrs().map_err(|error| self.damaged(error))?;
+        let notes = self.notes(attributes);
+        if notes.sparse {
+            return Err(self.unsupported("a sparse matrix in a v7.3 file".to_owned()));
+        }
+        if let Some(name) = notes.class_name.filter(|name| name != "struct") {
+            return Err(self.unsupported(format!("a variable of class {name}")));
+        }
+        let array_dims = match self.array_field(group)? {
+            Some(dataset) => Some(self.dims(&dataset)?),
+            None => None,
+        };
+        let mut members: Vec<(String, Vec<Value>)> = Vec::new();
+        for (name, dataset) in self.datasets(group)? {
+            let values = match &array_dims {
+                Some(_) => self.referenced(&dataset, depth)?,
+                None => vec![self.dataset_value(&dataset, depth + 1)?],
+            };
+            members.push((name, values));
+        }
+        for (name, group) in self.groups(group)? {
+            members.push((name, vec![self.group_value(&group, depth + 1)?]));
+        }
+        if let Some(order) = notes.fields {
+            let place = |name: &String| order.iter().position(|field| field == name);
+            members.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
+        }
+        let dims = array_dims.unwrap_or_else(|| vec![1, 1]);
+        let count = count_elements(&dims).unwrap_or(usize::MAX);
+        if let Some((name, values)) = members.iter().find(|(_, values)| values.len() != count) {
+            let expected = format!("{count} values in each field");
+            return Err(self.malformed(expected, format!("{} in {name}", values.len())));
+        }
+        let (fields, columns): (Vec<String>, Vec<Vec<Value>>) = members.into_iter().unzip();
+        let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+        let values = (0..count).flat_map(|_| {
+            columns
+                .iter_mut()
+                .filter_map(Iterator::next)
+                .collect::<Vec<_>>()
+        });
+        let values = if fields.is_empty() {
+            Vec::new()
+        } else {
+            values.collect()
+        };
+        StructArray::new(dims, fields, values)
+            .map(Value::Struct)
+            .ok_or_else(|| self.malformed("field names that differ", "the same name twice"))
+    }
+}
+
+/// Class whose elements a datatype stores in the form we copy: native width, little endian.
+fn stored_class(datatype: &Datatype) -> Option<Class> {
+    let little = |order: &DatatypeByteOrder| *order == DatatypeByteOrder::LittleEndian;
+    match datatype {
+        Datatype::FloatingPoint {
+            size,
+            byte_order,
+            exponent_size,
+            mantissa_size,
+            ..
+        } if little(byte_order) => match (size, exponent_size, mantissa_size) {
+            (8, 11, 52) => Some(Class::Double),
+            (4, 8, 23) => Some(Class::Single),
+            _ => None,
+        },
+        Datatype::FixedPoint {
+            size,
+            byte_order,
+            signed,
+            bit_offset: 0,
+            bit_precision,
+        } if (little(byte_order) || *size == 1) && u32::from(*bit_precision) == 8 * size => {
+            Some(match (size, signed) {
+                (1, true) => Class::Int8,
+                (1, false) => Class::UInt8,
+                (2, true) => Class::Int16,
+                (2, false) => Class::UInt16,
+                (4, true) => Class::Int32,
+                (4, false) => Class::UInt32,
+                (8, true) => Class::Int64,
+                (8, false) => Class::UInt64,
+                _ => return None,
+            })
+        }
+        Datatype::Compound { .. } => complex_parts(datatype),
+        _ => None,
+    }
+}
+
+/// Class of the parts of a complex datatype: two packed numbers, the real one first.
+fn complex_parts(datatype: &Datatype) -> Option<Class> {
+    let Datatype::Compound { size, members } = datatype else {
+        return None;
+    };
+    let [real, imaginary] = members.as_slice() else {
+        return None;
+    };
+    let named = matches!(
+        (real.name.as_str(), imaginary.name.as_str()),
+        ("real", "imag") | ("r", "i")
+    );
+    let class = stored_class(&real.datatype).filter(|class| class.element_bytes() > 0)?;
+    let part_bytes = class.element_bytes() as u64;
+    let packed = real.byte_offset == 0
+        && imaginary.byte_offset == part_bytes
+        && u64::from(*size) == 2 * part_bytes;
+    (named && packed && stored_class(&imaginary.datatype) == Some(class)).then_some(class)
+}
+
+fn is_object_reference(datatype: &Datatype) -> bool {
+    matches!(
+        datatype,
+        Datatype::Reference {
+            ref_type: ReferenceType::Object,
+            ..
+        }
+    )
+}
+
+/// An array of `class` without elements.
+fn empty_value(class: Class, dims: Vec<usize>, fields: Vec<String>) -> Value {
+    let data = match class {
+        Class::Char => return Value::Char(CharArray::new(dims, Vec::new()).expect(EMPTY)),
+        Class::Logical => return Value::Logical(LogicalArray::new(dims, Vec::new()).expect(EMPTY)),
+        Class::Cell => return Value::Cell(CellArray::new(dims, Vec::new()).expect(EMPTY)),
+        Class::Struct => {
+            let array = StructArray::new(dims.clone(), fields, Vec::new())
+                .or_else(|| StructArray::new(dims, Vec::new(), Vec::new()));
+            return Value::Struct(array.expect(EMPTY));
+        }
+        Class::Single => NumericData::F32(Vec::new()),
+        Class::Int8 => NumericData::I8(Vec::new()),
+        Class::UInt8 => NumericData::U8(Vec::new()),
+        Class::Int16 => NumericData::I16(Vec::new()),
+        Class::UInt16 => NumericData::U16(Vec::new()),
+        Class::Int32 => NumericData::I32(Vec::new()),
+        Class::UInt32 => NumericData::U32(Vec::new()),
+        Class::Int64 => NumericData::I64(Vec::new()),
+        Class::UInt64 => NumericData::U64(Vec::new()),
+        _ => NumericData::F64(Vec::new()),
+    };
+    Value::Numeric(Numeric::new(dims, data).expect(EMPTY))
+}
+
+const EMPTY: &str = "invariant: the dimensions hold a zero";
