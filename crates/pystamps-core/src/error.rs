@@ -55,11 +55,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Starts a diagnostic called `name` that states `problem`.
     pub fn new(name: &'static str, problem: impl Into<String>) -> Self {
-        Self {
-            name,
-            problem: problem.into(),
-            ..Self::default()
-        }
+        Self { name, problem: problem.into(), ..Self::default() }
     }
 
     /// Names the file or folder concerned.
@@ -156,9 +152,6 @@ pub trait IoContext<T> {
 
 impl<T> IoContext<T> for std::io::Result<T> {
     fn while_doing(self, action: impl Into<String>) -> Result<T> {
-        self.map_err(|source| Error::Io {
-            action: action.into(),
-            source,
-        })
+        self.map_err(|source| Error::Io { action: action.into(), source })
     }
 }

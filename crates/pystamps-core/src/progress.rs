@@ -45,10 +45,7 @@ impl Progress {
             ProgressMode::Auto if !std::io::stderr().is_terminal() => ProgressMode::Plain,
             other => other,
         };
-        Self {
-            mode,
-            label: label.into(),
-        }
+        Self { mode, label: label.into() }
     }
 
     /// A reporter that says nothing, for libraries and tests.
@@ -150,9 +147,7 @@ impl Phase<'_> {
     fn plain_line(&self) {
         let done = self.done.load(Ordering::Relaxed);
         let percent = 100.0 * done as f64 / (self.total.max(1) as f64);
-        let eta = self
-            .eta_seconds(done)
-            .map_or(String::new(), |s| format!(", {s:.0} s left"));
+        let eta = self.eta_seconds(done).map_or(String::new(), |s| format!(", {s:.0} s left"));
         write_stderr(&format!(
             "{}: {} {percent:.0} % ({done} of {} {}{eta})",
             self.progress.label, self.name, self.total, self.unit

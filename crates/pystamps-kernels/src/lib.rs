@@ -1,1 +1,5 @@
-//! Numerics without input or output.
+//! Numerics of the StaMPS stages, without input or output: functions take numbers and return numbers.
+
+pub mod imaging_geometry;
+pub mod local_coordinates;
+pub mod rounding;

@@ -75,3 +75,59 @@ pub mod patch {
 pub fn patch_folder(number: usize) -> String {
     format!("PATCH_{number}")
 }
+
+/// Result files of the stages in a patch folder, markers first (orchestration.md).
+pub mod patch_results {
+    /// Stage 1.
+    pub const STAGE_1: &[&str] = &[
+        "ps1.mat",
+        "ph1.mat",
+        "bp1.mat",
+        "da1.mat",
+        "hgt1.mat",
+        "la1.mat",
+        "inc1.mat",
+        "psver.mat",
+        "no_ps_info.mat",
+    ];
+    /// Stages 2 to 5: what becomes stale when stage 1 runs again.
+    pub const AFTER_STAGE_1: &[&str] = &[
+        "pm1.mat",
+        "select1.mat",
+        "weed1.mat",
+        "rc2.mat",
+        "ps2.mat",
+        "ph2.mat",
+        "pm2.mat",
+        "bp2.mat",
+        "hgt2.mat",
+        "la2.mat",
+        "inc2.mat",
+        "da2.mat",
+    ];
+}
+
+/// Result files of the merged stages in the root: what becomes stale when the project is prepared
+/// again.
+pub const MERGED_RESULTS: &[&str] = &[
+    "ifgstd2.mat",
+    "ps2.mat",
+    "ph2.mat",
+    "pm2.mat",
+    "bp2.mat",
+    "hgt2.mat",
+    "la2.mat",
+    "inc2.mat",
+    "da2.mat",
+    "rc2.mat",
+    "psver.mat",
+    "phuw2.mat",
+    "uw_phaseuw.mat",
+    "uw_grid.mat",
+    "uw_interp.mat",
+    "uw_space_time.mat",
+    "scla2.mat",
+    "scla_smooth2.mat",
+    "scn2.mat",
+    "mean_v.mat",
+];

@@ -1,3 +1,9 @@
 //! A processing folder on disk: its names, parameters, ledger and atomic publication.
 
+pub mod checksums;
+pub mod commit;
+pub mod dataset;
 pub mod layout;
+pub mod ledger;
+pub mod lock;
+pub mod parameters;

@@ -1,0 +1,342 @@
+//! Defines atomic publication: a scope (root or patch) shows the old results or the new, whole.
+//!
+//! ```text
+//! <scope>/.pystamps/staging/
+//!   new/            the outputs, written and fsynced here first
+//!   journal.json    what to move where; its appearance (one rename) is the commit point
+//!   old/            replaced files and folders on their way out
+//! ```
+//! 1. A [`Transaction`] hands out `new/`; whatever goes wrong before the commit point leaves the
+//!    scope untouched, and the next transaction clears the staging folder.
+//! 2. After it, the moves are carried out: first the marker files of the old result step aside, so
+//!    that a foreign reader never takes a mixture for a finished stage, then everything is renamed
+//!    into place, markers last but for the ledger.
+//! 3. A process that dies in between is completed by whoever opens the scope next
+//!    ([`recover`]). Every step may be repeated.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Diagnostic, IoContext, Result};
+use crate::project::layout::CONTROL_FOLDER;
+use crate::project::ledger::{LEDGER_FILE, Ledger};
+use crate::project::lock::ScopeLock;
+
+const STAGING: &str = "staging";
+const JOURNAL: &str = "journal.json";
+
+/// The moves that turn the old state of a scope into the new one.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Journal {
+    /// Entries of the scope that go without replacement.
+    remove: Vec<String>,
+    /// Entries of `new/` that take their place in the scope, in this order.
+    install: Vec<String>,
+    /// Those of `install` whose old version must step aside before anything else moves.
+    markers: Vec<String>,
+}
+
+/// A set of outputs on its way into a scope.
+#[derive(Debug)]
+pub struct Transaction<'lock> {
+    lock: &'lock ScopeLock,
+}
+
+impl<'lock> Transaction<'lock> {
+    /// Opens a transaction on the locked scope: completes an interrupted publication, then makes an
+    /// empty staging folder.
+    ///
+    /// # Errors
+    /// I/O errors, for example on a read-only folder.
+    pub fn begin(lock: &'lock ScopeLock) -> Result<Self> {
+        recover(lock)?;
+        let staging = staging_folder(lock.scope());
+        let action = || format!("prepare to write in {}", lock.scope().display());
+        if staging.exists() {
+            fs_err::remove_dir_all(&staging).while_doing(action())?;
+        }
+        fs_err::create_dir_all(staging.join("new")).while_doing(action())?;
+        Ok(Self { lock })
+    }
+
+    /// Where the outputs are to be written, under their final names.
+    pub fn folder(&self) -> PathBuf {
+        staging_folder(self.lock.scope()).join("new")
+    }
+
+    /// Makes the staged entries and `ledger` the scope's state, and removes the entries `remove`.
+    ///
+    /// `markers` are the staged files whose presence tells other programs that the stage is done;
+    /// they are installed last.
+    ///
+    /// # Errors
+    /// I/O errors. Before the commit point the scope is unchanged; after it, the next
+    /// [`recover`] finishes the work.
+    pub fn publish(self, remove: &[String], markers: &[&str], ledger: &Ledger) -> Result<()> {
+        let scope = self.lock.scope();
+        let action = || format!("publish results in {}", scope.display());
+        let staging = staging_folder(scope);
+        let new = staging.join("new");
+        let mut install = entry_names(&new).while_doing(action())?;
+        // Sorting on "is a marker" is stable: names stay in order, markers come last.
+        install.sort_by_key(|name| markers.contains(&name.as_str()));
+        ledger.write(&new.join(LEDGER_FILE))?;
+        let journal = Journal {
+            remove: remove.iter().filter(|name| !install.contains(name)).cloned().collect(),
+            markers: markers.iter().map(|&name| name.to_owned()).collect(),
+            install,
+        };
+        sync_tree(&new).while_doing(action())?;
+        let text = serde_json::to_vec(&journal).expect("invariant: plain strings serialise");
+        write_synced(&staging.join("journal.draft"), &text).while_doing(action())?;
+        fs_err::rename(staging.join("journal.draft"), staging.join(JOURNAL))
+            .while_doing(action())?;
+        sync_folder(&staging).while_doing(action())?;
+        apply(scope, &journal).while_doing(action())
+    }
+}
+
+/// Completes a publication that a dead process left half done; returns whether there was one.
+///
+/// # Errors
+/// `journal-damaged` if the journal does not parse or points outside the scope; I/O errors.
+pub fn recover(lock: &ScopeLock) -> Result<bool> {
+    let path = staging_folder(lock.scope()).join(JOURNAL);
+    if !path.exists() {
+        return Ok(false);
+    }
+    let action = || format!("complete the interrupted publication in {}", lock.scope().display());
+    let text = fs_err::read(&path).while_doing(action())?;
+    let damaged = |found: String| {
+        Diagnostic::new("journal-damaged", "the record of an interrupted publication is unusable")
+            .path(&path)
+            .expected("a journal written by pystamps-native")
+            .found(found)
+            .remedy("look at the files in `new` beside it, then delete this staging folder")
+            .data()
+    };
+    let journal: Journal = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
+    if let Some(name) = journal.remove.iter().chain(&journal.install).find(|n| !is_plain(n)) {
+        return Err(damaged(format!("the entry '{name}'")));
+    }
+    apply(lock.scope(), &journal).while_doing(action())?;
+    Ok(true)
+}
+
+/// Whether a publication of `scope` waits to be completed.
+pub fn is_pending(scope: &Path) -> bool {
+    staging_folder(scope).join(JOURNAL).exists()
+}
+
+fn staging_folder(scope: &Path) -> PathBuf {
+    scope.join(CONTROL_FOLDER).join(STAGING)
+}
+
+/// Carries out the moves of a journal; safe to repeat after any interruption, because an entry is
+/// moved aside only while its successor is still staged.
+fn apply(scope: &Path, journal: &Journal) -> std::io::Result<()> {
+    let staging = staging_folder(scope);
+    let (new, old) = (staging.join("new"), staging.join("old"));
+    fs_err::create_dir_all(&old)?;
+    for name in &journal.markers {
+        if new.join(name).exists() {
+            set_aside(scope, &old, name)?;
+        }
+    }
+    for name in &journal.remove {
+        set_aside(scope, &old, name)?;
+    }
+    for name in &journal.install {
+        let staged = new.join(name);
+        if staged.exists() {
+            // A file is replaced by the rename itself, a folder has to make room first.
+            if scope.join(name).is_dir() {
+                set_aside(scope, &old, name)?;
+            }
+            fs_err::rename(&staged, scope.join(name))?;
+        }
+    }
+    let ledger = new.join(LEDGER_FILE);
+    if ledger.exists() {
+        fs_err::rename(&ledger, scope.join(CONTROL_FOLDER).join(LEDGER_FILE))?;
+    }
+    sync_folder(scope)?;
+    sync_folder(&scope.join(CONTROL_FOLDER))?;
+    fs_err::remove_file(staging.join(JOURNAL))?;
+    fs_err::remove_dir_all(&staging)
+}
+
+fn set_aside(scope: &Path, old: &Path, name: &str) -> std::io::Result<()> {
+    let target = scope.join(name);
+    if target.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let refuge = old.join(name);
+    if refuge.is_dir() {
+        fs_err::remove_dir_all(&refuge)?;
+    }
+    fs_err::rename(target, refuge)
+}
+
+/// One ordinary path component, so that a journal can never reach outside its scope.
+fn is_plain(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
+}
+
+fn entry_names(folder: &Path) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Replaces one file as a whole: `write` fills a draft beside it, which is then renamed.
+///
+/// # Errors
+/// Those of `write`, and I/O errors; the old file stays.
+pub fn replace_file(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = folder.join(format!(".{name}.draft"));
+    write(&draft)?;
+    let action = || format!("replace {}", path.display());
+    fs_err::File::open(&draft).and_then(|file| file.sync_all()).while_doing(action())?;
+    fs_err::rename(&draft, path).while_doing(action())?;
+    sync_folder(folder).while_doing(action())
+}
+
+/// Writes a small file and waits until it is on the disk.
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    fs_err::write(path, bytes)?;
+    fs_err::File::open(path)?.sync_all()
+}
+
+fn sync_tree(folder: &Path) -> std::io::Result<()> {
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sync_tree(&path)?;
+        } else {
+            fs_err::File::open(path)?.sync_all()?;
+        }
+    }
+    sync_folder(folder)
+}
+
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs_err::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Progress;
+
+    fn read(path: PathBuf) -> Option<String> {
+        fs_err::read_to_string(path).ok()
+    }
+
+    fn staged_journal(scope: &Path, lock: &ScopeLock) -> Journal {
+        let transaction = Transaction::begin(lock).unwrap();
+        fs_err::write(transaction.folder().join("data"), "new").unwrap();
+        fs_err::write(transaction.folder().join("marker"), "new").unwrap();
+        fs_err::create_dir(transaction.folder().join("PATCH_1")).unwrap();
+        fs_err::write(transaction.folder().join("PATCH_1/x"), "new").unwrap();
+        let journal = Journal {
+            remove: vec!["later".into()],
+            install: vec!["PATCH_1".into(), "data".into(), "marker".into()],
+            markers: vec!["marker".into()],
+        };
+        let text = serde_json::to_vec(&journal).unwrap();
+        fs_err::write(staging_folder(scope).join(JOURNAL), text).unwrap();
+        journal
+    }
+
+    fn old_state(scope: &Path) {
+        for name in ["data", "marker", "later", "bystander"] {
+            fs_err::write(scope.join(name), "old").unwrap();
+        }
+        fs_err::create_dir(scope.join("PATCH_1")).unwrap();
+        fs_err::write(scope.join("PATCH_1/x"), "old").unwrap();
+        fs_err::write(scope.join("PATCH_1/stale"), "old").unwrap();
+    }
+
+    fn assert_new_state(scope: &Path) {
+        for name in ["data", "marker", "PATCH_1/x"] {
+            assert_eq!(read(scope.join(name)).as_deref(), Some("new"), "{name}");
+        }
+        assert_eq!(read(scope.join("bystander")).as_deref(), Some("old"));
+        assert!(!scope.join("later").exists());
+        assert!(!scope.join("PATCH_1/stale").exists());
+        assert!(!staging_folder(scope).exists());
+    }
+
+    /// Carries out the first `steps` elementary moves of a publication by hand, then recovers.
+    #[test]
+    fn recovery_from_every_intermediate_state() {
+        for steps in 0..=6 {
+            let folder = tempfile::tempdir().unwrap();
+            let scope = folder.path();
+            old_state(scope);
+            let lock = ScopeLock::acquire(scope, "test", &Progress::silent()).unwrap();
+            staged_journal(scope, &lock);
+            let (new, old) = (staging_folder(scope).join("new"), staging_folder(scope).join("old"));
+            fs_err::create_dir(&old).unwrap();
+            let moves: [(PathBuf, PathBuf); 6] = [
+                (scope.join("marker"), old.join("marker")),
+                (scope.join("later"), old.join("later")),
+                (scope.join("PATCH_1"), old.join("PATCH_1")),
+                (new.join("PATCH_1"), scope.join("PATCH_1")),
+                (new.join("data"), scope.join("data")),
+                (new.join("marker"), scope.join("marker")),
+            ];
+            for (from, to) in &moves[..steps] {
+                fs_err::rename(from, to).unwrap();
+            }
+            assert!(is_pending(scope));
+            assert!(recover(&lock).unwrap(), "after {steps} moves");
+            assert_new_state(scope);
+            assert!(!recover(&lock).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_transaction_dropped_before_publication_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        old_state(folder.path());
+        let lock = ScopeLock::acquire(folder.path(), "test", &Progress::silent()).unwrap();
+        let transaction = Transaction::begin(&lock).unwrap();
+        fs_err::write(transaction.folder().join("data"), "new").unwrap();
+        drop(transaction);
+        assert_eq!(read(folder.path().join("data")).as_deref(), Some("old"));
+        assert!(!recover(&lock).unwrap());
+    }
+
+    #[test]
+    fn publication_installs_everything_and_the_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let scope = folder.path();
+        old_state(scope);
+        let lock = ScopeLock::acquire(scope, "test", &Progress::silent()).unwrap();
+        let journal = staged_journal(scope, &lock);
+        fs_err::remove_file(staging_folder(scope).join(JOURNAL)).unwrap();
+        let transaction = Transaction { lock: &lock };
+        transaction.publish(&journal.remove, &["marker"], &Ledger::default()).unwrap();
+        assert_new_state(scope);
+        assert!(scope.join(CONTROL_FOLDER).join(LEDGER_FILE).exists());
+    }
+
+    #[test]
+    fn a_journal_that_points_outside_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = ScopeLock::acquire(folder.path(), "test", &Progress::silent()).unwrap();
+        fs_err::create_dir_all(staging_folder(folder.path())).unwrap();
+        let journal = r#"{"remove":["../precious"],"install":[],"markers":[]}"#;
+        fs_err::write(staging_folder(folder.path()).join(JOURNAL), journal).unwrap();
+        assert_eq!(recover(&lock).unwrap_err().name(), "journal-damaged");
+    }
+}

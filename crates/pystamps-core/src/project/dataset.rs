@@ -1,0 +1,143 @@
+//! Defines which patches a project has (orchestration.md, "Discovery").
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::{Diagnostic, IoContext, Result};
+use crate::project::layout::PATCH_LIST;
+
+/// One patch folder of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// Name as listed, for example `PATCH_2`.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// The patches of the project at `root`: the lines of `patch.list` in their order (blank lines and
+/// `#` comments skipped), or without that file every `PATCH_<number>` by number.
+///
+/// # Errors
+/// `patch-escapes` for an entry that is not one folder name, or that leads outside the project
+/// through a link; `patch-missing` for one that does not exist; `no-patches` if there is none.
+pub fn patches(root: &Path) -> Result<Vec<Patch>> {
+    let list = root.join(PATCH_LIST);
+    let names = match fs_err::read_to_string(&list) {
+        Ok(text) => text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => numbered_folders(root)?,
+        Err(error) => return Err(error).while_doing("read the list of patches"),
+    };
+    if names.is_empty() {
+        return Err(Diagnostic::new("no-patches", "this folder has no patches")
+            .path(root)
+            .expected("a prepared StaMPS project: parms.mat, patch.list and PATCH_1, PATCH_2, …")
+            .found("no patch.list with entries, no PATCH_* folder")
+            .remedy("run `pystamps-native prep snap --export DIR --dataset DIR` first")
+            .data());
+    }
+    names.into_iter().map(|name| patch(root, &list, name)).collect()
+}
+
+fn patch(root: &Path, list: &Path, name: String) -> Result<Patch> {
+    let refuse = |kind, problem: String, found: String| {
+        Diagnostic::new(kind, problem)
+            .path(list)
+            .variable(&name)
+            .expected("the name of a folder inside the project")
+            .found(found)
+            .remedy("correct or remove the line")
+            .data()
+    };
+    let mut parts = Path::new(&name).components();
+    if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+        let problem = format!("the entry '{name}' is not a folder name");
+        return Err(refuse("patch-escapes", problem, "a path".into()));
+    }
+    let folder = root.join(&name);
+    if !folder.is_dir() {
+        let problem = format!("the patch '{name}' does not exist");
+        return Err(refuse("patch-missing", problem, "no such folder".into()));
+    }
+    let real = fs_err::canonicalize(&folder).while_doing("resolve a patch folder")?;
+    let real_root = fs_err::canonicalize(root).while_doing("resolve the project folder")?;
+    if !real.starts_with(&real_root) {
+        let problem = format!("the entry '{name}' leads outside the project");
+        return Err(refuse("patch-escapes", problem, real.display().to_string()));
+    }
+    Ok(Patch { name, folder })
+}
+
+fn numbered_folders(root: &Path) -> Result<Vec<String>> {
+    let mut numbered = Vec::new();
+    for entry in fs_err::read_dir(root).while_doing("look for patches")? {
+        let entry = entry.while_doing("look for patches")?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(number) = name.strip_prefix("PATCH_").and_then(|n| n.parse::<u64>().ok())
+            && entry.path().is_dir()
+        {
+            numbered.push((number, name));
+        }
+    }
+    numbered.sort();
+    Ok(numbered.into_iter().map(|(_, name)| name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(patches: &[&str], list: Option<&str>) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for name in patches {
+            fs_err::create_dir(root.path().join(name)).unwrap();
+        }
+        if let Some(list) = list {
+            fs_err::write(root.path().join(PATCH_LIST), list).unwrap();
+        }
+        root
+    }
+
+    fn names(root: &Path) -> Vec<String> {
+        patches(root).unwrap().into_iter().map(|patch| patch.name).collect()
+    }
+
+    #[test]
+    fn list_order_is_kept() {
+        let root = project(&["PATCH_1", "PATCH_2"], Some("PATCH_2\n\n# later\n  PATCH_1 \n"));
+        assert_eq!(names(root.path()), ["PATCH_2", "PATCH_1"]);
+    }
+
+    #[test]
+    fn without_a_list_patches_are_sorted_by_number() {
+        let root = project(&["PATCH_10", "PATCH_9", "PATCH_x"], None);
+        assert_eq!(names(root.path()), ["PATCH_9", "PATCH_10"]);
+    }
+
+    #[test]
+    fn escaping_missing_and_absent_patches_are_refused() {
+        for (list, name) in [
+            ("../elsewhere\n", "patch-escapes"),
+            ("PATCH_1/..\n", "patch-escapes"),
+            ("/tmp\n", "patch-escapes"),
+            ("..\n", "patch-escapes"),
+            ("PATCH_7\n", "patch-missing"),
+            ("# nothing\n", "no-patches"),
+        ] {
+            let root = project(&["PATCH_1"], Some(list));
+            assert_eq!(patches(root.path()).unwrap_err().name(), name, "{list}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_the_outside_is_refused() {
+        let root = project(&[], Some("PATCH_1\n"));
+        let outside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), root.path().join("PATCH_1")).unwrap();
+        assert_eq!(patches(root.path()).unwrap_err().name(), "patch-escapes");
+    }
+}

@@ -1,0 +1,168 @@
+//! Defines the one-writer rule: at most one process changes a scope (root or patch) at a time.
+//!
+//! The lock is an advisory lock of the operating system on `.pystamps/lock`, so it vanishes with
+//! its holder however that dies; the file's text says who holds it, for people. A text left behind
+//! by a dead holder is reported and replaced. Where the file system knows no locks (some parallel
+//! ones), the text alone decides: a living process of this host, or any process of another host,
+//! counts as a holder.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Diagnostic, IoContext, Result};
+use crate::progress::Progress;
+use crate::project::layout::CONTROL_FOLDER;
+
+/// Exclusive right to write in one scope; released when dropped.
+#[derive(Debug)]
+pub struct ScopeLock {
+    scope: PathBuf,
+    file: File,
+}
+
+/// Who holds a lock, as its file says.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Holder {
+    pid: u32,
+    host: String,
+    command: String,
+}
+
+impl ScopeLock {
+    /// Takes the lock of the folder `scope` for `command` (a few words for people).
+    ///
+    /// # Errors
+    /// `scope-locked` if another process holds it; I/O errors if the folder cannot be written.
+    pub fn acquire(scope: &Path, command: &str, progress: &Progress) -> Result<Self> {
+        let control = scope.join(CONTROL_FOLDER);
+        let action = || format!("lock {}", scope.display());
+        fs_err::create_dir_all(&control).while_doing(action())?;
+        let path = control.join("lock");
+        let mut file = fs_err::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .while_doing(action())?
+            .into_parts()
+            .0;
+        let os_lock = file.try_lock();
+        let mut text = String::new();
+        // An unreadable or foreign text is treated as no holder: the system's lock decides.
+        let _ = (&file).take(4096).read_to_string(&mut text);
+        let previous: Option<Holder> = serde_json::from_str(&text).ok();
+        match os_lock {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(refusal(scope, previous.as_ref()).data()),
+            Err(TryLockError::Error(_)) => {
+                if previous.as_ref().is_some_and(Holder::may_be_alive) {
+                    return Err(refusal(scope, previous.as_ref()).data());
+                }
+            }
+        }
+        if let Some(holder) = previous {
+            progress.note(&format!(
+                "{} was left locked by {holder}, which no longer runs: recovered",
+                scope.display()
+            ));
+        }
+        let holder = Holder { pid: std::process::id(), host: host_name(), command: command.into() };
+        let text = serde_json::to_string(&holder).expect("invariant: plain strings serialise");
+        overwrite(&mut file, &text).while_doing(action())?;
+        Ok(Self { scope: scope.to_path_buf(), file })
+    }
+
+    /// The folder this lock protects.
+    pub fn scope(&self) -> &Path {
+        &self.scope
+    }
+}
+
+impl Drop for ScopeLock {
+    fn drop(&mut self) {
+        // The file stays (removing a lock file races with the next holder); its text goes. If that
+        // fails, the next holder merely reports a recovery.
+        let _ = overwrite(&mut self.file, "");
+        let _ = self.file.unlock();
+    }
+}
+
+impl Holder {
+    fn may_be_alive(&self) -> bool {
+        self.host != host_name() || Path::new("/proc").join(self.pid.to_string()).exists()
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "'{}' (process {} on {})", self.command, self.pid, self.host)
+    }
+}
+
+/// Waits for the short exclusive right to change one small file of `scope`; several stages of one
+/// project may want it at the same moment. Released when the file is dropped.
+///
+/// # Errors
+/// I/O errors.
+pub(crate) fn short_lock(scope: &Path, name: &str) -> Result<File> {
+    let control = scope.join(CONTROL_FOLDER);
+    let action = || format!("lock {}", scope.display());
+    fs_err::create_dir_all(&control).while_doing(action())?;
+    let path = control.join(name);
+    let file = fs_err::File::create(path).while_doing(action())?.into_parts().0;
+    match file.lock() {
+        // A file system without locks: the replacement is still atomic, only a simultaneous change
+        // could be lost.
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Ok(file),
+        outcome => outcome.while_doing(action()).map(|()| file),
+    }
+}
+
+fn refusal(scope: &Path, holder: Option<&Holder>) -> Diagnostic {
+    let holder = holder.map_or_else(|| "another process".to_owned(), ToString::to_string);
+    Diagnostic::new("scope-locked", "another process is writing in this folder")
+        .path(scope)
+        .expected("no other writer")
+        .found(format!("locked by {holder}"))
+        .remedy("wait for it to finish, or stop it; a killed process leaves no lock behind")
+}
+
+fn overwrite(file: &mut File, text: &str) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(text.as_bytes())
+}
+
+/// The host's name; empty where the system does not tell, which only weakens the fallback.
+fn host_name() -> String {
+    fs_err::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn second_writer_is_refused_and_told_who_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let progress = Progress::silent();
+        let first = ScopeLock::acquire(folder.path(), "stage 1", &progress).unwrap();
+        let error = ScopeLock::acquire(folder.path(), "stage 2", &progress).unwrap_err();
+        assert_eq!(error.name(), "scope-locked");
+        assert!(error.to_string().contains("'stage 1'"), "{error}");
+        assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
+        drop(first);
+        ScopeLock::acquire(folder.path(), "stage 2", &progress).unwrap();
+    }
+
+    #[test]
+    fn text_of_a_dead_holder_does_not_block() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join(CONTROL_FOLDER)).unwrap();
+        let stale = r#"{"pid":4194305,"host":"elsewhere","command":"prep"}"#;
+        fs_err::write(folder.path().join(CONTROL_FOLDER).join("lock"), stale).unwrap();
+        ScopeLock::acquire(folder.path(), "stage 1", &Progress::silent()).unwrap();
+    }
+}

@@ -1,0 +1,217 @@
+//! Defines `parms.mat` and `localparms.mat` on disk.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pystamps_mat::{Value, Variables, WriteOptions};
+
+use super::access::Parameters;
+use super::defaults::PARAMETERS;
+use super::migrate::migrate;
+use crate::error::{Diagnostic, IoContext, Result};
+use crate::project::commit::replace_file;
+use crate::project::layout::{LOCALPARMS_MAT, PARMS_MAT, root};
+
+impl Parameters {
+    /// A new parameter set for the folder `home` with every default; nothing is written yet.
+    ///
+    /// # Errors
+    /// I/O errors while looking for `lambda.1.in` and `heading.1.in`.
+    pub fn create(home: &Path, small_baseline: bool, processor: &str) -> Result<Self> {
+        let mut parms = Variables::new();
+        parms.insert("Created", Value::text(&creation_date()));
+        parms.insert("small_baseline_flag", Value::text(if small_baseline { "y" } else { "n" }));
+        parms.insert("insar_processor", Value::text(processor));
+        let mut parameters =
+            Self { folder: home.to_path_buf(), home: home.to_path_buf(), parms, local: None };
+        parameters.fill_defaults()?;
+        Ok(parameters)
+    }
+
+    /// Loads the parameters that act in `folder` and completes them by the defaults, in memory.
+    ///
+    /// # Errors
+    /// `parameters-missing` if there is no `parms.mat` in the folder or one level up; MATLAB file
+    /// errors.
+    pub fn load(folder: &Path) -> Result<Self> {
+        // An absolute path, because the parent of `.` or of `PATCH_1` is not in its text.
+        let folder = std::path::absolute(folder).while_doing("find the project folder")?;
+        let home = [Some(folder.as_path()), folder.parent()]
+            .into_iter()
+            .flatten()
+            .find(|candidate| candidate.join(PARMS_MAT).exists())
+            .map(Path::to_path_buf)
+            .ok_or_else(|| {
+                Diagnostic::new("parameters-missing", "this is not a StaMPS project")
+                    .path(&folder)
+                    .expected(format!("{PARMS_MAT} here or one level up"))
+                    .found("none")
+                    .remedy("run `pystamps-native prep` first, or check the path")
+                    .data()
+            })?;
+        let parms = pystamps_mat::read(&home.join(PARMS_MAT))?;
+        let local_path = folder.join(LOCALPARMS_MAT);
+        let local = local_path.exists().then(|| pystamps_mat::read(&local_path)).transpose()?;
+        let mut parameters = Self { folder, home, parms, local };
+        parameters.fill_defaults()?;
+        Ok(parameters)
+    }
+
+    /// The folder whose `parms.mat` acts.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Adds every missing field of the table, in its order, and migrates superseded ones.
+    pub(super) fn fill_defaults(&mut self) -> Result<()> {
+        if self.parms.get("Created").is_none() {
+            self.parms.insert("Created", Value::text(&creation_date()));
+        }
+        if self.parms.get("small_baseline_flag").is_none() {
+            self.parms.insert("small_baseline_flag", Value::text("n"));
+        }
+        let small_baseline = self.flag("small_baseline_flag")?;
+        for parameter in PARAMETERS {
+            // A set without a processor gets it just before this field.
+            if parameter.name == "subtr_tropo" && self.parms.get("insar_processor").is_none() {
+                let processor = first_word(&self.home, root::PROCESSOR_TXT);
+                let processor = processor.unwrap_or_else(|| "doris".into());
+                self.parms.insert("insar_processor", Value::text(&processor));
+            }
+            let default = if small_baseline {
+                Some(parameter.small_baseline)
+            } else {
+                parameter.single_master
+            };
+            if let Some(default) = default
+                && self.parms.get(parameter.name).is_none()
+            {
+                let number = |file: &str| first_word(&self.home, file)?.parse().ok();
+                self.parms.insert(parameter.name, default.value(number));
+            }
+        }
+        migrate(&mut self.parms, &self.folder)
+    }
+
+    /// Writes `parms.mat` to `path` (used inside a transaction).
+    ///
+    /// # Errors
+    /// MATLAB file and I/O errors.
+    pub fn write_to(&self, path: &Path) -> Result<()> {
+        Ok(pystamps_mat::write(path, &self.parms, &WriteOptions::default())?)
+    }
+
+    /// Writes what [`Parameters::set`] changed back to where it was found, atomically. An own set
+    /// that holds nothing but its date is deleted.
+    ///
+    /// # Errors
+    /// MATLAB file and I/O errors; the old files stay.
+    pub fn save(&self) -> Result<()> {
+        replace_file(&self.home.join(PARMS_MAT), |path| self.write_to(path))?;
+        let local_path = self.folder.join(LOCALPARMS_MAT);
+        match &self.local {
+            Some(local) if local.iter().any(|(name, _)| name != "Created") => {
+                replace_file(&local_path, |path| {
+                    Ok(pystamps_mat::write(path, local, &WriteOptions::default())?)
+                })
+            }
+            Some(_) if local_path.exists() => {
+                fs_err::remove_file(local_path).while_doing("remove the empty localparms.mat")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Loads, changes and saves the parameters of `folder` as one step that no other process of
+    /// ours can come between; nothing is written if `change` returns false.
+    ///
+    /// # Errors
+    /// Those of loading, `change` and saving.
+    pub fn update<T>(
+        folder: &Path,
+        change: impl FnOnce(&mut Self) -> Result<(T, bool)>,
+    ) -> Result<T> {
+        let home = Self::load(folder)?.home;
+        let _guard = crate::project::lock::short_lock(&home, "parameters.lock")?;
+        let mut parameters = Self::load(folder)?;
+        let (outcome, changed) = change(&mut parameters)?;
+        if changed {
+            parameters.save()?;
+        }
+        Ok(outcome)
+    }
+}
+
+/// Today as StaMPS writes it, `22-Nov-2026`; the day of `SOURCE_DATE_EPOCH` where that is set.
+///
+/// This is the one place where the clock enters an artefact, because StaMPS defines it so.
+pub(super) fn creation_date() -> String {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    let seconds = epoch.map_or_else(
+        || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs(),
+        |seconds: u64| seconds,
+    );
+    display_day(seconds / 86_400)
+}
+
+/// The day `days` after 1970-01-01 as `dd-mmm-yyyy`.
+fn display_day(days: u64) -> String {
+    const MONTHS: [(&str, u64); 12] = [
+        ("Jan", 31),
+        ("Feb", 28),
+        ("Mar", 31),
+        ("Apr", 30),
+        ("May", 31),
+        ("Jun", 30),
+        ("Jul", 31),
+        ("Aug", 31),
+        ("Sep", 30),
+        ("Oct", 31),
+        ("Nov", 30),
+        ("Dec", 31),
+    ];
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    // 400 years have 146,097 days; the rest is counted year by year.
+    let (mut year, mut days) = (1970 + 400 * (days / 146_097), days % 146_097);
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    for (name, length) in MONTHS {
+        let length = length + u64::from(name == "Feb" && is_leap(year));
+        if days < length {
+            return format!("{:02}-{name}-{year}", days + 1);
+        }
+        days -= length;
+    }
+    unreachable!("invariant: the days left are fewer than the year has")
+}
+
+/// First word of `name` in `folder` or up to three levels above.
+fn first_word(folder: &Path, name: &str) -> Option<String> {
+    let mut folder: Option<PathBuf> = Some(folder.to_path_buf());
+    for _ in 0..4 {
+        let here = folder?;
+        if let Ok(text) = fs_err::read_to_string(here.join(name)) {
+            return text.split_whitespace().next().map(str::to_owned);
+        }
+        folder = here.parent().map(Path::to_path_buf);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_written_as_stamps_does() {
+        assert_eq!(display_day(0), "01-Jan-1970");
+        assert_eq!(display_day(11_016), "29-Feb-2000");
+        assert_eq!(display_day(11_017), "01-Mar-2000");
+        assert_eq!(display_day(20_779), "22-Nov-2026");
+        assert_eq!(display_day(146_096), "31-Dec-2369");
+    }
+}
