@@ -1,3 +1,7 @@
 //! The command-line program; everything is in [`pystamps_core::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(pystamps_core::cli::run(std::env::args_os()))
+}

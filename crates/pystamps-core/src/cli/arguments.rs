@@ -1,0 +1,326 @@
+//! Defines the command line; help texts live here and nowhere else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::dates::Date;
+use crate::error::{Diagnostic, Result};
+use crate::prep::{AmplitudeDispersion, Processor};
+use crate::progress::ProgressMode;
+
+/// StaMPS persistent-scatterer processing without MATLAB.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pystamps-native",
+    version,
+    max_term_width = 100,
+    after_help = "A first run:\n  \
+        pystamps-native prep snap --export EXPORT --dataset PROJECT\n  \
+        pystamps-native plan --dataset PROJECT\n  \
+        pystamps-native stage 1 --patch PROJECT/PATCH_1\n\n\
+        Exit codes: 0 done, 1 the data or the run failed, 2 wrong usage.\n\
+        Standard output is data, standard error is for people."
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Turn a raw export into a StaMPS project: candidates, patches, parameters
+    Prep(PrepArguments),
+    /// Run one stage on a patch or on the merged project
+    Stage(StageArguments),
+    /// Show or change project parameters (StaMPS getparm and setparm)
+    Params(ParamsArguments),
+    /// Show what is in a MATLAB file
+    Inspect(InspectArguments),
+    /// Say what a project holds and what the next stages will need
+    Plan(PlanArguments),
+    /// Show which stages are native and what their parity rests on
+    Readiness(ReadinessArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The export is what SNAP's StaMPS export writes (GAMMA's has the same layout):\n  \
+    rslc/YYYYMMDD.rslc(.par)  diff0/MASTER_SLAVE.diff(.base)  geo/*.lon *.lat *dem.rdc\n\
+    or SMALL_BASELINES/MASTER_SLAVE/ with two images, a .diff and a .base each.\n\n\
+    Example, two patches along azimuth:\n  \
+    pystamps-native prep snap --export /data/export --dataset /data/project --azimuth-patches 2"
+)]
+pub(super) struct PrepArguments {
+    /// Program that wrote the export
+    #[arg(value_enum)]
+    pub(super) processor: ProcessorArgument,
+    /// Folder of the raw export
+    #[arg(long, value_name = "DIR")]
+    pub(super) export: PathBuf,
+    /// Folder of the StaMPS project to write
+    #[arg(long, value_name = "DIR")]
+    pub(super) dataset: PathBuf,
+    /// Amplitude dispersion below which a pixel is a candidate [default: 0.4, small baselines 0.6]
+    #[arg(long, value_name = "D_A", allow_negative_numbers = true)]
+    pub(super) amp_dispersion: Option<AmplitudeDispersion>,
+    /// Number of patches across range
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) range_patches: usize,
+    /// Number of patches along azimuth
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) azimuth_patches: usize,
+    /// Overlap of patches in range, pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 50)]
+    pub(super) range_overlap: usize,
+    /// Overlap of patches in azimuth, pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 50)]
+    pub(super) azimuth_overlap: usize,
+    /// Master date; taken from the interferogram names if they agree
+    #[arg(long, value_name = "YYYYMMDD")]
+    pub(super) master: Option<Date>,
+    /// Raster of one byte a pixel: 0 uses the pixel, anything else leaves it out
+    #[arg(long, value_name = "FILE")]
+    pub(super) mask: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ProcessorArgument {
+    /// ESA SNAP, StaMPS export
+    Snap,
+    /// GAMMA
+    Gamma,
+}
+
+impl From<ProcessorArgument> for Processor {
+    fn from(argument: ProcessorArgument) -> Self {
+        match argument {
+            ProcessorArgument::Snap => Self::Snap,
+            ProcessorArgument::Gamma => Self::Gamma,
+        }
+    }
+}
+
+/// Options of every command that computes.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Worker threads [default: all cores]; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) threads: Option<u16>,
+    /// Memory the work may take, for example 4G or 500M; refused with the need if too small
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(super) memory_limit: Option<u64>,
+    /// How to show progress
+    #[arg(long, value_enum, value_name = "MODE", default_value = "auto")]
+    pub(super) progress: ProgressArgument,
+    /// Replace results that are there already
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Print the outcome as one JSON object on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Common {
+    pub(super) fn thread_count(&self) -> Option<usize> {
+        self.threads.map(usize::from)
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ProgressArgument {
+    /// Bars on a terminal, lines otherwise
+    Auto,
+    /// Lines on standard error
+    Plain,
+    /// JSON lines on standard output
+    Json,
+    /// Nothing
+    None,
+}
+
+impl From<ProgressArgument> for ProgressMode {
+    fn from(argument: ProgressArgument) -> Self {
+        match argument {
+            ProgressArgument::Auto => Self::Auto,
+            ProgressArgument::Plain => Self::Plain,
+            ProgressArgument::Json => Self::Json,
+            ProgressArgument::None => Self::None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Stage 1 loads the candidates of a patch: dates, baselines, angles, coordinates, phase.\n\n\
+    Example:\n  pystamps-native stage 1 --patch project/PATCH_1"
+)]
+pub(super) struct StageArguments {
+    /// Stage number
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(super) stage: u8,
+    /// Patch folder (stages 1 to 5)
+    #[arg(long, value_name = "DIR", conflicts_with = "dataset")]
+    pub(super) patch: Option<PathBuf>,
+    /// Project folder: every patch in patch.list in turn (stages 1 to 5), or the merged project
+    #[arg(long, value_name = "DIR")]
+    pub(super) dataset: Option<PathBuf>,
+    /// Change a parameter for this run only; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_assignment)]
+    pub(super) set: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ParamsArguments {
+    #[command(subcommand)]
+    pub(super) action: ParamsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ParamsAction {
+    /// Print one value; the name may be abbreviated if unique
+    Get {
+        #[command(flatten)]
+        dataset: DatasetArgument,
+        /// Parameter name
+        name: String,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change one value; `nan` restores the default
+    #[command(
+        after_help = "Values: 25, 'text' or text, [1 2 3], 1:5, [], Inf; nan restores the default.\n\
+        In a patch folder with a localparms.mat that sets the name, that file is changed.\n\n\
+        Example:\n  pystamps-native params set --dataset project drop_ifg_index '[3 7]'"
+    )]
+    Set {
+        #[command(flatten)]
+        dataset: DatasetArgument,
+        /// Parameter name, or its position
+        name: String,
+        /// New value
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+        /// Set it in this folder's localparms.mat only (`nan` removes it there)
+        #[arg(long)]
+        local: bool,
+    },
+    /// Print all parameters with their meaning and the stages they act on
+    List {
+        #[command(flatten)]
+        dataset: DatasetArgument,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DatasetArgument {
+    /// Project or patch folder
+    #[arg(long = "dataset", value_name = "DIR", default_value = ".")]
+    pub(super) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Without VARIABLE the variables are listed without reading their data.\n\n\
+    Example:\n  pystamps-native inspect project/PATCH_1/ps1.mat bperp")]
+pub(super) struct InspectArguments {
+    /// MATLAB file (level 5 or 7.3)
+    pub(super) file: PathBuf,
+    /// Variable to print
+    pub(super) variable: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    /// Project folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) dataset: PathBuf,
+    /// Worker threads to plan for [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) threads: Option<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReadinessArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Reads `NAME=VALUE`.
+fn parse_assignment(text: &str) -> std::result::Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, for example n_cores=4")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Reads a size such as `4G`, `1.5GiB`, `500M` or plain bytes; units are powers of 1024.
+fn parse_size(text: &str) -> std::result::Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1.0,
+        "K" | "KB" | "KIB" => 1024.0,
+        "M" | "MB" | "MIB" => 1024.0 * 1024.0,
+        "G" | "GB" | "GIB" => 1024.0 * 1024.0 * 1024.0,
+        "T" | "TB" | "TIB" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+        unit => return Err(format!("unknown unit '{unit}': use K, M, G or T")),
+    };
+    let size = digits.parse::<f64>().map_err(|_| "write a size such as 4G".to_owned())?;
+    if !(size > 0.0 && size.is_finite()) {
+        return Err("write a size above zero, such as 4G".to_owned());
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive and finite; a fraction of a byte does not matter"
+    )]
+    Ok((size * factor) as u64)
+}
+
+/// The folder of a stage's scope.
+///
+/// # Errors
+/// `scope-missing` if neither a patch nor a dataset was named.
+pub(super) fn required_scope(stage: &StageArguments) -> Result<()> {
+    if stage.patch.is_some() || stage.dataset.is_some() {
+        return Ok(());
+    }
+    Err(Diagnostic::new("scope-missing", format!("stage {} of what?", stage.stage))
+        .expected("--patch DIR or --dataset DIR")
+        .found("neither")
+        .remedy(format!("pystamps-native stage {} --patch project/PATCH_1", stage.stage))
+        .usage())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(parse_size("4G"), Ok(4 << 30));
+        assert_eq!(parse_size("1.5k"), Ok(1536));
+        assert_eq!(parse_size("123"), Ok(123));
+        for wrong in ["", "G", "-1G", "4X", "nan", "infG"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! One file a command.
+
+pub(super) mod inspect;
+pub(super) mod params;
+pub(super) mod plan;
+pub(super) mod prep;
+pub(super) mod readiness;
+pub(super) mod stage;

@@ -1,0 +1,37 @@
+//! `plan --dataset DIR`.
+
+use crate::cli::arguments::PlanArguments;
+use crate::cli::output::{print_json, print_line};
+use crate::error::Result;
+use crate::plan::{display_bytes, plan_project};
+
+pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = arguments.threads.map_or(cores as u64, u64::from);
+    let plan = plan_project(&arguments.dataset, threads)?;
+    if arguments.json {
+        return print_json(&plan);
+    }
+    print_line(format!("{} interferograms, {threads} threads", plan.interferograms))?;
+    print_line(format!(
+        "{:<12} {:>12} {:>16} {:>16}  stage 1",
+        "patch", "candidates", "memory", "disk"
+    ))?;
+    for patch in &plan.patches {
+        print_line(format!(
+            "{:<12} {:>12} {:>16} {:>16}  {}",
+            patch.name,
+            patch.candidates,
+            display_bytes(patch.stage1_memory_bytes),
+            display_bytes(patch.stage1_disk_bytes),
+            if patch.loaded { "done" } else { "due" }
+        ))?;
+    }
+    if let Some(free) = plan.free_disk_bytes {
+        print_line(format!("free disk: {}", display_bytes(free)))?;
+    }
+    for warning in &plan.warnings {
+        print_line(format!("warning: {warning}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! `stage N`.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::arguments::{StageArguments, required_scope};
+use crate::cli::on_threads;
+use crate::cli::output::{print_json, print_line};
+use crate::error::{Diagnostic, Result};
+use crate::native_stage1::run_stage1_native;
+use crate::progress::Progress;
+use crate::project::dataset::patches;
+use crate::stage::{StageOptions, StageOutcome};
+
+pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
+    required_scope(arguments)?;
+    if arguments.stage != 1 {
+        return Err(Diagnostic::new(
+            "stage-planned",
+            format!("stage {} is not native yet", arguments.stage),
+        )
+        .expected("a stage that `pystamps-native readiness` lists as native")
+        .found(format!("stage {}", arguments.stage))
+        .remedy("continue this folder with original StaMPS: its files are the same")
+        .usage());
+    }
+    let options = StageOptions {
+        overrides: arguments.set.clone(),
+        memory_limit_bytes: arguments.common.memory_limit,
+        force: arguments.common.force,
+    };
+    for folder in scopes(arguments)? {
+        let label = format!("stage {} {}", arguments.stage, name_of(&folder));
+        let progress = Progress::new(arguments.common.progress.into(), label);
+        let outcome = on_threads(arguments.common.thread_count(), || {
+            run_stage1_native(&folder, &options, &progress)
+        })?;
+        report(&outcome, arguments.common.json)?;
+    }
+    Ok(())
+}
+
+fn scopes(arguments: &StageArguments) -> Result<Vec<PathBuf>> {
+    match (&arguments.patch, &arguments.dataset) {
+        (Some(patch), _) => Ok(vec![patch.clone()]),
+        (None, Some(dataset)) => {
+            Ok(patches(dataset)?.into_iter().map(|patch| patch.folder).collect())
+        }
+        (None, None) => Ok(Vec::new()),
+    }
+}
+
+fn report(outcome: &StageOutcome, json: bool) -> Result<()> {
+    if json {
+        return print_json(outcome);
+    }
+    print_line(format!("stage {} {}: {}", outcome.stage, name_of(&outcome.target), outcome.details))
+}
+
+fn name_of(folder: &Path) -> String {
+    folder
+        .file_name()
+        .map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

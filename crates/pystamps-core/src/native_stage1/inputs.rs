@@ -1,0 +1,177 @@
+//! Reads what stage 1 needs: the patch's candidate files and the project's geometry.
+
+use std::path::{Path, PathBuf};
+
+use pystamps_kernels::imaging_geometry::{Baseline, OrbitSphere};
+
+use super::acquisitions::{Acquisitions, read_interferograms, single_master, small_baselines};
+use super::candidates::Candidates;
+use crate::error::{Diagnostic, IoContext, Result};
+use crate::gamma_text::{GammaText, key};
+use crate::project::checksums::Checksums;
+use crate::project::layout::{patch, root};
+use crate::project::ledger::FileRecord;
+use crate::project::parameters::Parameters;
+
+/// How interferograms share images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Network {
+    /// All with one master.
+    SingleMaster,
+    /// Any pairs.
+    SmallBaselines,
+}
+
+/// Imaging geometry of the master, from its parameter file.
+#[derive(Clone, Debug)]
+pub(super) struct MasterGeometry {
+    pub(super) sphere: OrbitSphere,
+    pub(super) near_range_m: f64,
+    pub(super) center_range_m: f64,
+    pub(super) range_pixel_spacing_m: f64,
+    pub(super) azimuth_lines: usize,
+    pub(super) range_samples: usize,
+    pub(super) pulse_repetition_hz: f64,
+    pub(super) heading_deg: f64,
+    pub(super) radar_frequency_hz: f64,
+    pub(super) sensor: String,
+}
+
+/// Everything stage 1 reads, but for the phase, which is streamed.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    pub(super) network: Network,
+    pub(super) acquisitions: Acquisitions,
+    pub(super) geometry: MasterGeometry,
+    /// One for every interferogram.
+    pub(super) baselines: Vec<Baseline>,
+    pub(super) candidates: Candidates,
+}
+
+/// Files of the project that stage 1 of the patch `folder` reads outside it.
+#[derive(Debug)]
+pub(super) struct ProjectFiles {
+    pub(super) network: Network,
+    pub(super) acquisitions: Acquisitions,
+    pub(super) master_parameters: PathBuf,
+}
+
+/// Reads lists and names (nothing large) and checks that this loader is the right one.
+pub(super) fn read_project_files(folder: &Path, parameters: &Parameters) -> Result<ProjectFiles> {
+    let processor = parameters.text("insar_processor")?;
+    if !["gamma", "snap"].iter().any(|known| processor.eq_ignore_ascii_case(known)) {
+        return Err(Diagnostic::new(
+            "processor-unsupported",
+            format!("stage 1 cannot load data of the processor '{processor}'"),
+        )
+        .path(parameters.home().join("parms.mat"))
+        .variable("insar_processor")
+        .expected("snap or gamma")
+        .found(processor)
+        .remedy("export the stack from SNAP or GAMMA, or load it with original StaMPS and go on from stage 2")
+        .data());
+    }
+    // One level above the patch lies the project root.
+    let folder = std::path::absolute(folder).while_doing("find the project folder")?;
+    let root_folder = folder.parent().unwrap_or(&folder);
+    let list = root_folder.join(root::PSCPHASE_IN);
+    let rsc = root_folder.join(root::RSC_TXT);
+    let text = fs_err::read_to_string(&rsc).while_doing("find the master's parameter file")?;
+    let master_parameters = PathBuf::from(text.trim());
+    if !master_parameters.is_file() {
+        return Err(Diagnostic::new(
+            "master-parameters-missing",
+            "the export has moved or is gone",
+        )
+        .path(&rsc)
+        .expected("the path of the master's .par file")
+        .found(master_parameters.display())
+        .remedy(
+            "put the export back, correct the paths in rsc.txt and pscphase.in, or prepare again",
+        )
+        .data());
+    }
+    let interferograms = read_interferograms(root_folder)?;
+    let small_baseline = parameters.flag("small_baseline_flag")?;
+    let (network, acquisitions) = if small_baseline {
+        let master = crate::dates::slc_date(&master_parameters)?;
+        (Network::SmallBaselines, small_baselines(interferograms, master, &list)?)
+    } else {
+        (Network::SingleMaster, single_master(interferograms, &list)?)
+    };
+    Ok(ProjectFiles { network, acquisitions, master_parameters })
+}
+
+impl ProjectFiles {
+    /// Records of every file stage 1 of the patch `folder` reads.
+    pub(super) fn records(
+        &self,
+        folder: &Path,
+        checksums: &mut Checksums,
+    ) -> Result<Vec<FileRecord>> {
+        let mut paths: Vec<PathBuf> = [
+            patch::CANDIDATES_IJ,
+            patch::CANDIDATES_LL,
+            patch::CANDIDATES_PH,
+            patch::CANDIDATES_DA,
+            patch::CANDIDATES_HGT,
+        ]
+        .iter()
+        .map(|name| folder.join(name))
+        .filter(|path| path.exists())
+        .collect();
+        paths.push(self.master_parameters.clone());
+        paths.extend(self.acquisitions.interferograms.iter().map(|i| i.baseline_path()));
+        paths.iter().map(|path| checksums.record(folder, path)).collect()
+    }
+
+    /// Reads geometry, baselines and candidates.
+    pub(super) fn load(self, folder: &Path) -> Result<Inputs> {
+        let geometry = read_geometry(&self.master_parameters)?;
+        let baselines = self
+            .acquisitions
+            .interferograms
+            .iter()
+            .map(|interferogram| read_baseline(&interferogram.baseline_path()))
+            .collect::<Result<_>>()?;
+        let candidates = Candidates::read(folder, &self.acquisitions, &geometry)?;
+        Ok(Inputs {
+            network: self.network,
+            acquisitions: self.acquisitions,
+            geometry,
+            baselines,
+            candidates,
+        })
+    }
+}
+
+fn read_geometry(path: &Path) -> Result<MasterGeometry> {
+    let text = GammaText::read(path)?;
+    Ok(MasterGeometry {
+        sphere: OrbitSphere {
+            satellite_radius_m: text.number(key::SAR_TO_EARTH_CENTER_M)?,
+            earth_radius_m: text.number(key::EARTH_RADIUS_M)?,
+        },
+        near_range_m: text.number(key::NEAR_RANGE_M)?,
+        center_range_m: text.number(key::CENTER_RANGE_M)?,
+        range_pixel_spacing_m: text.number(key::RANGE_PIXEL_SPACING_M)?,
+        azimuth_lines: text.count(key::AZIMUTH_LINES)?,
+        range_samples: text.count(key::RANGE_SAMPLES)?,
+        pulse_repetition_hz: text.number(key::PULSE_REPETITION_HZ)?,
+        heading_deg: text.number(key::HEADING_DEG)?,
+        radar_frequency_hz: text.number(key::RADAR_FREQUENCY_HZ)?,
+        sensor: text.text(key::SENSOR)?.to_owned(),
+    })
+}
+
+fn read_baseline(path: &Path) -> Result<Baseline> {
+    let text = GammaText::read(path)?;
+    let baseline_m = text.numbers(key::INITIAL_BASELINE_M, 3)?;
+    let rate_m_s = text.numbers(key::INITIAL_BASELINE_RATE_M_PER_S, 3)?;
+    Ok(Baseline {
+        cross_track_m: baseline_m[1],
+        normal_m: baseline_m[2],
+        cross_track_rate_m_s: rate_m_s[1],
+        normal_rate_m_s: rate_m_s[2],
+    })
+}

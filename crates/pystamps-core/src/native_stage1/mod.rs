@@ -1,0 +1,161 @@
+//! Stage 1, initial load: the candidate files of a patch become MATLAB arrays.
+//!
+//! | reads | writes |
+//! |---|---|
+//! | `pscands.1.ij .ll .ph (.hgt .da)` | `ps1.mat`: pixels, positions, dates, baselines |
+//! | `../rsc.txt` and the master's `.par` | `ph1.mat`: phase |
+//! | `../pscphase.in` and the `.base` files | `bp1.mat`: perpendicular baselines |
+//! | `../parms.mat` | `la1.mat (da1.mat hgt1.mat) psver.mat no_ps_info.mat` |
+//! | | `../parms.mat`: `heading`, `lambda`, `platform` |
+//!
+//! The flow: `inputs` (with `acquisitions`, `candidates`) -> `geometry` -> `order` -> `outputs`.
+//!
+//! # StaMPS compatibility
+//! `ps_load_initial_gamma` and `sb_load_initial_gamma`, stage1.md sections B, C, E and F. Deliberate
+//! differences: the master may be later than every slave; a null master-master interferogram is left
+//! out; small-baseline positions use the transposed coordinates; dates out of order and candidates
+//! outside the raster are refused; a patch without candidates yields arrays of no rows and is marked
+//! in `no_ps_info.mat`, so that StaMPS passes over it; older variables in existing files do not
+//! survive. Data of DORIS, ISCE and GSAR are refused.
+
+mod acquisitions;
+mod candidates;
+mod columns;
+mod geometry;
+mod inputs;
+mod order;
+mod outputs;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use pystamps_mat::Value;
+
+use crate::error::Result;
+use crate::plan::{check_memory, stage1_memory_bytes};
+use crate::progress::Progress;
+use crate::project::checksums::Checksums;
+use crate::project::layout::patch_results::AFTER_STAGE_1;
+use crate::project::ledger::Recipe;
+use crate::project::parameters::{Parameters, Typed, parse_value};
+use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope};
+
+use geometry::{LocalCoordinates, Viewing};
+use inputs::{Inputs, MasterGeometry, Network};
+use order::RowOrder;
+
+/// Speed of light, m/s.
+const LIGHT_SPEED_M_S: f64 = 299_792_458.0;
+
+/// Raised whenever stage 1 may give other bytes.
+const ALGORITHM_VERSION: u32 = 1;
+
+/// Parameters that decide what stage 1 does.
+const ACTING_PARAMETERS: [&str; 2] = ["small_baseline_flag", "insar_processor"];
+
+/// Runs stage 1 on the patch `folder`.
+///
+/// # Errors
+/// Diagnostics about the candidate files, the export's text files and the parameters; I/O errors.
+/// The patch is then unchanged.
+pub fn run_stage1_native(
+    folder: &Path,
+    options: &StageOptions,
+    progress: &Progress,
+) -> Result<StageOutcome> {
+    let mut parameters = Parameters::load(folder)?;
+    for (name, value) in &options.overrides {
+        let full = parameters.resolve(name)?;
+        match parse_value(&full, value)? {
+            Typed::Reset => parameters.set(&full, Typed::Reset)?,
+            value => parameters.set(&full, value)?,
+        };
+    }
+    let files = inputs::read_project_files(folder, &parameters)?;
+    let lock = open_scope(folder, "stage 1", progress)?;
+    let mut checksums = Checksums::load(folder);
+    let mut acting = BTreeMap::new();
+    for name in ACTING_PARAMETERS {
+        acting.insert(name.to_owned(), parameters.text(name)?.into());
+    }
+    let recipe = Recipe {
+        algorithm_version: ALGORITHM_VERSION,
+        parameters: acting,
+        inputs: files.records(folder, &mut checksums)?,
+    };
+    checksums.save();
+    let stage = ScopeStage {
+        stage: "1",
+        marker: "ps1.mat",
+        invalidated_stages: &["2", "3", "4", "5"],
+        invalidated_files: AFTER_STAGE_1,
+        recipe,
+    };
+    stage.run(&lock, options, progress, |staging| {
+        let inputs = files.load(folder)?;
+        let threads = rayon::current_num_threads() as u64;
+        let needed = stage1_memory_bytes(inputs.candidates.pixels.len() as u64, threads);
+        check_memory(options.memory_limit_bytes, needed, "stage 1")?;
+        add_scene_parameters(folder, &inputs.geometry)?;
+        if inputs.network == Network::SmallBaselines {
+            outputs::write_pair_list(&inputs, parameters.home())?;
+        }
+        load(&inputs, staging, progress)
+    })
+}
+
+/// Computes all arrays of the patch and writes them to `staging`.
+fn load(inputs: &Inputs, staging: &Path, progress: &Progress) -> Result<Computed> {
+    let candidates = &inputs.candidates;
+    let viewing = Viewing::of(&candidates.pixels, &inputs.geometry);
+    let local = LocalCoordinates::of(&candidates.lonlat_deg, inputs.geometry.heading_deg);
+    let order = row_order(inputs, &local, progress)?;
+    outputs::write(inputs, &viewing, &local, &order, staging, progress)?;
+    let removed = order.sorted.len() - order.rows.len();
+    let details = format!(
+        "{} candidates, {} interferograms{}",
+        order.rows.len(),
+        inputs.acquisitions.interferograms.len(),
+        if removed > 0 {
+            format!("; {removed} without position or phase left out")
+        } else {
+            String::new()
+        }
+    );
+    Ok((order.rows.len() as u64, details))
+}
+
+/// Sorted candidates, without those whose position or phase is NaN (small baselines keep them all,
+/// stage1.md C).
+fn row_order(inputs: &Inputs, local: &LocalCoordinates, progress: &Progress) -> Result<RowOrder> {
+    let candidates = &inputs.candidates;
+    let sorted = order::sort_by_position(&local.xy_m);
+    if inputs.network == Network::SmallBaselines {
+        return Ok(RowOrder { rows: sorted.clone(), sorted });
+    }
+    let columns: Vec<usize> = inputs.acquisitions.interferograms.iter().map(|i| i.column).collect();
+    let phase = progress.phase("looking for missing phase", columns.len() as u64, "interferograms");
+    let nan = order::nan_phase(&candidates.phase, &columns, candidates.pixels.len(), &phase)?;
+    let rows = sorted
+        .iter()
+        .copied()
+        .filter(|&candidate| {
+            let position = candidates.lonlat_deg[candidate as usize];
+            !nan[candidate as usize] && !position.iter().any(|degrees| degrees.is_nan())
+        })
+        .collect();
+    Ok(RowOrder { sorted, rows })
+}
+
+/// Adds what stage 1 learns about the scene to `parms.mat` (stage1.md B.3).
+fn add_scene_parameters(folder: &Path, geometry: &MasterGeometry) -> Result<()> {
+    Parameters::update(folder, |parameters| {
+        let wavelength_m = LIGHT_SPEED_M_S / geometry.radar_frequency_hz;
+        let changed = [
+            parameters.add("heading", Value::scalar(geometry.heading_deg)),
+            parameters.add("lambda", Value::scalar(wavelength_m)),
+            parameters.add("platform", Value::text(&geometry.sensor)),
+        ];
+        Ok(((), changed.contains(&true)))
+    })
+}

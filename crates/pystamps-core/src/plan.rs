@@ -1,0 +1,172 @@
+//! Predicts what the stages will need: memory, disk and rows, before anything starts.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::{Diagnostic, Error, IoContext, Result};
+use crate::project::dataset::patches;
+use crate::project::layout::{patch, root};
+use crate::project::parameters::Parameters;
+
+/// What is known about one patch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PatchPlan {
+    /// Name of the patch.
+    pub name: String,
+    /// Candidates that preparation selected.
+    pub candidates: u64,
+    /// Peak memory of stage 1, bytes.
+    pub stage1_memory_bytes: u64,
+    /// What stage 1 writes, bytes.
+    pub stage1_disk_bytes: u64,
+    /// Whether stage 1 has been run.
+    pub loaded: bool,
+}
+
+/// What is known about a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProjectPlan {
+    /// Interferograms listed by preparation.
+    pub interferograms: u64,
+    /// Patches in processing order.
+    pub patches: Vec<PatchPlan>,
+    /// Free space of the file system, bytes, if the system tells.
+    pub free_disk_bytes: Option<u64>,
+    /// What a user should know before starting.
+    pub warnings: Vec<String>,
+}
+
+/// Memory of the process itself: program, thread stacks and file buffers in use.
+const BASE_BYTES: u64 = 8 << 20;
+/// What one thread holds besides its columns: stack and read buffers.
+const THREAD_BYTES: u64 = 1 << 20;
+/// Bytes stage 1 keeps for one candidate: pixel 8, position 16, height 8, dispersion 8, viewing
+/// geometry 40, local coordinates 8 (and 16 while they are rotated), orders 8, flag 1; the text of
+/// the candidate list while it is read, about 16.
+const CANDIDATE_BYTES: u64 = 8 + 16 + 8 + 8 + 40 + 24 + 8 + 1 + 16;
+/// Bytes a thread holds for one candidate of a phase column: raw and decoded.
+const COLUMN_BYTES: u64 = 16;
+
+/// Peak memory of stage 1 on `candidates` with `threads` threads, bytes. The phase is streamed, so
+/// the number of interferograms does not matter.
+pub fn stage1_memory_bytes(candidates: u64, threads: u64) -> u64 {
+    BASE_BYTES + threads * THREAD_BYTES + candidates * (CANDIDATE_BYTES + threads * COLUMN_BYTES)
+}
+
+/// Refuses work that needs more than the limit, before it starts.
+///
+/// # Errors
+/// `memory-limit` with the need.
+pub fn check_memory(limit_bytes: Option<u64>, needed_bytes: u64, work: &str) -> Result<()> {
+    match limit_bytes {
+        Some(limit) if limit < needed_bytes => Err(memory_refusal(limit, needed_bytes, work)),
+        _ => Ok(()),
+    }
+}
+
+fn memory_refusal(limit: u64, needed: u64, work: &str) -> Error {
+    Diagnostic::new("memory-limit", format!("{work} does not fit into the memory limit"))
+        .variable("--memory-limit")
+        .expected(format!("at least {}", display_bytes(needed)))
+        .found(display_bytes(limit))
+        .remedy("raise the limit, use fewer threads, or prepare the project with more patches")
+        .usage()
+}
+
+/// Examines the project at `folder`.
+///
+/// # Errors
+/// Those of [`patches`] and of reading the control files.
+pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
+    let parameters = Parameters::load(folder)?;
+    let list = fs_err::read_to_string(folder.join(root::PSCPHASE_IN))
+        .while_doing("count the interferograms")?;
+    let interferograms = list.lines().skip(1).filter(|line| !line.trim().is_empty()).count() as u64;
+    let master = u64::from(!parameters.flag("small_baseline_flag")?);
+    let mut warnings = Vec::new();
+    let patches: Vec<PatchPlan> = patches(folder)?
+        .into_iter()
+        .map(|patch| {
+            let candidates = candidate_count(&patch.folder)?;
+            if candidates == 0 {
+                warnings.push(format!("{} has no candidates and yields no PS", patch.name));
+            }
+            Ok(PatchPlan {
+                candidates,
+                stage1_memory_bytes: stage1_memory_bytes(candidates, threads),
+                // ph 8 B and bperp 4 B a sample; coordinates, angles and indices 108 B a row.
+                stage1_disk_bytes: candidates * (12 * interferograms + 8 * master + 108),
+                loaded: patch.folder.join("ps1.mat").exists(),
+                name: patch.name,
+            })
+        })
+        .collect::<Result<_>>()?;
+    let free_disk_bytes = free_disk_bytes(folder);
+    let due: u64 = patches.iter().filter(|p| !p.loaded).map(|p| p.stage1_disk_bytes).sum();
+    if let Some(free) = free_disk_bytes
+        && free < due
+    {
+        warnings.push(format!(
+            "stage 1 writes {} but only {} are free",
+            display_bytes(due),
+            display_bytes(free)
+        ));
+    }
+    Ok(ProjectPlan { interferograms, patches, free_disk_bytes, warnings })
+}
+
+/// Candidates of a patch: its binary list holds 8 bytes for each.
+fn candidate_count(folder: &Path) -> Result<u64> {
+    let binary = folder.join(patch::CANDIDATES_IJ_INT);
+    if let Ok(metadata) = fs_err::metadata(&binary) {
+        return Ok(metadata.len() / 8);
+    }
+    // Other preparations write only the text list.
+    let text = fs_err::read(folder.join(patch::CANDIDATES_IJ)).while_doing("count candidates")?;
+    Ok(text.iter().filter(|&&byte| byte == b'\n').count() as u64)
+}
+
+/// Free space of the file system that holds `folder`, from the system's `df`.
+fn free_disk_bytes(folder: &Path) -> Option<u64> {
+    let output = std::process::Command::new("df")
+        .args(["--output=avail", "-B1"])
+        .arg(folder)
+        .output()
+        .ok()?;
+    String::from_utf8(output.stdout).ok()?.lines().nth(1)?.trim().parse().ok()
+}
+
+/// A size for people, in powers of 1024.
+pub fn display_bytes(bytes: u64) -> String {
+    let (mut value, mut unit) = (bytes as f64, "B");
+    for next in ["KiB", "MiB", "GiB", "TiB"] {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_refused_with_the_need() {
+        check_memory(None, 1 << 40, "stage 1").unwrap();
+        check_memory(Some(1 << 30), 1 << 30, "stage 1").unwrap();
+        let error = check_memory(Some(1 << 20), 3 << 29, "stage 1").unwrap_err();
+        assert_eq!((error.name(), error.exit_code()), ("memory-limit", 2));
+        assert!(error.to_string().contains("1.5 GiB"), "{error}");
+    }
+
+    #[test]
+    fn sizes_for_people() {
+        assert_eq!(display_bytes(1023), "1023 B");
+        assert_eq!(display_bytes(1536), "1.5 KiB");
+        assert_eq!(display_bytes(5 << 40), "5.0 TiB");
+    }
+}

@@ -1,0 +1,165 @@
+//! Prepares a project folder: runs a plan and publishes its result as one step.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::plan::PrepPlan;
+use super::raster::Raster;
+use super::run::run;
+use super::summary::PrepSummary;
+use crate::error::{Diagnostic, IoContext, Result};
+use crate::progress::Progress;
+use crate::project::checksums::{raster_record, sha256_of_file};
+use crate::project::commit::Transaction;
+use crate::project::layout::{MERGED_RESULTS, PARMS_MAT, PATCH_LIST, root};
+use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};
+use crate::project::lock::ScopeLock;
+use crate::project::parameters::Parameters;
+use crate::stage::open_scope;
+
+/// Name of preparation in the ledger.
+const STAGE: &str = "prep";
+
+/// Raised whenever preparation may give other bytes.
+const ALGORITHM_VERSION: u32 = 1;
+
+/// What to do with a preparation that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Keep it: accepted if it was made from the same inputs, refused otherwise.
+    Keep,
+    /// Replace it, and everything that was computed from it.
+    Replace,
+}
+
+/// How a preparation ended.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Prepared {
+    /// The project was written.
+    Completed(Box<PrepSummary>),
+    /// The same preparation was there already.
+    SkippedExisting,
+}
+
+/// Prepares the project folder `dataset` (made if missing) as planned.
+///
+/// # Errors
+/// `already-prepared` if there is another preparation and it is to be kept; `scope-locked`; those
+/// of [`run`]; I/O errors. The folder then holds what it held before.
+pub fn prepare(
+    plan: &PrepPlan,
+    dataset: &Path,
+    existing: Existing,
+    progress: &Progress,
+) -> Result<Prepared> {
+    fs_err::create_dir_all(dataset).while_doing("make the project folder")?;
+    let lock = open_scope(dataset, "prep", progress)?;
+    let recipe = recipe(plan)?;
+    let mut ledger = Ledger::load(dataset)?;
+    let outdated = outdated_entries(dataset)?;
+    if existing == Existing::Keep && !outdated.is_empty() {
+        let same = ledger.stage(STAGE).is_some_and(|e| e.fingerprint == recipe.fingerprint());
+        if same {
+            return Ok(Prepared::SkippedExisting);
+        }
+        return Err(already_prepared(dataset, &outdated).data());
+    }
+    // A stage that is at work in an old patch would lose its folder: wait for none, refuse.
+    let _patch_locks = lock_patches(dataset, &outdated, progress)?;
+    let transaction = Transaction::begin(&lock)?;
+    let staging = transaction.folder();
+    let summary = run(plan, &staging, progress)?;
+    Parameters::create(&staging, plan.export.small_baselines, plan.processor.name())?
+        .write_to(&staging.join(PARMS_MAT))?;
+    let outputs = root_records(&staging)?;
+    let stages: Vec<String> = (5..=8).map(|stage| stage.to_string()).collect();
+    let stages: Vec<&str> = stages.iter().map(String::as_str).collect();
+    ledger.record(STAGE, LedgerEntry::new(recipe, outputs), &stages);
+    transaction.publish(&outdated, &[PATCH_LIST], &ledger)?;
+    Ok(Prepared::Completed(Box::new(summary)))
+}
+
+/// What decides the result: settings, the content of text files, size and time of rasters.
+fn recipe(plan: &PrepPlan) -> Result<Recipe> {
+    let windows: Vec<String> =
+        plan.patches.iter().map(|patch| format!("{:?} {:?}", patch.core, patch.window)).collect();
+    let parameters = BTreeMap::from([
+        ("processor".to_owned(), plan.processor.name().into()),
+        ("master".to_owned(), plan.export.master.to_string().into()),
+        ("amp_dispersion".to_owned(), plan.amplitude_dispersion.to_string().into()),
+        ("patches".to_owned(), windows.into()),
+        ("export".to_owned(), plan.export.root.to_string_lossy().into()),
+    ]);
+    let mut inputs = vec![text_record(&plan.export.master_par)?];
+    for interferogram in &plan.export.interferograms {
+        inputs.push(text_record(&interferogram.with_extension("base"))?);
+    }
+    let rasters = [plan.slcs(), plan.interferograms(), plan.geometry().into()];
+    for Raster { path, .. } in rasters.iter().flatten().chain(&plan.mask_raster()) {
+        inputs.push(raster_record(path)?);
+    }
+    Ok(Recipe { algorithm_version: ALGORITHM_VERSION, parameters, inputs })
+}
+
+fn text_record(path: &Path) -> Result<FileRecord> {
+    Ok(FileRecord {
+        path: path.to_string_lossy().into_owned(),
+        bytes: fs_err::metadata(path).while_doing("examine an input")?.len(),
+        identity: sha256_of_file(path)?,
+    })
+}
+
+/// Checksums of the root's control files; candidate files are inputs of stage 1, which records them.
+fn root_records(staging: &Path) -> Result<Vec<FileRecord>> {
+    let mut records = Vec::new();
+    for entry in fs_err::read_dir(staging).while_doing("list the prepared files")? {
+        let path = entry.while_doing("list the prepared files")?.path();
+        if path.is_file() {
+            let mut record = text_record(&path)?;
+            record.path = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            records.push(record);
+        }
+    }
+    records.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(records)
+}
+
+/// Entries of the folder that a new preparation replaces or makes void: control files, patches,
+/// merged results. Anything else (the export, a user's notes) stays.
+fn outdated_entries(dataset: &Path) -> Result<Vec<String>> {
+    let control = [
+        PATCH_LIST,
+        PARMS_MAT,
+        root::SELPSC_IN,
+        root::SELSBC_IN,
+        root::PSCPHASE_IN,
+        root::CALAMP_OUT,
+        root::SMALL_BASELINES_LIST,
+    ];
+    let mut names = Vec::new();
+    for entry in fs_err::read_dir(dataset).while_doing("look for an older preparation")? {
+        let entry = entry.while_doing("look for an older preparation")?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_patch = name.starts_with("PATCH_") && entry.path().is_dir();
+        if is_patch || control.contains(&name.as_str()) || MERGED_RESULTS.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn lock_patches(dataset: &Path, entries: &[String], progress: &Progress) -> Result<Vec<ScopeLock>> {
+    let folders: Vec<PathBuf> =
+        entries.iter().map(|name| dataset.join(name)).filter(|path| path.is_dir()).collect();
+    folders.iter().map(|folder| ScopeLock::acquire(folder, "prep", progress)).collect()
+}
+
+fn already_prepared(dataset: &Path, outdated: &[String]) -> Diagnostic {
+    Diagnostic::new("already-prepared", "the folder holds another preparation")
+        .path(dataset)
+        .expected("a new or empty folder, or the same preparation")
+        .found(outdated.join(", "))
+        .remedy("choose another --dataset, or replace all of this with --force")
+}

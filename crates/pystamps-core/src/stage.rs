@@ -1,0 +1,179 @@
+//! Defines what all stages share: their options, their outcome, and how they decide, run and
+//! publish.
+//!
+//! ```text
+//! lock the scope -> complete an interrupted publication -> inputs, parameters -> fingerprint
+//!   equal to the ledger's            -> skipped_existing
+//!   results of another program there -> skipped_existing, said so
+//!   otherwise                        -> compute into staging -> checksums -> publish -> completed
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::project::checksums::{Checksums, sha256_of_file};
+use crate::project::commit::{Transaction, recover};
+use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};
+use crate::project::lock::ScopeLock;
+
+/// Choices a user makes for one run of a stage.
+#[derive(Clone, Debug, Default)]
+pub struct StageOptions {
+    /// Parameters changed for this run only, as typed: name and value.
+    pub overrides: Vec<(String, String)>,
+    /// Memory the work may take, bytes; unlimited if not given.
+    pub memory_limit_bytes: Option<u64>,
+    /// Run even if the results are current, or were made by another program.
+    pub force: bool,
+}
+
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageStatus {
+    /// The results were computed and published.
+    Completed,
+    /// The results were there already.
+    SkippedExisting,
+}
+
+/// What a stage did.
+#[derive(Clone, Debug, Serialize)]
+pub struct StageOutcome {
+    /// Stage name, `1` … `8`.
+    pub stage: &'static str,
+    /// Folder of the scope.
+    pub target: PathBuf,
+    /// How it ended.
+    pub status: StageStatus,
+    /// One sentence for people.
+    pub details: String,
+    /// Rows (candidates or PS) of the result; 0 when skipped.
+    pub rows_processed: u64,
+    /// Files read.
+    pub input_artifact_count: usize,
+    /// Files written; 0 when skipped.
+    pub output_artifact_count: usize,
+    /// Wall-clock time, s.
+    pub duration_seconds: f64,
+}
+
+/// A stage about to run in one scope.
+#[derive(Debug)]
+pub struct ScopeStage<'a> {
+    /// Stage name, `1` … `8`.
+    pub stage: &'static str,
+    /// The file that tells other programs the stage is done.
+    pub marker: &'a str,
+    /// Ledger entries that a new result makes void.
+    pub invalidated_stages: &'a [&'a str],
+    /// Files that a new result makes void.
+    pub invalidated_files: &'a [&'a str],
+    /// Inputs, parameters, algorithm.
+    pub recipe: Recipe,
+}
+
+/// Rows of the result and one sentence about it.
+pub type Computed = (u64, String);
+
+/// Takes the lock of `scope` and completes whatever a dead process left half published.
+///
+/// # Errors
+/// As [`ScopeLock::acquire`] and [`recover`].
+pub fn open_scope(scope: &Path, command: &str, progress: &Progress) -> Result<ScopeLock> {
+    let lock = ScopeLock::acquire(scope, command, progress)?;
+    if recover(&lock)? {
+        progress.note(&format!("completed an interrupted publication in {}", scope.display()));
+    }
+    Ok(lock)
+}
+
+impl ScopeStage<'_> {
+    /// Decides whether the stage is due, has `compute` write its files into the folder it is given,
+    /// and publishes them.
+    ///
+    /// # Errors
+    /// Those of `compute`, ledger and publication; the scope is then unchanged.
+    pub fn run(
+        self,
+        lock: &ScopeLock,
+        options: &StageOptions,
+        progress: &Progress,
+        compute: impl FnOnce(&Path) -> Result<Computed>,
+    ) -> Result<StageOutcome> {
+        let started = Instant::now();
+        let scope = lock.scope();
+        let input_artifact_count = self.recipe.inputs.len();
+        let mut ledger = Ledger::load(scope)?;
+        let outcome = |status, details, rows_processed, output_artifact_count| StageOutcome {
+            stage: self.stage,
+            target: scope.to_path_buf(),
+            status,
+            details,
+            rows_processed,
+            input_artifact_count,
+            output_artifact_count,
+            duration_seconds: started.elapsed().as_secs_f64(),
+        };
+        if !options.force
+            && let Some(reason) = self.reason_to_skip(scope, &ledger, progress)?
+        {
+            return Ok(outcome(StageStatus::SkippedExisting, reason, 0, 0));
+        }
+        let transaction = Transaction::begin(lock)?;
+        let folder = transaction.folder();
+        let (rows, details) = compute(&folder)?;
+        let outputs = records_of(&folder)?;
+        let count = outputs.len();
+        ledger.record(self.stage, LedgerEntry::new(self.recipe, outputs), self.invalidated_stages);
+        let remove: Vec<String> =
+            self.invalidated_files.iter().map(|&name| name.to_owned()).collect();
+        transaction.publish(&remove, &[self.marker], &ledger)?;
+        Ok(outcome(StageStatus::Completed, details, rows, count))
+    }
+
+    fn reason_to_skip(
+        &self,
+        scope: &Path,
+        ledger: &Ledger,
+        progress: &Progress,
+    ) -> Result<Option<String>> {
+        let marker_exists = scope.join(self.marker).exists();
+        let Some(entry) = ledger.stage(self.stage) else {
+            return Ok(marker_exists.then(|| {
+                format!(
+                    "{} was made by another program: kept as it is (--force recomputes it)",
+                    self.marker
+                )
+            }));
+        };
+        let mut checksums = Checksums::load(scope);
+        let staleness = entry.staleness(&self.recipe, scope, &mut checksums)?;
+        checksums.save();
+        if let Some(reason) = staleness {
+            progress.note(&format!("runs again: {reason}"));
+            return Ok(None);
+        }
+        Ok(Some("current: same inputs, parameters and algorithm".into()))
+    }
+}
+
+/// Checksums of everything a stage wrote, sorted by name.
+fn records_of(folder: &Path) -> Result<Vec<FileRecord>> {
+    use crate::error::IoContext;
+    let mut records = Vec::new();
+    for entry in fs_err::read_dir(folder).while_doing("list the results")? {
+        let entry = entry.while_doing("list the results")?;
+        records.push(FileRecord {
+            path: entry.file_name().to_string_lossy().into_owned(),
+            bytes: entry.metadata().while_doing("list the results")?.len(),
+            identity: sha256_of_file(&entry.path())?,
+        });
+    }
+    records.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(records)
+}
