@@ -4,6 +4,7 @@
 //! file and variable it concerns, what was expected, what was found and what to do next.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Result with this crate's [`Error`].
@@ -21,7 +22,7 @@ pub enum Error {
     #[error("{0}")]
     Data(Box<Diagnostic>),
     /// The operating system refused a file operation (exit code 1). `source` names the path.
-    #[error("{action}: {source}")]
+    #[error("[io] cannot {action}\n  reason:   {source}\n  to do:    {}", advice(source.kind()))]
     Io {
         /// What was being done, for example `publish PATCH_1`.
         action: String,
@@ -138,6 +139,21 @@ impl Error {
             Self::Io { .. } => "io",
             Self::Mat(_) => "mat-file",
         }
+    }
+}
+
+/// What to do about a refusal of the operating system.
+fn advice(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::NotFound => "check the path; an earlier step may not have been run",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "choose a folder you may write to, or change its permissions"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "free some space and run the same command again: nothing was overwritten"
+        }
+        ErrorKind::UnexpectedEof => "the file became shorter while it was read: make it again",
+        _ => "mend the cause and run the same command again: nothing was overwritten",
     }
 }
 
