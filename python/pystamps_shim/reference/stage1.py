@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from pystamps_shim.reference.acquisitions import (
 )
 from pystamps_shim.reference.candidates import Candidates, read_candidates, read_phase
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 Doubles = NDArray[np.float64]
 #: File name (relative to the patch) -> variable name -> array, as MATLAB would hold them.
 Artefacts = dict[str, dict[str, Array]]
