@@ -72,6 +72,26 @@ def compare_in_memory(
     return report
 
 
+def compare_with_reference(
+    stage: int,
+    artefacts: Mapping[str, Mapping[str, NDArray[Any]]],
+    candidate_patch: Path,
+    *,
+    small_baseline: bool = False,
+) -> Report:
+    """Compare a patch folder with what a Python reference returned for it."""
+    report = Report()
+    symbols: dict[str, int] = {}
+    for artefact in load_contract(stage, small_baseline=small_baseline):
+        if artefact.scope != "patch" or artefact.policy is not FilePolicy.VARIABLES:
+            continue
+        path = candidate_patch / artefact.file
+        want = {name: in_memory(values) for name, values in artefacts[artefact.file].items()}
+        found = read_mat_file(path) if path.exists() else {}
+        compare_variables(report, artefact, path, (want, found), symbols)
+    return report
+
+
 def in_memory(values: NDArray[Any]) -> MatVariable:
     """Describe a numpy array as the MATLAB variable it would be stored as."""
     if values.dtype.kind == "U":

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from pystamps_shim.errors import ExitCode, PystampsError
 
+# Stdout is for data: what the program says there is for people too, in a demo.
+_STDERR = 2
+
 
 class Native:
     """The native program with its command lines (design.md section 4)."""
@@ -41,9 +44,7 @@ class Native:
         text = shlex.join(["pystamps-native", *command[1:]])
         sys.stderr.flush()
         try:
-            result = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), check=False
-            )
+            result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=_STDERR, check=False)
         except OSError as error:
             cause = f"{self._program} does not start ({error.strerror})"
             raise PystampsError(cause, "run 'make native' in the source tree") from error
