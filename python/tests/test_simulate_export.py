@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from parity.oracle import Scene
 
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.reference import geometry
 from pystamps_shim.reference.gamma_text import GammaText
 from pystamps_shim.simulate.export import write_export
 from pystamps_shim.simulate.frame import Frame
+from pystamps_shim.simulate.gamma_files import baseline_text, image_parameters
+from pystamps_shim.simulate.orbits import Baseline
 from pystamps_shim.simulate.publish import published
 from pystamps_shim.simulate.scene import PRESETS, SceneSettings
 
@@ -212,6 +215,30 @@ def test_faults_leave_the_rest_of_the_scene_alone(scene: Path, tmp_path: Path) -
     assert [name for name in changed if not name.startswith(("truth", "TRUTH"))] == [
         "diff0/20210224_20210308.diff"
     ]
+
+
+def test_parameter_files_read_like_the_original_scenes(golden: Scene) -> None:
+    """With the golden scene's geometry the text files come out byte for byte."""
+    frame = Frame(replace(TINY, width=150, length=260, repeat_days=12, images=9))
+    for path in sorted(golden.export.glob("rslc/*.par")):
+        assert image_parameters(frame, path.name[:8]) == path.read_text(encoding="ascii")
+    bases = sorted(golden.export.glob("diff0/*.base"))
+    assert len(bases) == 8
+    for path in bases:
+        text = GammaText(path)
+        _, cross, normal = text.numbers("initial_baseline(TCN):", 3)
+        _, cross_rate, normal_rate = text.numbers("initial_baseline_rate:", 3)
+        baseline = Baseline(cross, normal, cross_rate, normal_rate)
+        assert baseline_text(baseline) == path.read_text(encoding="ascii")
+
+
+def test_places_agree_with_the_original_scenes(golden: Scene) -> None:
+    """Longitude and latitude of the golden scene, to the rounding of single precision."""
+    frame = Frame(replace(TINY, width=150, length=260))
+    places = frame.lonlat_deg(np.arange(260)[:, None], np.arange(150)[None, :])
+    for suffix, values in zip(("lon", "lat"), places, strict=True):
+        want = np.fromfile(golden.export / "geo" / f"20210224.{suffix}", dtype=">f4")
+        np.testing.assert_allclose(values.ravel(), want, rtol=1e-7)
 
 
 @pytest.mark.parametrize(("heading", "sign"), [(-12.8, 1), (-167.0, -1)])

@@ -94,6 +94,7 @@ _GROUPS = {
         ),
     ),
 }
+_DEFAULT_INTERFEROGRAMS = 24
 _SIZED_BY_CANDIDATES = {
     "width", "length", "images", "scatterers", "scattered", "towns", "roads", "bowl_radius_m",
 }  # fmt: skip
@@ -101,6 +102,7 @@ _SIZED_BY_CANDIDATES = {
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Add the subcommand."""
+    interferograms = f"number of interferograms ({_DEFAULT_INTERFEROGRAMS})"
     presets = "; ".join(f"{name}: {text}" for name, text in PRESET_SUMMARIES.items())
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "simulate",
@@ -117,7 +119,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     )
     dataset = parser.add_argument_group("prepared dataset in place of a raw export")
     dataset.add_argument("--candidates", type=int, metavar="N", help="number of candidates")
-    dataset.add_argument("--ifgs", type=int, metavar="M", help="number of interferograms (24)")
+    dataset.add_argument("--ifgs", type=int, metavar="M", help=interferograms)
     dataset.add_argument("--patches", type=int, metavar="K", help="number of patches (1)")
     for title, options in _GROUPS.items():
         group = parser.add_argument_group(title)
@@ -177,9 +179,8 @@ def _run_dataset(settings: SceneSettings, options: argparse.Namespace) -> None:
     from pystamps_shim.simulate.dataset import DatasetSize, write_dataset  # noqa: PLC0415
     from pystamps_shim.simulate.publish import published  # noqa: PLC0415
 
-    interferograms = 24 if options.ifgs is None else options.ifgs
     patches = 1 if options.patches is None else options.patches
-    size = DatasetSize(options.candidates, interferograms, patches)
+    size = DatasetSize(options.candidates, _interferograms(options), patches)
     with published(options.out, force=options.force) as staging:
         summary = write_dataset(settings, size, staging, options.out.resolve())
     counts = ", ".join(str(count) for count in summary.per_patch)
@@ -212,10 +213,14 @@ def _settings(options: argparse.Namespace) -> SceneSettings:
         changes["heading_deg"] = _heading_deg(options.heading)
     if options.water is not None:
         changes["water"] = options.water
-    if options.candidates is not None and options.ifgs is not None:
+    if options.candidates is not None:
         # The images follow from --ifgs; a master given by index is checked against them.
-        changes["images"] = max(2, options.ifgs + 1)
+        changes["images"] = max(2, _interferograms(options) + 1)
     return replace(PRESETS[options.preset], **changes)
+
+
+def _interferograms(options: argparse.Namespace) -> int:
+    return _DEFAULT_INTERFEROGRAMS if options.ifgs is None else int(options.ifgs)
 
 
 def _heading_deg(text: str) -> float:

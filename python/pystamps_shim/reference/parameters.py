@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.io.mat import read_mat, write_mat
 from pystamps_shim.reference.stage1 import Array
@@ -15,8 +17,8 @@ def is_small_baseline(root: Path) -> bool:
     if not path.exists():
         cause = f"{path}: not found"
         raise PystampsError(cause, "run the preparation, which writes it")
-    values = read_mat(path, names=["small_baseline_flag"])
-    return str(values.get("small_baseline_flag", "n")).lower() == "y"
+    flag = read_mat(path, names=["small_baseline_flag"]).get("small_baseline_flag", "n")
+    return str(np.asarray(flag).item()).lower() == "y"
 
 
 def update_parameters(path: Path, additions: dict[str, Array]) -> None:

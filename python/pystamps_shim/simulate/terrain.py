@@ -60,8 +60,10 @@ def make_terrain(frame: Frame) -> Terrain:
         length, width = frame.extent_m
         shore = ((along - 0.05 * length) / (0.22 * length)) ** 2
         shore = shore + ((across - 0.95 * width) / (0.35 * width)) ** 2
-        water = shore + field(Purpose.WATER, _SHORE_EXPONENT, 0.15) < 1
-        height[water] = 0
+        shore = shore + field(Purpose.WATER, _SHORE_EXPONENT, 0.15)
+        water = shore < 1
+        # The land rises gently from the shore instead of dropping off a cliff.
+        height *= np.clip(shore - 1, 0, 1).astype(np.float32)
     brightness = np.exp(field(Purpose.TEXTURE, _TEXTURE_EXPONENT, _TEXTURE_SPREAD))
     brightness[water] *= np.float32(_WATER_BRIGHTNESS)
     return Terrain(height, water, brightness)
