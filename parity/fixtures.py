@@ -1,0 +1,41 @@
+"""Pytest fixtures shared by the suites: the golden data and the oracle folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from parity.golden import golden_scene
+from parity.oracle import Scene
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """Unpack the golden scene P once."""
+    return golden_scene(tmp_path_factory.mktemp("golden"))
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Find the folder that holds the oracle: ``$PYSTAMPS_SHARED`` or ``../shared``.
+
+    Without it the test is skipped; in continuous integration that is a failure.
+    """
+    default = _REPOSITORY.parent / "shared"
+    folder = Path(os.environ.get("PYSTAMPS_SHARED", default)).resolve()
+    if folder.joinpath("oracle", "README.md").is_file():
+        return folder
+    reason = f"no oracle in {folder}; set PYSTAMPS_SHARED to the folder that holds oracle/"
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def oracle(shared_dir: Path) -> Path:
+    """Return the folder of the oracle scenes."""
+    return shared_dir / "oracle"

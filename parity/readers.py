@@ -1,0 +1,89 @@
+"""Read MATLAB files with scipy and h5py, keeping class and shape as stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import scipy.io
+from numpy.typing import NDArray
+
+_HDF5_SIGNATURE_AT = (0, 512)
+#: Numbers may be stored narrower than their class; these are the classes' own types.
+_NUMPY_TYPES = {
+    "double": (np.float64, np.complex128),
+    "single": (np.float32, np.complex64),
+    "logical": (np.bool_, np.bool_),
+}
+
+
+@dataclass(frozen=True)
+class MatVariable:
+    """One variable: its MATLAB class, and its values in MATLAB's shape.
+
+    Char arrays are held as a 0-d numpy string (one row) or a 1-d array of rows.
+    """
+
+    matlab_class: str
+    values: NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the MATLAB shape; a char row counts its letters."""
+        if self.matlab_class != "char":
+            return tuple(self.values.shape)
+        rows = np.atleast_1d(self.values)
+        return (len(rows), len(str(rows[0])) if len(rows) else 0)
+
+
+def read_mat_file(path: Path) -> dict[str, MatVariable]:
+    """Read every variable of a level-5 or v7.3 file."""
+    with path.open("rb") as file:
+        head = file.read(520)
+    if any(head[at : at + 8] == b"\x89HDF\r\n\x1a\n" for at in _HDF5_SIGNATURE_AT):
+        return _read_v73(path)
+    return _read_level5(path)
+
+
+def _read_level5(path: Path) -> dict[str, MatVariable]:
+    classes = {name: matlab_class for name, _, matlab_class in scipy.io.whosmat(path)}
+    # Not mat_dtype=True: that option drops imaginary parts. The class is applied below.
+    loaded = scipy.io.loadmat(path, chars_as_strings=True)
+    variables = {}
+    for name, matlab_class in classes.items():
+        values = loaded[name]
+        if matlab_class == "char":
+            values = np.array(str(values[0])) if values.shape == (1,) else values
+        elif matlab_class in _NUMPY_TYPES:
+            real, complex_type = _NUMPY_TYPES[matlab_class]
+            values = values.astype(complex_type if np.iscomplexobj(values) else real)
+        variables[name] = MatVariable(matlab_class, values)
+    return variables
+
+
+def _read_v73(path: Path) -> dict[str, MatVariable]:
+    variables = {}
+    with h5py.File(path, "r") as file:
+        for name, dataset in file.items():
+            if name.startswith("#"):
+                continue
+            stored = dataset.attrs.get("MATLAB_class", b"")
+            matlab_class = stored.decode() if isinstance(stored, bytes) else str(stored)
+            variables[name] = MatVariable(matlab_class, _v73_values(dataset, matlab_class))
+    return variables
+
+
+def _v73_values(dataset: h5py.Dataset, matlab_class: str) -> NDArray[Any]:
+    values = np.asarray(dataset)
+    if dataset.attrs.get("MATLAB_empty", 0):
+        return np.empty(tuple(int(size) for size in values))
+    if values.dtype.names == ("real", "imag"):
+        values = values["real"] + 1j * values["imag"]
+    if matlab_class == "char":
+        return np.array("".join(chr(code) for code in values.T.ravel()))
+    if matlab_class == "logical":
+        values = values.astype(bool)
+    return values.T

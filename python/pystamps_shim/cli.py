@@ -1,0 +1,60 @@
+"""The command line ``python -m pystamps_shim``: parsing, dispatch, errors, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pystamps_shim.commands import demo, simulate
+from pystamps_shim.errors import ExitCode, PystampsError
+
+_DESCRIPTION = """\
+Steer and check pystamps: persistent-scatterer interferometry by the StaMPS method.
+
+The stages themselves run in the native program `pystamps-native`; try `pystamps-native
+--help` for single steps on your own data.
+"""
+_EPILOG = """\
+examples
+  python -m pystamps_shim demo                         see it work: simulate, prepare, load
+  python -m pystamps_shim simulate --out scene         a raw export with known truth
+  python -m pystamps_shim simulate --help              every knob of a scene
+
+exit codes: 0 done, 1 the data or the run failed, 2 wrong usage, 3 a verification differed
+"""
+_INTERRUPTED = 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all subcommands."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pystamps_shim",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in (demo, simulate):
+        command.add_parser(subparsers).set_defaults(run=command.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; user errors never show a traceback."""
+    options = build_parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except PystampsError as error:
+        sys.stderr.write(f"error: {error.cause}\n  try: {error.remedy}\n")
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing half-written was left behind\n")
+        return _INTERRUPTED
+    except MemoryError:
+        sys.stderr.write("error: out of memory\n  try: a smaller scene\n")
+        return int(ExitCode.FAILED)
+    except OSError as error:
+        sys.stderr.write(f"error: {error}\n  try: check the path, its rights and the disk space\n")
+        return int(ExitCode.FAILED)
+    return int(ExitCode.DONE)

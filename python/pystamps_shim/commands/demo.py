@@ -1,0 +1,120 @@
+"""``demo``: simulate a scene and run every stage there is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pystamps_shim.simulate.scene import DEFAULT_SEED, PRESETS
+
+_DESCRIPTION = """\
+See pystamps work on a synthetic scene: simulate a raw export with known truth, prepare it, run
+every stage there is, and say what was produced and where.
+"""
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """One stage of the demo: its number, what it does and the file it is known by."""
+
+    number: int
+    title: str
+    artefact: str
+
+
+# Later stages are one line each.
+_PATCH_STAGES = (_Stage(1, "load the candidates", "ps1.mat"),)
+_NEXT = "stage 2, phase stability of every candidate: not part of this version"
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "demo",
+        help="simulate a scene and run every stage on it",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo"), metavar="DIR", help="folder to write (demo)"
+    )
+    parser.add_argument("--preset", choices=PRESETS, default="demo", help="scene (demo)")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=f"({DEFAULT_SEED})")
+    parser.add_argument("--force", action="store_true", help="replace an earlier demo")
+    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the demo and print its report."""
+    from pystamps_shim._binary import find  # noqa: PLC0415 - keeps --help quick
+    from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
+    from pystamps_shim.simulate.export import write_export  # noqa: PLC0415
+    from pystamps_shim.simulate.publish import published, refuse_if_filled  # noqa: PLC0415
+
+    settings = replace(PRESETS[options.preset], seed=options.seed).checked()
+    refuse_if_filled(options.out, force=options.force)
+    native = Native(find())
+    timed = _Timer()
+    export, dataset = options.out / "export", options.out / "dataset"
+
+    with timed("simulate"), published(export, force=options.force) as staging:
+        summary = write_export(settings, staging)
+    with timed("prepare"):
+        native.prepare_snap(export, dataset, azimuth_patches=2, force=options.force)
+    patches = [dataset / name for name in _lines(dataset / "patch.list")]
+    for stage in _PATCH_STAGES:
+        with timed(f"stage {stage.number}"):
+            for patch in patches:
+                native.patch_stage(stage.number, patch, force=options.force)
+
+    write = sys.stdout.write
+    write(f"\n{options.out} now holds\n")
+    write(
+        f"  export   {summary.images} images of {summary.lines} x {summary.samples} pixels, "
+        f"{_size_text(export)}; truth.npz, TRUTH.md\n"
+    )
+    write(f"  dataset  a StaMPS project of {len(patches)} patches, {_size_text(dataset)}\n")
+    for patch in patches:
+        count = len(_lines(patch / "pscands.1.ij"))
+        results = ", ".join(f"{stage.artefact} ({stage.title})" for stage in _PATCH_STAGES)
+        write(f"    {patch.name}  {count} candidates, {_size_text(patch)}: {results}\n")
+    write(f"time: {timed.text()}\n")
+    write(f"look inside: pystamps-native inspect {patches[0] / 'ps1.mat'}\n")
+    write(f"next: {_NEXT}\n")
+
+
+class _Timer:
+    """Measures named steps."""
+
+    def __init__(self) -> None:
+        self._seconds: list[tuple[str, float]] = []
+        self._name, self._begin = "", 0.0
+
+    def __call__(self, name: str) -> _Timer:
+        self._name = name
+        return self
+
+    def __enter__(self) -> None:
+        sys.stderr.write(f"{self._name} …\n")
+        self._begin = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds.append((self._name, time.monotonic() - self._begin))
+
+    def text(self) -> str:
+        """Return every step with its seconds."""
+        return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self._seconds)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def _size_text(folder: Path) -> str:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    return f"{len(files)} files, {size / 1e6:.1f} MB"

@@ -1,0 +1,34 @@
+"""The one exception type that reaches users, and the exit codes of design.md section 4."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes shared by every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    DIFFERENCES = 3
+
+
+class PystampsError(Exception):
+    """A failure the user can act on: one sentence of cause, one of remedy.
+
+    Parameters
+    ----------
+    cause
+        What is wrong: file, key, expected, found.
+    remedy
+        What to do next.
+    exit_code
+        Exit code of a command that ends with this error.
+    """
+
+    def __init__(self, cause: str, remedy: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
+        super().__init__(f"{cause} ({remedy})")
+        self.cause = cause
+        self.remedy = remedy
+        self.exit_code = exit_code

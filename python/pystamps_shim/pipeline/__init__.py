@@ -1,0 +1,1 @@
+"""Running the stages: subprocesses of the native program, and the Python reference."""

@@ -1,0 +1,7 @@
+"""Façade over `pystamps_shim.reference`: every ported stage under its StaMPS-like name."""
+
+from __future__ import annotations
+
+from pystamps_shim.reference.stage1 import stage1_load_initial
+
+__all__ = ["stage1_load_initial"]

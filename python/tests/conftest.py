@@ -1,0 +1,7 @@
+"""Fixtures of the Python tests."""
+
+from __future__ import annotations
+
+from parity.fixtures import golden, oracle, shared_dir
+
+__all__ = ["golden", "oracle", "shared_dir"]

@@ -1,0 +1,42 @@
+"""Fixtures of the whole-system tests."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from parity.fixtures import golden, oracle, shared_dir
+
+from pystamps_shim._binary import find
+
+__all__ = ["golden", "native", "oracle", "shared_dir"]
+
+Native = Callable[..., subprocess.CompletedProcess[str]]
+
+_TIMEOUT_S = 120
+
+
+@pytest.fixture(scope="session")
+def native_program() -> Path:
+    """Find the native program; without it the whole-system tests fail."""
+    return find()
+
+
+@pytest.fixture
+def native(native_program: Path) -> Native:
+    """Return a function that runs the program and expects it to succeed.
+
+    ``native("stage", 1, "--patch", path)``; pass ``exit_code`` to expect another code.
+    """
+
+    def run(*arguments: object, exit_code: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [str(native_program), *(str(argument) for argument in arguments)]
+        result = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
+        )
+        assert result.returncode == exit_code, f"{command}\n{result.stdout}\n{result.stderr}"
+        return result
+
+    return run

@@ -1,0 +1,81 @@
+"""Native stage 1 against original StaMPS and against the Python reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from parity.oracle import Scene, shared_scene
+from parity.stages import compare_stage, compare_with_reference, patches_of
+
+from pystamps_shim.reference.stage1 import stage1_load_initial
+from pystamps_shim.simulate.export import write_export
+from pystamps_shim.simulate.scene import HEADINGS_DEG, PRESETS
+
+Native = Callable[..., object]
+
+
+def load(native: Native, dataset: Path, *extra: object) -> Path:
+    """Run stage 1 on every patch."""
+    for patch in patches_of(dataset):
+        native("stage", 1, "--patch", dataset / patch, *extra)
+    return dataset
+
+
+def assert_as_original(native: Native, scene: Scene, target: Path) -> None:
+    """Start from the original's preparation and compare with its stage 1."""
+    dataset = load(native, scene.prepared(target))
+    report = compare_stage(1, scene.stage("stage1"), dataset, scene.substitutions)
+    assert report.compared > 100
+    assert not report.differences, str(report)
+
+
+def test_golden_scene(native: Native, golden: Scene, tmp_path: Path) -> None:
+    """Four patches, NaN rows removed, parameters added."""
+    assert_as_original(native, golden, tmp_path / "dataset")
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["P", "T", "L", "S"])
+def test_oracle_scene(native: Native, oracle: Path, name: str, tmp_path: Path) -> None:
+    """Every oracle scene; S has small baselines."""
+    assert_as_original(native, shared_scene(oracle, name), tmp_path / "dataset")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"zero_phases": 9, "nan_phases": 9, "zero_amplitudes": 9},
+        {"heading_deg": HEADINGS_DEG["ascending"], "seed": 2},
+        {"master": 0, "seed": 3},
+        {"master": 7, "seed": 4},
+    ],
+    ids=["faults", "ascending", "first master", "last master"],
+)
+def test_simulated_scene_as_reference(
+    native: Native, tmp_path: Path, change: dict[str, float]
+) -> None:
+    """From a raw export on, in situations no oracle scene has."""
+    export, dataset = tmp_path / "export", tmp_path / "dataset"
+    export.mkdir()
+    write_export(replace(PRESETS["tiny"], **change), export)  # type: ignore[arg-type]
+    native("prep", "snap", "--export", export, "--dataset", dataset, "--azimuth-patches", 2)
+    load(native, dataset)
+    for patch in patches_of(dataset):
+        reference = stage1_load_initial(dataset / patch)
+        report = compare_with_reference(1, reference, dataset / patch)
+        assert report.compared > 20
+        assert not report.differences, str(report)
+
+
+def test_same_bytes_for_any_thread_count(native: Native, golden: Scene, tmp_path: Path) -> None:
+    """One and five threads write the same files."""
+    results = []
+    for count in (1, 5):
+        dataset = load(native, golden.prepared(tmp_path / str(count)), "--threads", count)
+        files = sorted(dataset.glob("PATCH_*/*1.mat"))
+        assert len(files) == 4 * 6
+        results.append([path.read_bytes() for path in files])
+    assert results[0] == results[1]
