@@ -289,6 +289,9 @@ def fail_half_way(target: Path, *, force: bool = True) -> None:
 def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     """A filled folder is refused; a foreign one even with force; nothing half-written stays."""
     target = tmp_path / "out"
+    with pytest.raises(RuntimeError):
+        fail_half_way(target)
+    assert not list(tmp_path.iterdir())
     with published(target, force=False) as staging:
         write_export(TINY, staging)
     first = contents(target)
@@ -297,6 +300,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         fail_half_way(target)
     assert contents(target) == first
+    assert not target.joinpath(".partial").exists()
     target.joinpath("notes.txt").write_text("mine", encoding="ascii")
     with published(target, force=True) as staging:
         write_export(replace(TINY, seed=3, images=4), staging)

@@ -45,25 +45,41 @@ def published(target: Path, *, force: bool) -> Iterator[Path]:
     """Yield an empty staging folder whose content moves to `target` on success.
 
     With `force` the simulator's own files in `target` are replaced; other files stay. An
-    error or an interrupt leaves `target` as it was.
+    error or an interrupt while writing leaves `target` as it was.
     """
     target = target.resolve()
     refuse_if_filled(target, force=force)
     _refuse_if_foreign(target)
-    staging = target.with_name(f".{target.name}.partial")
+    is_new = not target.exists()
+    # Inside an existing folder: it may be a mount, and its parent closed to us.
+    staging = target.with_name(f".{target.name}.partial") if is_new else target / ".partial"
     try:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         yield staging
-        target.mkdir(exist_ok=True)
-        for pattern in _OWN_PATTERNS:
-            for old in target.glob(pattern):
-                shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
-        for entry in sorted(staging.iterdir()):
-            entry.replace(target / entry.name)
+        if is_new:
+            staging.replace(target)
+        else:
+            _replace_content(staging, target)
     except OSError as error:
         cause = f"{error.filename or target}: {error.strerror}"
         remedy = "check that the folder can be written and the disk has room"
         raise PystampsError(cause, remedy) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _replace_content(staging: Path, target: Path) -> None:
+    """Swap the simulator's files; the mark leaves last and comes first."""
+    old = {path for pattern in _OWN_PATTERNS for path in target.glob(pattern)}
+    for path in sorted(old, key=_mark_first, reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    for path in sorted(staging.iterdir(), key=_mark_first):
+        path.replace(target / path.name)
+
+
+def _mark_first(path: Path) -> tuple[bool, str]:
+    return path.name != _MARK, path.name
