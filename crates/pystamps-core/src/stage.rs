@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::project::checksums::{Checksums, sha256_of_file};
-use crate::project::commit::{Transaction, recover};
+use crate::project::commit::{Transaction, is_pending, recover};
 use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};
 use crate::project::lock::ScopeLock;
 
@@ -90,6 +90,17 @@ pub fn open_scope(scope: &Path, command: &str, progress: &Progress) -> Result<Sc
         progress.note(&format!("completed an interrupted publication in {}", scope.display()));
     }
     Ok(lock)
+}
+
+/// Completes an interrupted publication in `scope`, if there is one, before its files are read.
+///
+/// # Errors
+/// As [`open_scope`].
+pub fn settle(scope: &Path, progress: &Progress) -> Result<()> {
+    if is_pending(scope) {
+        open_scope(scope, "recovery", progress)?;
+    }
+    Ok(())
 }
 
 impl ScopeStage<'_> {

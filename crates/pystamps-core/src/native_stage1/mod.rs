@@ -31,14 +31,14 @@ use std::path::Path;
 
 use pystamps_mat::Value;
 
-use crate::error::Result;
+use crate::error::{IoContext, Result};
 use crate::plan::{check_memory, stage1_memory_bytes};
 use crate::progress::Progress;
 use crate::project::checksums::Checksums;
 use crate::project::layout::patch_results::AFTER_STAGE_1;
 use crate::project::ledger::Recipe;
 use crate::project::parameters::{Parameters, Typed, parse_value};
-use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope};
+use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope, settle};
 
 use geometry::{LocalCoordinates, Viewing};
 use inputs::{Inputs, MasterGeometry, Network};
@@ -63,6 +63,10 @@ pub fn run_stage1_native(
     options: &StageOptions,
     progress: &Progress,
 ) -> Result<StageOutcome> {
+    let folder = &std::path::absolute(folder).while_doing("find the patch")?;
+    for scope in [folder.parent(), Some(folder)].into_iter().flatten() {
+        settle(scope, progress)?;
+    }
     let mut parameters = Parameters::load(folder)?;
     for (name, value) in &options.overrides {
         let full = parameters.resolve(name)?;

@@ -97,6 +97,16 @@ impl<'lock> Transaction<'lock> {
     }
 }
 
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        // Work that failed gives its disk space back; if that fails too, the next transaction
+        // clears the folder. After the commit point the journal needs what is staged.
+        if !is_pending(self.lock.scope()) {
+            let _ = fs_err::remove_dir_all(staging_folder(self.lock.scope()));
+        }
+    }
+}
+
 /// Completes a publication that a dead process left half done; returns whether there was one.
 ///
 /// # Errors
@@ -240,12 +250,18 @@ mod tests {
         fs_err::read_to_string(path).ok()
     }
 
-    fn staged_journal(scope: &Path, lock: &ScopeLock) -> Journal {
+    fn staged(lock: &ScopeLock) -> Transaction<'_> {
         let transaction = Transaction::begin(lock).unwrap();
         fs_err::write(transaction.folder().join("data"), "new").unwrap();
         fs_err::write(transaction.folder().join("marker"), "new").unwrap();
         fs_err::create_dir(transaction.folder().join("PATCH_1")).unwrap();
         fs_err::write(transaction.folder().join("PATCH_1/x"), "new").unwrap();
+        transaction
+    }
+
+    /// The state of a process that died just after the commit point.
+    fn die_after_commit(scope: &Path, lock: &ScopeLock) {
+        let transaction = staged(lock);
         let journal = Journal {
             remove: vec!["later".into()],
             install: vec!["PATCH_1".into(), "data".into(), "marker".into()],
@@ -253,7 +269,7 @@ mod tests {
         };
         let text = serde_json::to_vec(&journal).unwrap();
         fs_err::write(staging_folder(scope).join(JOURNAL), text).unwrap();
-        journal
+        drop(transaction);
     }
 
     fn old_state(scope: &Path) {
@@ -283,7 +299,7 @@ mod tests {
             let scope = folder.path();
             old_state(scope);
             let lock = ScopeLock::acquire(scope, "test", &Progress::silent()).unwrap();
-            staged_journal(scope, &lock);
+            die_after_commit(scope, &lock);
             let (new, old) = (staging_folder(scope).join("new"), staging_folder(scope).join("old"));
             fs_err::create_dir(&old).unwrap();
             let moves: [(PathBuf, PathBuf); 6] = [
@@ -312,6 +328,7 @@ mod tests {
         let transaction = Transaction::begin(&lock).unwrap();
         fs_err::write(transaction.folder().join("data"), "new").unwrap();
         drop(transaction);
+        assert!(!staging_folder(folder.path()).exists());
         assert_eq!(read(folder.path().join("data")).as_deref(), Some("old"));
         assert!(!recover(&lock).unwrap());
     }
@@ -322,10 +339,7 @@ mod tests {
         let scope = folder.path();
         old_state(scope);
         let lock = ScopeLock::acquire(scope, "test", &Progress::silent()).unwrap();
-        let journal = staged_journal(scope, &lock);
-        fs_err::remove_file(staging_folder(scope).join(JOURNAL)).unwrap();
-        let transaction = Transaction { lock: &lock };
-        transaction.publish(&journal.remove, &["marker"], &Ledger::default()).unwrap();
+        staged(&lock).publish(&["later".into()], &["marker"], &Ledger::default()).unwrap();
         assert_new_state(scope);
         assert!(scope.join(CONTROL_FOLDER).join(LEDGER_FILE).exists());
     }

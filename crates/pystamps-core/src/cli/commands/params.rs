@@ -7,10 +7,16 @@ use pystamps_mat::Value;
 use crate::cli::arguments::{ParamsAction, ParamsArguments};
 use crate::cli::output::{print_json, print_line};
 use crate::error::Result;
+use crate::progress::{Progress, ProgressMode};
 use crate::project::parameters::defaults::{Parameter, parameter};
 use crate::project::parameters::{Parameters, display_value, parse_value};
+use crate::stage::settle;
 
 pub(in crate::cli) fn run(arguments: ParamsArguments) -> Result<()> {
+    let (ParamsAction::Get { dataset, .. }
+    | ParamsAction::Set { dataset, .. }
+    | ParamsAction::List { dataset, .. }) = &arguments.action;
+    settle(&dataset.folder, &Progress::new(ProgressMode::Plain, "params"))?;
     match arguments.action {
         ParamsAction::Get { dataset, name, json } => get(&dataset.folder, &name, json),
         ParamsAction::Set { dataset, name, value, local } => {

@@ -4,10 +4,18 @@ use crate::cli::arguments::PlanArguments;
 use crate::cli::output::{print_json, print_line};
 use crate::error::Result;
 use crate::plan::{display_bytes, plan_project};
+use crate::progress::{Progress, ProgressMode};
+use crate::project::dataset::patches;
+use crate::stage::settle;
 
 pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = arguments.threads.map_or(cores as u64, u64::from);
+    let progress = Progress::new(ProgressMode::Plain, "plan");
+    settle(&arguments.dataset, &progress)?;
+    for patch in patches(&arguments.dataset)? {
+        settle(&patch.folder, &progress)?;
+    }
     let plan = plan_project(&arguments.dataset, threads)?;
     if arguments.json {
         return print_json(&plan);

@@ -1,0 +1,134 @@
+"""Kill preparation and stage 1 at random moments: old state or new state, never a mixture.
+
+A publication that was under way is completed by the next command that opens the folder; ``plan``
+does so without computing anything. What the folder holds then must be the old state or the new one,
+and the same command run again must end with the bytes of an undisturbed run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pystamps_shim.simulate.export import write_export
+from pystamps_shim.simulate.scene import PRESETS
+
+KILLS = 60
+SEED = 20260
+
+Tree = dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a small raw export."""
+    folder: Path = tmp_path_factory.mktemp("export")
+    write_export(replace(PRESETS["tiny"], seed=5), folder)
+    return folder
+
+
+def tree(folder: Path) -> Tree:
+    """Content of every file a StaMPS user sees, and so not of our own control folder."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    names = {str(path.relative_to(folder)): path for path in files}
+    return {n: path.read_bytes() for n, path in names.items() if ".pystamps" not in Path(n).parts}
+
+
+class Victim:
+    """A command that is run to its end, or killed on its way."""
+
+    def __init__(self, program: Path, arguments: Sequence[object]) -> None:
+        self.command = [str(program), *(str(argument) for argument in arguments)]
+        # The day in parms.mat must not change at midnight.
+        self.environment = {**os.environ, "SOURCE_DATE_EPOCH": "1600000000"}
+
+    def finish(self) -> float:
+        """Run it undisturbed; returns the seconds it took."""
+        begin = time.perf_counter()
+        subprocess.run(self.command, check=True, capture_output=True, env=self.environment)
+        return time.perf_counter() - begin
+
+    def kill_after(self, seconds: float) -> bool:
+        """Start it and kill it; returns whether it was still running."""
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(self.command, stdout=quiet, stderr=quiet, env=self.environment)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        return process.wait() == -signal.SIGKILL
+
+
+def kill_often(victim: Victim, settle: Victim, old: Path, target: Path) -> tuple[int, int, int]:
+    """Kill ``victim`` on copies of ``old`` at ``target``.
+
+    Returns
+    -------
+    tuple
+        How often it was killed, and how often the old and the new state were found then.
+    """
+
+    def restore() -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(old, target)
+
+    restore()
+    seconds = victim.finish()
+    new_state, old_state = tree(target), tree(old)
+    assert new_state != old_state
+    chance = random.Random(SEED)
+    killed = found_old = found_new = 0
+    while killed < KILLS // 2:
+        restore()
+        if not victim.kill_after(chance.uniform(0.0, 1.05 * seconds)):
+            continue
+        killed += 1
+        settle.finish()
+        state = tree(target)
+        assert state in (old_state, new_state)
+        found_old += state == old_state
+        found_new += state == new_state
+        victim.finish()
+        assert tree(target) == new_state
+    return killed, found_old, found_new
+
+
+def test_preparation(native_program: Path, export: Path, tmp_path: Path) -> None:
+    """An older preparation with a stage-1 result is replaced, or stays as it was."""
+    target, old = tmp_path / "dataset", tmp_path / "old"
+    arguments = ["prep", "snap", "--export", export, "--dataset", target, "--force"]
+    Victim(native_program, [*arguments, "--azimuth-patches", 3]).finish()
+    Victim(native_program, ["stage", 1, "--dataset", target]).finish()
+    shutil.copytree(target, old)
+    victim = Victim(native_program, [*arguments, "--azimuth-patches", 2])
+    settle = Victim(native_program, ["plan", "--dataset", target])
+    killed, found_old, found_new = kill_often(victim, settle, old, target)
+    assert killed == KILLS // 2
+    # A test in which every kill comes before, or after, the work would prove nothing.
+    assert found_old > 0
+    assert found_old + found_new == killed
+
+
+def test_stage_1(native_program: Path, export: Path, tmp_path: Path) -> None:
+    """An older stage-1 result and a later stage's file are replaced, or stay as they were."""
+    target, old = tmp_path / "dataset", tmp_path / "old"
+    prep = ["prep", "snap", "--export", export, "--dataset", target]
+    Victim(native_program, prep).finish()
+    Victim(native_program, ["stage", 1, "--dataset", target]).finish()
+    patch = target / "PATCH_1"
+    (patch / "ps1.mat").write_bytes(b"an older result")
+    (patch / "pm1.mat").write_bytes(b"a later result")
+    shutil.copytree(target, old)
+    victim = Victim(native_program, ["stage", 1, "--patch", patch, "--force"])
+    settle = Victim(native_program, ["plan", "--dataset", target])
+    killed, found_old, found_new = kill_often(victim, settle, old, target)
+    assert killed == KILLS // 2
+    assert found_old > 0
+    assert found_old + found_new == killed
