@@ -3,6 +3,8 @@
 //! `cargo bench -p pystamps-core --bench prep`; both run in one go with warm caches, and the best
 //! of some rounds counts. The export (1.3 GB) lies in a temporary folder that is removed.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap ends the benchmark")]
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
