@@ -1,10 +1,14 @@
 //! Preparation of the oracle's scene P is byte-identical to original StaMPS.
 
-use std::collections::BTreeMap;
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod prep_scene;
+
 use std::path::{Path, PathBuf};
 
-use pystamps_core::prep::{PrepRequest, PrepSummary, Processor, Tuning, plan, run};
-use pystamps_core::progress::Progress;
+use prep_scene::{prepare, prepare_with, tree};
+use pystamps_core::prep::{PrepRequest, Processor, Tuning};
 
 /// The folder with the oracle, or `None` with a reason on standard error. CI must have it.
 fn oracle() -> Option<PathBuf> {
@@ -43,41 +47,16 @@ fn request(scene: &Path) -> PrepRequest {
     }
 }
 
-fn prepare(request: &PrepRequest, tuning: Tuning, staging: &Path) -> PrepSummary {
-    let mut plan = plan(request).unwrap();
-    plan.tuning = tuning;
-    run(&plan, staging, &Progress::silent()).unwrap()
-}
-
-/// Relative path and content of every file below `root`.
-fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs_err::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let relative = path.strip_prefix(root).unwrap().to_path_buf();
-                files.insert(relative, fs_err::read(path).unwrap());
-            }
-        }
-    }
-    files
-}
-
 #[test]
 fn scene_p_is_byte_identical() {
     let Some(scene) = oracle() else { return };
-    let staging = tempfile::tempdir().unwrap();
-    let summary = prepare(&request(&scene), Tuning::default(), staging.path());
+    let prepared = prepare(&request(&scene));
+    let (ours, summary) = (prepared.files, prepared.summary);
     let export = std::path::absolute(scene.join("export")).unwrap();
     let export = export.to_str().unwrap();
     let mut expected = tree(&scene.join("stage0_prep"));
     expected.remove(Path::new("parms.mat")).unwrap();
     assert_eq!(expected.len(), 51);
-    let ours = tree(staging.path());
     assert_eq!(
         ours.keys().collect::<Vec<_>>(),
         expected.keys().collect::<Vec<_>>()
@@ -112,15 +91,13 @@ fn threads_and_block_sizes_do_not_change_a_byte() {
             .num_threads(threads)
             .build()
             .unwrap();
-        let staging = tempfile::tempdir().unwrap();
         let tuning = Tuning {
             block_pixels,
             wave_blocks,
             band_pixels,
             open_files,
         };
-        let summary = pool.install(|| prepare(&request(&scene), tuning, staging.path()));
-        let outcome = (tree(staging.path()), summary);
+        let outcome = pool.install(|| prepare_with(&request(&scene), tuning));
         assert!(
             *reference.get_or_insert_with(|| outcome.clone()) == outcome,
             "{tuning:?}"

@@ -1,5 +1,10 @@
 //! Converts stored complex samples to amplitudes.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled again for wide vectors"
+)]
+
 use super::parameters::SamplePrecision;
 
 /// Samples converted at a time: the amplitudes stay in the first-level cache.
@@ -11,6 +16,7 @@ pub(crate) const CHUNK: usize = 512;
 /// `|z|` in float32 as `calamp` and `selpsc_patch` get it from the C library: the root of
 /// `re² + im²` in double, rounded once (prep.md, section 8). The one difference: the library calls
 /// (infinity, NaN) infinite, here it is NaN.
+#[inline(always)]
 pub(crate) fn amplitudes(precision: SamplePrecision, bytes: &[u8], amplitude: &mut [f32]) {
     match precision {
         SamplePrecision::Float32 => {
@@ -36,6 +42,7 @@ pub(crate) fn amplitudes(precision: SamplePrecision, bytes: &[u8], amplitude: &m
     clippy::cast_possible_truncation,
     reason = "rounding to float32 is the definition"
 )]
+#[inline(always)]
 fn modulus(real: f64, imaginary: f64) -> f32 {
     (real * real + imaginary * imaginary).sqrt() as f32
 }

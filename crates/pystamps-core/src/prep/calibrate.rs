@@ -1,17 +1,26 @@
 //! Calibrates amplitudes: one constant for each image (`shared/spec/prep.md`, section 8).
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled again for wide vectors"
+)]
+
 use rayon::prelude::*;
 
-use super::amplitude::{CHUNK, amplitudes, float_floor};
+use super::amplitude::{amplitudes, float_floor};
 use super::parameters::SamplePrecision;
 use super::plan::{PrepPlan, Tuning};
 use super::raster::{OpenRaster, Raster};
+use super::simd::{Kernel, run_widest};
 use super::text_format::push_six_digits;
 use crate::Result;
 use crate::progress::{Phase, Progress};
 
 /// Amplitudes up to this do not count: no data.
 const NO_DATA: f32 = float_floor(0.001);
+
+/// Samples added together.
+const GROUP: usize = 32;
 
 /// The constant of an image without a usable sample.
 pub(crate) const NO_AMPLITUDE: f32 = 0.0;
@@ -65,7 +74,12 @@ fn mean(
         let samples = &mut samples[..lines * slc.line_bytes()];
         open.read_lines(first, samples)?;
         let excluded = read_mask(open_mask.as_ref(), first, &mut excluded, lines * slc.width)?;
-        sum.add(precision, samples, excluded);
+        run_widest(AddSamples {
+            sum: &mut sum,
+            precision,
+            samples,
+            excluded,
+        });
         phase.advance(samples.len() as u64);
     }
     Ok(sum.mean())
@@ -92,32 +106,6 @@ struct AmplitudeSum {
 }
 
 impl AmplitudeSum {
-    /// Adds `samples` in order; `excluded` is empty or holds one byte a sample, 0 = use.
-    fn add(&mut self, precision: SamplePrecision, samples: &[u8], excluded: &[u8]) {
-        let mut amplitude = [0.0_f32; CHUNK];
-        let mut counted = [0.0_f64; CHUNK];
-        for (index, samples) in samples.chunks(CHUNK * precision.sample_bytes()).enumerate() {
-            let length = samples.len() / precision.sample_bytes();
-            let (amplitude, counted) = (&mut amplitude[..length], &mut counted[..length]);
-            amplitudes(precision, samples, amplitude);
-            if !excluded.is_empty() {
-                let excluded = &excluded[index * CHUNK..index * CHUNK + length];
-                for (amplitude, &excluded) in amplitude.iter_mut().zip(excluded) {
-                    *amplitude = if excluded == 0 { *amplitude } else { 0.0 };
-                }
-            }
-            let mut count = 0_u32;
-            for (counted, &amplitude) in counted.iter_mut().zip(&*amplitude) {
-                let counts = amplitude > NO_DATA;
-                *counted = if counts { f64::from(amplitude) } else { 0.0 };
-                count += u32::from(counts);
-            }
-            self.count += u64::from(count);
-            // One after another: the order is part of the result. Adding zero changes nothing.
-            self.sum = counted.iter().fold(self.sum, |sum, value| sum + value);
-        }
-    }
-
     #[expect(clippy::cast_possible_truncation, reason = "the constant is a float32")]
     fn mean(&self) -> f32 {
         if self.count == 0 {
@@ -126,6 +114,74 @@ impl AmplitudeSum {
             (self.sum / self.count as f64) as f32
         }
     }
+}
+
+/// Adds samples, in order, to a sum.
+struct AddSamples<'a> {
+    sum: &'a mut AmplitudeSum,
+    precision: SamplePrecision,
+    samples: &'a [u8],
+    /// Empty, or one byte a sample, 0 = use.
+    excluded: &'a [u8],
+}
+
+impl Kernel for AddSamples<'_> {
+    #[inline(always)]
+    fn run(self) {
+        match self.precision {
+            SamplePrecision::Float32 => self.add_groups::<{ 8 * GROUP }>(),
+            SamplePrecision::Int16 => self.add_groups::<{ 4 * GROUP }>(),
+        }
+    }
+}
+
+impl AddSamples<'_> {
+    #[inline(always)]
+    fn add_groups<const BYTES: usize>(self) {
+        let (groups, rest) = self.samples.as_chunks::<BYTES>();
+        let (masks, last_mask) = self.excluded.as_chunks::<GROUP>();
+        let mut masks = masks.iter();
+        let mut counts = [0_u32; GROUP];
+        let mut sum = self.sum.sum;
+        for group in groups {
+            sum = add_group(sum, &mut counts, self.precision, group, masks.next());
+        }
+        // Samples of amplitude 0 fill the last group up; they do not count.
+        let mut last = [0; BYTES];
+        last[..rest.len()].copy_from_slice(rest);
+        let mut mask = [0; GROUP];
+        mask[..last_mask.len()].copy_from_slice(last_mask);
+        self.sum.sum = add_group(sum, &mut counts, self.precision, &last, Some(&mask));
+        self.sum.count += counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+    }
+}
+
+/// Adds one group. The additions wait for each other, the roots do not: in small groups the
+/// processor works on the roots of the next group meanwhile.
+#[inline(always)]
+fn add_group<const BYTES: usize>(
+    sum: f64,
+    counts: &mut [u32; GROUP],
+    precision: SamplePrecision,
+    samples: &[u8; BYTES],
+    excluded: Option<&[u8; GROUP]>,
+) -> f64 {
+    let mut amplitude = [0.0_f32; GROUP];
+    amplitudes(precision, samples, &mut amplitude);
+    if let Some(excluded) = excluded {
+        for (amplitude, &excluded) in amplitude.iter_mut().zip(excluded) {
+            *amplitude = if excluded == 0 { *amplitude } else { 0.0 };
+        }
+    }
+    for (amplitude, count) in amplitude.iter_mut().zip(counts) {
+        let counts = *amplitude > NO_DATA;
+        *amplitude = if counts { *amplitude } else { 0.0 };
+        *count += u32::from(counts);
+    }
+    // One after another: the order is part of the result. Adding zero changes nothing.
+    amplitude
+        .iter()
+        .fold(sum, |sum, &value| sum + f64::from(value))
 }
 
 /// `value` after a round trip through the text of `calamp.out`.
@@ -150,7 +206,22 @@ mod tests {
 
     fn mean_of(amplitudes: &[f32], excluded: &[u8]) -> f32 {
         let mut sum = AmplitudeSum::default();
-        sum.add(SamplePrecision::Float32, &samples(amplitudes), excluded);
+        let (precision, samples) = (SamplePrecision::Float32, samples(amplitudes));
+        run_widest(AddSamples {
+            sum: &mut sum,
+            precision,
+            samples: &samples,
+            excluded,
+        });
+        let mut plain = AmplitudeSum::default();
+        AddSamples {
+            sum: &mut plain,
+            precision,
+            samples: &samples,
+            excluded,
+        }
+        .run();
+        assert_eq!((sum.sum, sum.count), (plain.sum, plain.count));
         sum.mean()
     }
 
@@ -166,8 +237,10 @@ mod tests {
     }
 
     #[test]
-    fn the_mask_follows_the_samples_over_chunks() {
-        let values: Vec<f32> = (0..3 * CHUNK + 7).map(|index| index as f32 + 1.0).collect();
+    fn the_mask_follows_the_samples_over_groups() {
+        let values: Vec<f32> = (0..100 * GROUP + 7)
+            .map(|index| index as f32 + 1.0)
+            .collect();
         let excluded: Vec<u8> = (0..values.len())
             .map(|index| u8::from(index != 1200))
             .collect();

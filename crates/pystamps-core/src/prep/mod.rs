@@ -31,6 +31,7 @@ mod run;
 mod scan;
 mod select;
 mod select_small_baselines;
+mod simd;
 mod summary;
 mod text_format;
 

@@ -54,7 +54,7 @@ pub struct Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         Self {
-            block_pixels: 1 << 15,
+            block_pixels: 1 << 14,
             wave_blocks: 64,
             band_pixels: 1 << 22,
             open_files: 96,

@@ -7,16 +7,23 @@
 //! ```
 //! A pixel's sums depend on no patch, so overlaps cost nothing.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled again for wide vectors"
+)]
+
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::amplitude::{CHUNK, amplitudes};
 use super::candidates::{PatchFiles, format_rows};
+use super::parameters::SamplePrecision;
 use super::plan::{PrepPlan, Tuning};
 use super::raster::{OpenRaster, Raster, RasterStack};
 use super::select::{PixelSums, Threshold, add_image};
 use super::select_small_baselines::{DifferenceThreshold, add_pair};
+use super::simd::{Kernel, run_widest};
 use crate::Result;
 use crate::progress::{Phase, Progress};
 
@@ -154,14 +161,14 @@ impl Scan<'_> {
     fn sum_images(&self, first_line: usize, sums: &mut PixelSums, phase: &Phase<'_>) -> Result<()> {
         let precision = self.plan.precision;
         let mut samples = vec![0; sums.amplitude.len() * precision.sample_bytes()];
-        let mut amplitude = [0.0; CHUNK];
         for (image, &constant) in self.constants.iter().enumerate() {
             self.stack.read_lines(image, first_line, &mut samples)?;
-            for (index, samples) in samples.chunks(CHUNK * precision.sample_bytes()).enumerate() {
-                let amplitude = &mut amplitude[..samples.len() / precision.sample_bytes()];
-                amplitudes(precision, samples, amplitude);
-                add_image(sums, index * CHUNK, amplitude, constant);
-            }
+            run_widest(AddImage {
+                sums,
+                precision,
+                samples: &samples,
+                constant,
+            });
             phase.advance(samples.len() as u64);
         }
         Ok(())
@@ -169,27 +176,20 @@ impl Scan<'_> {
 
     fn sum_pairs(&self, first_line: usize, sums: &mut PixelSums, phase: &Phase<'_>) -> Result<()> {
         let precision = self.plan.precision;
-        let chunk_bytes = CHUNK * precision.sample_bytes();
         let mut samples =
             [(); 2].map(|()| vec![0; sums.amplitude.len() * precision.sample_bytes()]);
-        let mut amplitude = [[0.0; CHUNK]; 2];
         for (pair, constants) in self.constants.as_chunks::<2>().0.iter().enumerate() {
             for (image, samples) in samples.iter_mut().enumerate() {
                 self.stack
                     .read_lines(2 * pair + image, first_line, samples)?;
             }
-            let [one, two] = &samples;
-            for (index, (one, two)) in one
-                .chunks(chunk_bytes)
-                .zip(two.chunks(chunk_bytes))
-                .enumerate()
-            {
-                let length = one.len() / precision.sample_bytes();
-                amplitudes(precision, one, &mut amplitude[0][..length]);
-                amplitudes(precision, two, &mut amplitude[1][..length]);
-                let amplitude = [&amplitude[0][..length], &amplitude[1][..length]];
-                add_pair(sums, index * CHUNK, amplitude, *constants);
-            }
+            let samples = [&samples[0][..], &samples[1]];
+            run_widest(AddPair {
+                sums,
+                precision,
+                samples,
+                constants: *constants,
+            });
             phase.advance(2 * samples[0].len() as u64);
         }
         Ok(())
@@ -221,5 +221,52 @@ impl Scan<'_> {
             }
         }
         picks
+    }
+}
+
+/// Adds one image to the sums of a block.
+struct AddImage<'a> {
+    sums: &'a mut PixelSums,
+    precision: SamplePrecision,
+    samples: &'a [u8],
+    constant: f32,
+}
+
+impl Kernel for AddImage<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let mut amplitude = [0.0; CHUNK];
+        let sample_bytes = self.precision.sample_bytes();
+        for (index, samples) in self.samples.chunks(CHUNK * sample_bytes).enumerate() {
+            let amplitude = &mut amplitude[..samples.len() / sample_bytes];
+            amplitudes(self.precision, samples, amplitude);
+            add_image(self.sums, index * CHUNK, amplitude, self.constant);
+        }
+    }
+}
+
+/// Adds the two images of an interferogram to the sums of a block.
+struct AddPair<'a> {
+    sums: &'a mut PixelSums,
+    precision: SamplePrecision,
+    samples: [&'a [u8]; 2],
+    constants: [f32; 2],
+}
+
+impl Kernel for AddPair<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let (mut first, mut second) = ([0.0; CHUNK], [0.0; CHUNK]);
+        let sample_bytes = self.precision.sample_bytes();
+        let [one, two] = self
+            .samples
+            .map(|samples| samples.chunks(CHUNK * sample_bytes));
+        for (index, (one, two)) in one.zip(two).enumerate() {
+            let length = one.len() / sample_bytes;
+            let (first, second) = (&mut first[..length], &mut second[..length]);
+            amplitudes(self.precision, one, first);
+            amplitudes(self.precision, two, second);
+            add_pair(self.sums, index * CHUNK, [first, second], self.constants);
+        }
     }
 }

@@ -1,6 +1,11 @@
 //! Selects candidates of a single-master stack by amplitude dispersion (`shared/spec/prep.md`,
 //! section 9).
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled again for wide vectors"
+)]
+
 use super::amplitude::float_floor;
 
 /// A calibrated amplitude up to this marks the pixel as low.
@@ -36,6 +41,7 @@ impl PixelSums {
 /// 1 everywhere except for int16 images on a little-endian machine, where a byte swap repeated in
 /// place makes it 256 in every second line. That bug is not reproduced; it does not touch the
 /// dispersion, only `mean_amp.flt` and the test for low amplitudes.
+#[inline(always)]
 pub(crate) fn add_image(sums: &mut PixelSums, first: usize, amplitude: &[f32], constant: f32) {
     let pixels = first..first + amplitude.len();
     let sum = &mut sums.amplitude[pixels.clone()];

@@ -1,12 +1,18 @@
 //! Selects candidates of a small-baseline stack by amplitude difference dispersion
 //! (`shared/spec/prep.md`, section 10).
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled again for wide vectors"
+)]
+
 use super::select::PixelSums;
 
 /// Adds the two images of an interferogram to the pixels from `first` on.
 ///
 /// # StaMPS compatibility
 /// All in float32, first image first, as `selsbc_patch`. There is no rule for low amplitudes.
+#[inline(always)]
 pub(crate) fn add_pair(
     sums: &mut PixelSums,
     first: usize,
