@@ -65,6 +65,10 @@ pub(super) struct Parser<'c, 'p, S> {
 }
 
 impl<S: ByteStream> Parser<'_, '_, S> {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers give numbers and new text alike"
+    )]
     pub(super) fn malformed(&self, expected: impl Into<String>, found: impl ToString) -> Error {
         Error::Malformed {
             path: self.context.origin.to_path_buf(),
