@@ -217,7 +217,10 @@ impl<S: ByteStream> Parser<'_, '_, S> {
         }
         let bytes = self.contents(tag, 4096, "an array name")?;
         let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-        Ok(String::from_utf8_lossy(text).into_owned())
+        match str::from_utf8(text) {
+            Ok(name) if name.is_ascii() => Ok(name.to_owned()),
+            _ => Err(self.malformed("an array name in ASCII", text.escape_ascii())),
+        }
     }
 
     /// Reads flags, dimensions and name of a matrix that ends at `end`.

@@ -11,7 +11,8 @@ use crate::{
 };
 use bytemuck::{AnyBitPattern, NoUninit, Zeroable};
 use hdf5_pure::{
-    Dataset, Datatype, File, FileAccessProperties, Group, Layout, MetadataCacheConfig, Object,
+    Dataset, Datatype, File, FileAccessProperties, FormatError, Group, Layout, MetadataCacheConfig,
+    Object,
 };
 use num_complex::Complex;
 use std::io::{Read, Seek};
@@ -97,8 +98,8 @@ fn open<'a, R: Read + Seek + Send + 'static>(
     };
     let cache = MetadataCacheConfig::new(METADATA_CACHE_BYTES);
     let access = FileAccessProperties::new().with_metadata_cache(cache);
-    let file = File::from_source_with_options(reader, access)
-        .map_err(|error| reading.malformed("an intact HDF5 structure", error))?;
+    let file =
+        File::from_source_with_options(reader, access).map_err(|error| reading.damaged(error))?;
     Ok((file.root(), reading))
 }
 
@@ -130,8 +131,46 @@ impl<R: Read + Seek> Reading<'_, R> {
         }
     }
 
+    /// Names what the library could not read: the file may be damaged, cut off or too exotic.
     fn damaged(&self, error: hdf5_pure::Error) -> Error {
-        self.malformed("an intact HDF5 structure", error)
+        use FormatError as F;
+        let path = self.origin.to_path_buf();
+        let variable = self.variable.clone();
+        match error {
+            hdf5_pure::Error::Format(F::UnexpectedEof {
+                expected,
+                available,
+            }) => {
+                let (expected, found) = (expected as u64, available as u64);
+                Error::Truncated {
+                    path,
+                    variable,
+                    expected,
+                    found,
+                }
+            }
+            hdf5_pure::Error::Format(F::Source(message)) => Error::Io {
+                path,
+                action: "read",
+                source: std::io::Error::other(message),
+            },
+            hdf5_pure::Error::Format(
+                F::InvalidLayoutVersion(_)
+                | F::UnsupportedVersion(_)
+                | F::UnsupportedMessage(_)
+                | F::UnsupportedFilter(_)
+                | F::UnsupportedVirtualLayout
+                | F::UnsupportedExternalStorage
+                | F::UnsupportedSohmReference
+                | F::UnsupportedFilteredHeapObject,
+            ) => Error::Unsupported {
+                path,
+                variable,
+                what: format!("this HDF5 structure ({error})"),
+                remedy: "load it in MATLAB and save it again with `save -v7`",
+            },
+            error => self.malformed("an intact HDF5 structure", error),
+        }
     }
 
     fn unsupported(&self, what: String) -> Error {

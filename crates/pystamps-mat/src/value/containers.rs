@@ -56,6 +56,11 @@ impl CellArray {
     pub fn values(&self) -> &[Value] {
         &self.values
     }
+
+    /// Takes the array apart: dimensions and values.
+    pub fn into_parts(self) -> (Vec<usize>, Vec<Value>) {
+        (self.dims, self.values)
+    }
 }
 
 /// A structure array. Values lie element by element, and inside an element field by field.
