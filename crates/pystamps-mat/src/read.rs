@@ -45,10 +45,14 @@ pub fn read(path: impl AsRef<Path>) -> Result<Variables> {
 /// # Errors
 /// As for [`read()`], and [`Error::MissingVariable`].
 pub fn read_variable(path: impl AsRef<Path>, name: &str) -> Result<Value> {
-    let mut variables = read_variables(path, &[name])?;
-    Ok(variables
+    let path = path.as_ref();
+    read_variables(path, &[name])?
         .remove(name)
-        .expect("invariant: missing variables were refused"))
+        .ok_or_else(|| Error::MissingVariable {
+            path: path.to_path_buf(),
+            variable: name.to_owned(),
+            available: Vec::new(),
+        })
 }
 
 /// Reads the variables called `names`.

@@ -31,17 +31,14 @@ fn classify(start: &[u8], origin: &Path) -> Result<Container> {
     if start.len() >= 20 && looks_like_version_4(start) {
         return Err(Error::Version4 { path });
     }
-    let major = match start.get(124..128) {
-        Some(&[_, major, b'I', b'M'] | &[major, _, b'M', b'I']) => major,
-        _ => {
-            let found = match start {
-                [] => "an empty file".to_owned(),
-                _ if start.starts_with(b"# Created by Octave") => "an Octave text file".to_owned(),
-                _ if start.len() < 128 => format!("{} bytes", start.len()),
-                _ => format!("\"{}\"", start[..16].escape_ascii()),
-            };
-            return Err(Error::NotMatlab { path, found });
-        }
+    let Some(&[_, major, b'I', b'M'] | &[major, _, b'M', b'I']) = start.get(124..128) else {
+        let found = match start {
+            [] => "an empty file".to_owned(),
+            _ if start.starts_with(b"# Created by Octave") => "an Octave text file".to_owned(),
+            _ if start.len() < 128 => format!("{} bytes", start.len()),
+            _ => format!("\"{}\"", start[..16].escape_ascii()),
+        };
+        return Err(Error::NotMatlab { path, found });
     };
     match major {
         1 => Ok(Container::Level5),

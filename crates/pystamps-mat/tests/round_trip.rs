@@ -1,5 +1,7 @@
 //! Whatever is written reads back equal, in both containers.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use pystamps_mat::{
     CellArray, CharArray, Complex, Container, ElementSource, ElementType, ElementsMut, Error,
     LogicalArray, Numeric, NumericData, StructArray, Value, Variables, WriteOptions, Writer,

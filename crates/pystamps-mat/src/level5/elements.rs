@@ -319,6 +319,25 @@ impl<S: ByteStream> Parser<'_, '_, S> {
             .ok_or_else(|| self.malformed(format!("{expected} characters"), found))
     }
 
+    /// Reads the entries of a logical sparse matrix. MATLAB stores a byte an entry but calls them
+    /// doubles; others store what they say.
+    fn sparse_flags(&mut self, count: usize, end: u64) -> Result<Vec<bool>> {
+        let tag = self.tag(end)?;
+        let flags: Vec<bool> = if tag.bytes == count as u64 {
+            self.charge(tag.bytes)?;
+            let bytes: Vec<u8> = self.stored_as_is(count)?;
+            bytes.into_iter().map(|byte| byte != 0).collect()
+        } else if tag.data_type == tags::DOUBLE && tag.bytes == 8 * count as u64 {
+            self.charge(tag.bytes)?;
+            let numbers: Vec<f64> = self.stored_as_is(count)?;
+            numbers.into_iter().map(|number| number != 0.0).collect()
+        } else {
+            return Err(self.malformed(format!("{count} flags"), format!("{} bytes", tag.bytes)));
+        };
+        self.skip(tag.padding)?;
+        Ok(flags)
+    }
+
     pub(super) fn sparse(&mut self, header: &Header, end: u64) -> Result<Value> {
         let &[rows, columns] = header.dims.as_slice() else {
             return Err(self.malformed("a sparse matrix of two dimensions", header.dims.len()));
@@ -328,8 +347,7 @@ impl<S: ByteStream> Parser<'_, '_, S> {
         let mut data = if header.complex {
             SparseData::C64(self.complex_numbers(None, end)?)
         } else if header.logical {
-            let flags: Vec<f64> = self.numbers(None, end)?;
-            SparseData::Logical(flags.into_iter().map(|flag| flag != 0.0).collect())
+            SparseData::Logical(self.sparse_flags(row_indices.len(), end)?)
         } else {
             SparseData::F64(self.numbers(None, end)?)
         };

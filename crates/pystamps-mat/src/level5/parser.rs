@@ -65,6 +65,10 @@ pub(super) struct Parser<'c, 'p, S> {
 }
 
 impl<S: ByteStream> Parser<'_, '_, S> {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers give numbers and new text alike"
+    )]
     pub(super) fn malformed(&self, expected: impl Into<String>, found: impl ToString) -> Error {
         Error::Malformed {
             path: self.context.origin.to_path_buf(),
@@ -213,7 +217,10 @@ impl<S: ByteStream> Parser<'_, '_, S> {
         }
         let bytes = self.contents(tag, 4096, "an array name")?;
         let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-        Ok(String::from_utf8_lossy(text).into_owned())
+        match str::from_utf8(text) {
+            Ok(name) if name.is_ascii() => Ok(name.to_owned()),
+            _ => Err(self.malformed("an array name in ASCII", text.escape_ascii())),
+        }
     }
 
     /// Reads flags, dimensions and name of a matrix that ends at `end`.

@@ -79,13 +79,13 @@ impl<'a, R: Read + Seek> TopLevel<'a, R> {
             context: &mut context,
             variable: None,
         };
-        let mut header = [0; tags::HEADER_BYTES as usize];
+        let mut header = [0; tags::HEADER_BYTES];
         parser.read(&mut header)?;
         context.swap = header[126..128] == *b"MI";
         Ok(Self {
             stream,
             length,
-            next: tags::HEADER_BYTES,
+            next: tags::HEADER_BYTES as u64,
             context,
         })
     }

@@ -13,7 +13,7 @@
 
 use crate::Class;
 
-pub(super) const HEADER_BYTES: u64 = 128;
+pub(super) const HEADER_BYTES: usize = 128;
 
 pub(super) const INT8: u32 = 1;
 pub(super) const UINT8: u32 = 2;

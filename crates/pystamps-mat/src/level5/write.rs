@@ -33,7 +33,7 @@ impl Level5Writer {
             path: path.into(),
             options,
         };
-        let mut header = [b' '; tags::HEADER_BYTES as usize];
+        let mut header = [b' '; tags::HEADER_BYTES];
         header[..HEADER_TEXT.len()].copy_from_slice(HEADER_TEXT);
         header[116..124].fill(0);
         header[124..].copy_from_slice(&[0, 1, b'I', b'M']);
@@ -259,26 +259,27 @@ fn write_tag(out: &mut (impl Write + ?Sized), data_type: u32, bytes: u32) -> io:
 }
 
 /// Starts an element: the tag, short if the data fit beside it.
-fn start_element(out: &mut dyn Write, data_type: u32, bytes: u64) -> io::Result<()> {
+fn start_element(out: &mut dyn Write, data_type: u32, bytes: usize) -> io::Result<()> {
+    let bytes = u32::try_from(bytes).map_err(io::Error::other)?;
     match bytes {
-        1..=4 => out.write_all(&(data_type | (bytes as u32) << 16).to_le_bytes()),
-        _ => write_tag(
-            out,
-            data_type,
-            u32::try_from(bytes).map_err(io::Error::other)?,
-        ),
+        1..=4 => out.write_all(&(data_type | bytes << 16).to_le_bytes()),
+        _ => write_tag(out, data_type, bytes),
     }
 }
 
-fn end_element(out: &mut dyn Write, bytes: u64) -> io::Result<()> {
-    let padding = element_bytes(bytes) - bytes - if (1..=4).contains(&bytes) { 4 } else { 8 };
-    out.write_all(&[0; 8][..padding as usize])
+/// Pads the data of an element to where the next one starts.
+fn end_element(out: &mut dyn Write, bytes: usize) -> io::Result<()> {
+    let padding = match bytes {
+        1..=4 => 4 - bytes,
+        _ => bytes.wrapping_neg() % 8,
+    };
+    out.write_all(&[0; 8][..padding])
 }
 
 fn write_element(out: &mut dyn Write, data_type: u32, data: &[u8]) -> io::Result<()> {
-    start_element(out, data_type, data.len() as u64)?;
+    start_element(out, data_type, data.len())?;
     out.write_all(data)?;
-    end_element(out, data.len() as u64)
+    end_element(out, data.len())
 }
 
 fn write_header(out: &mut dyn Write, flags: u32, dims: &[usize], name: &str) -> io::Result<()> {
@@ -309,7 +310,13 @@ fn write_matrix(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()
         Value::Cell(cells) => write_nested(out, cells.values()),
         Value::Struct(structs) => {
             let width = field_width(structs);
-            write_element(out, tags::INT32, bytemuck::cast_slice(&[width as u32]))?;
+            write_element(
+                out,
+                tags::INT32,
+                &u32::try_from(width)
+                    .map_err(io::Error::other)?
+                    .to_le_bytes(),
+            )?;
             let mut names = vec![0; width * structs.fields().len()];
             for (place, field) in names.chunks_exact_mut(width).zip(structs.fields()) {
                 place[..field.len()].copy_from_slice(field.as_bytes());
@@ -333,7 +340,7 @@ fn write_nested(out: &mut dyn Write, values: &[Value]) -> io::Result<()> {
 /// Writes numbers: one part if real; all real parts, then all imaginary parts if complex.
 fn write_parts(out: &mut dyn Write, payload: &mut Payload<'_>, count: usize) -> io::Result<()> {
     let element = payload.element();
-    let part_bytes = (count * element.class().element_bytes()) as u64;
+    let part_bytes = count * element.class().element_bytes();
     let block = BLOCK_BYTES / element.bytes();
     let mut separated = Vec::new();
     let parts: &[Part] = if element.is_complex() {

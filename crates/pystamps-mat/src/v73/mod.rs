@@ -2,6 +2,9 @@
 //!
 //! The HDF5 library is named in this folder only.
 
+mod datatype;
+mod empty;
+mod notes;
 mod read;
 mod source;
 mod write;

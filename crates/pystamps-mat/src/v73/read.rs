@@ -1,5 +1,8 @@
 //! Reads v7.3 files, and plain HDF5 files as far as they hold numbers.
 
+use super::datatype::{complex_parts, is_object_reference, stored_class};
+use super::empty::empty_value;
+use super::notes::Notes;
 use super::source::SharedReader;
 use crate::value::count_elements;
 use crate::{
@@ -8,8 +11,8 @@ use crate::{
 };
 use bytemuck::{AnyBitPattern, NoUninit, Zeroable};
 use hdf5_pure::{
-    AttrValue, Dataset, Datatype, DatatypeByteOrder, File, FileAccessProperties, Group, Layout,
-    MetadataCacheConfig, Object, ReferenceType,
+    Dataset, Datatype, File, FileAccessProperties, FormatError, Group, Layout, MetadataCacheConfig,
+    Object,
 };
 use num_complex::Complex;
 use std::io::{Read, Seek};
@@ -95,18 +98,9 @@ fn open<'a, R: Read + Seek + Send + 'static>(
     };
     let cache = MetadataCacheConfig::new(METADATA_CACHE_BYTES);
     let access = FileAccessProperties::new().with_metadata_cache(cache);
-    let file = File::from_source_with_options(reader, access)
-        .map_err(|error| reading.malformed("an intact HDF5 structure", error))?;
+    let file =
+        File::from_source_with_options(reader, access).map_err(|error| reading.damaged(error))?;
     Ok((file.root(), reading))
-}
-
-/// What MATLAB notes beside a dataset or group.
-struct Notes {
-    class: Option<Class>,
-    class_name: Option<String>,
-    empty: bool,
-    sparse: bool,
-    fields: Option<Vec<String>>,
 }
 
 /// One file being read, with what it may still cost.
@@ -124,6 +118,10 @@ struct Reading<'a, R> {
 }
 
 impl<R: Read + Seek> Reading<'_, R> {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers give numbers and new text alike"
+    )]
     fn malformed(&self, expected: impl Into<String>, found: impl ToString) -> Error {
         Error::Malformed {
             path: self.origin.to_path_buf(),
@@ -133,8 +131,46 @@ impl<R: Read + Seek> Reading<'_, R> {
         }
     }
 
+    /// Names what the library could not read: the file may be damaged, cut off or too exotic.
     fn damaged(&self, error: hdf5_pure::Error) -> Error {
-        self.malformed("an intact HDF5 structure", error)
+        use FormatError as F;
+        let path = self.origin.to_path_buf();
+        let variable = self.variable.clone();
+        match error {
+            hdf5_pure::Error::Format(F::UnexpectedEof {
+                expected,
+                available,
+            }) => {
+                let (expected, found) = (expected as u64, available as u64);
+                Error::Truncated {
+                    path,
+                    variable,
+                    expected,
+                    found,
+                }
+            }
+            hdf5_pure::Error::Format(F::Source(message)) => Error::Io {
+                path,
+                action: "read",
+                source: std::io::Error::other(message),
+            },
+            hdf5_pure::Error::Format(
+                F::InvalidLayoutVersion(_)
+                | F::UnsupportedVersion(_)
+                | F::UnsupportedMessage(_)
+                | F::UnsupportedFilter(_)
+                | F::UnsupportedVirtualLayout
+                | F::UnsupportedExternalStorage
+                | F::UnsupportedSohmReference
+                | F::UnsupportedFilteredHeapObject,
+            ) => Error::Unsupported {
+                path,
+                variable,
+                what: format!("this HDF5 structure ({error})"),
+                remedy: "load it in MATLAB and save it again with `save -v7`",
+            },
+            error => self.malformed("an intact HDF5 structure", error),
+        }
     }
 
     fn unsupported(&self, what: String) -> Error {
@@ -185,47 +221,10 @@ impl<R: Read + Seek> Reading<'_, R> {
             .collect()
     }
 
-    fn notes(&self, attributes: impl IntoIterator<Item = (String, AttrValue)>) -> Notes {
-        let mut notes = Notes {
-            class: None,
-            class_name: None,
-            empty: false,
-            sparse: false,
-            fields: None,
-        };
-        for (name, value) in attributes {
-            match (name.as_str(), value) {
-                (
-                    "MATLAB_class",
-                    AttrValue::AsciiString(text)
-                    | AttrValue::String(text)
-                    | AttrValue::AsciiStringSized { value: text, .. }
-                    | AttrValue::StringSized { value: text, .. },
-                ) => {
-                    notes.class = Class::from_name(&text);
-                    notes.class_name = Some(text);
-                }
-                ("MATLAB_empty", AttrValue::U8(flag)) => notes.empty = flag != 0,
-                ("MATLAB_empty", AttrValue::U32(flag)) => notes.empty = flag != 0,
-                ("MATLAB_empty", AttrValue::U64(flag)) => notes.empty = flag != 0,
-                ("MATLAB_empty", AttrValue::I64(flag)) => notes.empty = flag != 0,
-                ("MATLAB_sparse", _) => notes.sparse = true,
-                (
-                    "MATLAB_fields",
-                    AttrValue::VarLenAsciiCharArray(names)
-                    | AttrValue::AsciiStringArray(names)
-                    | AttrValue::StringArray(names)
-                    | AttrValue::AsciiStringArraySized { values: names, .. }
-                    | AttrValue::StringArraySized { values: names, .. },
-                ) => notes.fields = Some(names),
-                _ => {}
-            }
-        }
-        notes
-    }
-
     fn dataset_notes(&self, dataset: &Dataset) -> Result<Notes> {
-        Ok(self.notes(dataset.attrs().map_err(|error| self.damaged(error))?))
+        Ok(Notes::of(
+            dataset.attrs().map_err(|error| self.damaged(error))?,
+        ))
     }
 
     /// MATLAB dimensions: HDF5's in reverse, at least two.
@@ -548,7 +547,7 @@ impl<R: Read + Seek> Reading<'_, R> {
             return Err(self.exceeded("nested values", self.nesting as u64, depth as u64 + 1));
         }
         let attributes = group.attrs().map_err(|error| self.damaged(error))?;
-        let notes = self.notes(attributes);
+        let notes = Notes::of(attributes);
         if notes.sparse {
             return Err(self.unsupported("a sparse matrix in a v7.3 file".to_owned()));
         }
@@ -598,99 +597,3 @@ impl<R: Read + Seek> Reading<'_, R> {
             .ok_or_else(|| self.malformed("field names that differ", "the same name twice"))
     }
 }
-
-/// Class whose elements a datatype stores in the form we copy: native width, little endian.
-fn stored_class(datatype: &Datatype) -> Option<Class> {
-    let little = |order: &DatatypeByteOrder| *order == DatatypeByteOrder::LittleEndian;
-    match datatype {
-        Datatype::FloatingPoint {
-            size,
-            byte_order,
-            exponent_size,
-            mantissa_size,
-            ..
-        } if little(byte_order) => match (size, exponent_size, mantissa_size) {
-            (8, 11, 52) => Some(Class::Double),
-            (4, 8, 23) => Some(Class::Single),
-            _ => None,
-        },
-        Datatype::FixedPoint {
-            size,
-            byte_order,
-            signed,
-            bit_offset: 0,
-            bit_precision,
-        } if (little(byte_order) || *size == 1) && u32::from(*bit_precision) == 8 * size => {
-            Some(match (size, signed) {
-                (1, true) => Class::Int8,
-                (1, false) => Class::UInt8,
-                (2, true) => Class::Int16,
-                (2, false) => Class::UInt16,
-                (4, true) => Class::Int32,
-                (4, false) => Class::UInt32,
-                (8, true) => Class::Int64,
-                (8, false) => Class::UInt64,
-                _ => return None,
-            })
-        }
-        Datatype::Compound { .. } => complex_parts(datatype),
-        _ => None,
-    }
-}
-
-/// Class of the parts of a complex datatype: two packed numbers, the real one first.
-fn complex_parts(datatype: &Datatype) -> Option<Class> {
-    let Datatype::Compound { size, members } = datatype else {
-        return None;
-    };
-    let [real, imaginary] = members.as_slice() else {
-        return None;
-    };
-    let named = matches!(
-        (real.name.as_str(), imaginary.name.as_str()),
-        ("real", "imag") | ("r", "i")
-    );
-    let class = stored_class(&real.datatype).filter(|class| class.element_bytes() > 0)?;
-    let part_bytes = class.element_bytes() as u64;
-    let packed = real.byte_offset == 0
-        && imaginary.byte_offset == part_bytes
-        && u64::from(*size) == 2 * part_bytes;
-    (named && packed && stored_class(&imaginary.datatype) == Some(class)).then_some(class)
-}
-
-fn is_object_reference(datatype: &Datatype) -> bool {
-    matches!(
-        datatype,
-        Datatype::Reference {
-            ref_type: ReferenceType::Object,
-            ..
-        }
-    )
-}
-
-/// An array of `class` without elements.
-fn empty_value(class: Class, dims: Vec<usize>, fields: Vec<String>) -> Value {
-    let data = match class {
-        Class::Char => return Value::Char(CharArray::new(dims, Vec::new()).expect(EMPTY)),
-        Class::Logical => return Value::Logical(LogicalArray::new(dims, Vec::new()).expect(EMPTY)),
-        Class::Cell => return Value::Cell(CellArray::new(dims, Vec::new()).expect(EMPTY)),
-        Class::Struct => {
-            let array = StructArray::new(dims.clone(), fields, Vec::new())
-                .or_else(|| StructArray::new(dims, Vec::new(), Vec::new()));
-            return Value::Struct(array.expect(EMPTY));
-        }
-        Class::Single => NumericData::F32(Vec::new()),
-        Class::Int8 => NumericData::I8(Vec::new()),
-        Class::UInt8 => NumericData::U8(Vec::new()),
-        Class::Int16 => NumericData::I16(Vec::new()),
-        Class::UInt16 => NumericData::U16(Vec::new()),
-        Class::Int32 => NumericData::I32(Vec::new()),
-        Class::UInt32 => NumericData::U32(Vec::new()),
-        Class::Int64 => NumericData::I64(Vec::new()),
-        Class::UInt64 => NumericData::U64(Vec::new()),
-        _ => NumericData::F64(Vec::new()),
-    };
-    Value::Numeric(Numeric::new(dims, data).expect(EMPTY))
-}
-
-const EMPTY: &str = "invariant: the dimensions hold a zero";

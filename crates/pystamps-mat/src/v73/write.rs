@@ -80,7 +80,6 @@ impl<'a> V73Writer<'a> {
     /// Refuses what the format or the library cannot hold before anything is written.
     fn check_value(&self, name: &str, value: &Value) -> Result<()> {
         match value {
-            Value::Numeric(_) | Value::Logical(_) => Ok(()),
             Value::Char(text) if text.units().is_empty() => Ok(()),
             Value::Char(text) if text.dims().len() != 2 || text.dims()[0] != 1 => {
                 Err(self.unsupported(name, "several rows of text", "write a cell of texts"))
@@ -88,7 +87,7 @@ impl<'a> V73Writer<'a> {
             Value::Char(text) if String::from_utf16(text.units()).is_err() => {
                 Err(self.unsupported(name, "half a character", "write complete characters"))
             }
-            Value::Char(_) => Ok(()),
+            Value::Numeric(_) | Value::Logical(_) | Value::Char(_) => Ok(()),
             Value::Cell(cells) => cells
                 .values()
                 .iter()
@@ -162,12 +161,7 @@ impl<'a> V73Writer<'a> {
 /// Names a refusal of the library, or of the system behind it.
 fn named(path: &Path, variable: Option<&str>, error: MatError) -> Error {
     match error {
-        MatError::Io(source) => Error::Io {
-            path: path.to_path_buf(),
-            action: "write",
-            source,
-        },
-        MatError::Hdf5(hdf5_pure::Error::Io(source)) => Error::Io {
+        MatError::Io(source) | MatError::Hdf5(hdf5_pure::Error::Io(source)) => Error::Io {
             path: path.to_path_buf(),
             action: "write",
             source,

@@ -1,5 +1,10 @@
 //! Converts between column-major values and `ndarray` matrices.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a view is itself a reference"
+)]
+
 use super::{Numeric, NumericData, Value};
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
 use num_complex::Complex;

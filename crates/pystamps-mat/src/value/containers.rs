@@ -11,6 +11,13 @@ pub struct LogicalArray {
 }
 
 impl LogicalArray {
+    pub(super) fn column(data: Vec<bool>) -> Self {
+        Self {
+            dims: vec![data.len(), 1],
+            data,
+        }
+    }
+
     /// An array of `dims` (two or more) with column-major `data`; `None` if their counts differ.
     pub fn new(dims: Vec<usize>, data: Vec<bool>) -> Option<Self> {
         dims_hold(&dims, data.len()).then_some(Self { dims, data })
@@ -48,6 +55,11 @@ impl CellArray {
     /// Values, column-major.
     pub fn values(&self) -> &[Value] {
         &self.values
+    }
+
+    /// Takes the array apart: dimensions and values.
+    pub fn into_parts(self) -> (Vec<usize>, Vec<Value>) {
+        (self.dims, self.values)
     }
 }
 

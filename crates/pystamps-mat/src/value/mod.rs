@@ -64,8 +64,7 @@ impl Value {
 
     /// An n x 1 logical.
     pub fn from_logical_column(values: &[bool]) -> Self {
-        let array = LogicalArray::new(vec![values.len(), 1], values.to_vec());
-        Self::Logical(array.expect("invariant: n x 1 has n elements"))
+        Self::Logical(LogicalArray::column(values.to_vec()))
     }
 
     fn numeric(dims: Vec<usize>, data: NumericData) -> Self {
@@ -86,7 +85,10 @@ impl Value {
 
     /// Number of elements (the product of the dimensions).
     pub fn element_count(&self) -> usize {
-        count_elements(self.dims()).expect("invariant: constructors refuse overflowing dims")
+        // Cannot wrap: the constructors refuse dimensions whose product overflows.
+        self.dims()
+            .iter()
+            .fold(1, |count, &extent| count.wrapping_mul(extent))
     }
 
     /// Whether there are no elements.

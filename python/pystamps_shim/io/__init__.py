@@ -1,0 +1,1 @@
+"""Files that pystamps reads and writes."""
