@@ -7,6 +7,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+__version__: str
+
 class PystampsError(Exception):
     """A problem with a stable short name, a message and a hint at what to do next."""
 
@@ -64,3 +66,4 @@ def write_mat(
     version: str | None = None,
     deflate_level: int | None = None,
 ) -> None: ...
+def cli_main(argv: Sequence[str]) -> int: ...

@@ -1,5 +1,6 @@
 //! The Python extension `pystamps_shim._native`: conversion only.
 
+mod cli;
 mod error;
 mod mat;
 
@@ -11,5 +12,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "PystampsError",
         module.py().get_type::<error::PystampsError>(),
     )?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(cli::cli_main, module)?)?;
     mat::register(module)
 }

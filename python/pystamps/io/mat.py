@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pystamps_shim.io.mat import read_mat, write_mat
+from pystamps_shim.io.mat import list_variables, read, read_variable, write
 
-__all__ = ["read_mat", "write_mat"]
+__all__ = ["list_variables", "read", "read_variable", "write"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pystamps_shim.io.mat import write_mat
+from pystamps_shim.io import mat
 from pystamps_shim.reference.parameters import update_parameters
 from pystamps_shim.reference.stage1 import Array, Artefacts
 
@@ -23,7 +23,7 @@ def write_artefacts(patch_dir: Path | str, artefacts: Artefacts) -> list[Path]:
         elif path.suffix == ".list":
             path.write_text(_ascii_table(variables["pairs"]), encoding="ascii")
         else:
-            write_mat(path, variables)
+            mat.write(path, variables)
         written.append(path)
     return written
 

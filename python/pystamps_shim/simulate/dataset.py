@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import ExitCode, PystampsError
-from pystamps_shim.io.mat import write_mat
+from pystamps_shim.io import mat
 from pystamps_shim.progress import tracked
 from pystamps_shim.simulate.candidates import (
     CandidateSet,
@@ -148,7 +148,7 @@ def _write_control_files(frame: Frame, plan: list[Patch], folder: Path, export: 
     for name, rows in contents.items():
         _write_lines(folder / name, rows)
     parameters = {"Created": _CREATED, "small_baseline_flag": "n", "insar_processor": "snap"}
-    write_mat(folder / "parms.mat", {name: np.array(text) for name, text in parameters.items()})
+    mat.write(folder / "parms.mat", {name: np.array(text) for name, text in parameters.items()})
 
 
 def _write_places(
