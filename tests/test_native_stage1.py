@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from parity.oracle import Scene, shared_scene
 from parity.stages import compare_stage, compare_with_reference, patches_of
@@ -68,6 +69,53 @@ def test_simulated_scene_as_reference(
         report = compare_with_reference(1, reference, dataset / patch)
         assert report.compared > 20
         assert not report.differences, str(report)
+
+
+def without_positions(patch: Path) -> None:
+    """Blank the first positions, and put one off the globe."""
+    path = patch / "pscands.1.ll"
+    lonlat = np.fromfile(path, ">f4").reshape(-1, 2)
+    lonlat[:5] = 0
+    lonlat[7, 1] = 1e20
+    lonlat.tofile(path)
+
+
+def without_candidates(patch: Path) -> None:
+    """Empty every candidate file."""
+    for path in patch.glob("pscands.1.*"):
+        path.write_bytes(b"")
+
+
+def with_null_interferogram(patch: Path) -> None:
+    """Pair the master with itself, in the first place."""
+    root, path = patch.parent, patch / "pscands.1.ph"
+    phase = np.fromfile(path, ">c8").reshape(len(_interferograms(root)), -1)
+    np.concatenate([np.full_like(phase[:1], 3), phase]).tofile(path)
+    width, *paths = (root / "pscphase.in").read_text().splitlines()
+    master = Path(paths[0]).name[:8]
+    null = Path(paths[0]).with_name(f"{master}_{master}.diff")
+    (root / "pscphase.in").write_text("\n".join([width, str(null), *paths]) + "\n")
+
+
+def _interferograms(root: Path) -> list[str]:
+    return (root / "pscphase.in").read_text().splitlines()[1:]
+
+
+@pytest.mark.parametrize("spoil", [without_positions, without_candidates, with_null_interferogram])
+def test_odd_patch_as_reference(
+    native: Native, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    """What the specification leaves open is decided alike on both sides."""
+    export, dataset = tmp_path / "export", tmp_path / "dataset"
+    export.mkdir()
+    write_export(replace(PRESETS["tiny"], seed=6), export)
+    native("prep", "snap", "--export", export, "--dataset", dataset)
+    spoil(dataset / "PATCH_1")
+    load(native, dataset)
+    reference = stage1_load_initial(dataset / "PATCH_1")
+    report = compare_with_reference(1, reference, dataset / "PATCH_1")
+    assert report.compared > 20
+    assert not report.differences, str(report)
 
 
 def test_same_bytes_for_any_thread_count(native: Native, golden: Scene, tmp_path: Path) -> None:

@@ -105,6 +105,26 @@ fn candidates_without_phase_or_position_are_left_out() {
 }
 
 #[test]
+fn positions_of_zero_are_missing() {
+    let project = Project::new();
+    let path = project.patch().join("pscands.1.ll");
+    let mut lonlat = fs_err::read(&path).unwrap();
+    lonlat[..8].fill(0);
+    fs_err::write(&path, lonlat).unwrap();
+    assert_eq!(project.run(&options()).unwrap().rows_processed, 5);
+    let origin = project.value("ps1.mat", "ll0").to_f64_vec().unwrap();
+    assert!((origin[0] - 11.303).abs() < 1e-4, "the origin is that of the others: {origin:?}");
+}
+
+#[test]
+fn impossible_geometry_is_refused() {
+    let project = Project::new();
+    project.edit(&project.export("20210113.rslc.par"), "856141.0187", "56141.0187");
+    let text = assert_refused(&project, "imaging-geometry");
+    assert!(text.contains("20210113.rslc.par"), "{text}");
+}
+
+#[test]
 fn a_patch_without_candidates_is_recorded() {
     let project = Project::new();
     for name in ["ij", "da", "ll", "hgt", "ph"] {

@@ -18,11 +18,21 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Stack:
-    """Interferograms in file order and the master's parameter file."""
+    """Interferograms in file order and the master's parameter file.
+
+    Attributes
+    ----------
+    stored_columns
+        Place of every interferogram in ``pscands.1.ph``, counted from 0.
+    stored_count
+        Interferograms in that file, a null one included.
+    """
 
     master_parameters: GammaText
     interferogram_paths: list[str]
     master_day: int
+    stored_columns: list[int]
+    stored_count: int
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -31,7 +41,12 @@ class Stack:
 
 
 def read_stack(root: Path, *, small_baseline: bool) -> Stack:
-    """Read ``rsc.txt`` and ``pscphase.in`` of the dataset folder."""
+    """Read ``rsc.txt`` and ``pscphase.in`` of the dataset folder.
+
+    # StaMPS compatibility
+    A null master-master interferogram is left out; the original writes arrays of
+    inconsistent size with it (spec/stage1.md B.2).
+    """
     rsc = root.joinpath("rsc.txt").read_text(encoding="utf-8").strip()
     # One path a line: blanks in a path survive, unlike in the original's token list.
     lines = root.joinpath("pscphase.in").read_text(encoding="utf-8").splitlines()
@@ -40,7 +55,9 @@ def read_stack(root: Path, *, small_baseline: bool) -> Stack:
         cause = f"{root / 'pscphase.in'}: no interferogram listed"
         raise PystampsError(cause, "run the preparation again")
     master_day = datenum(rsc[-17:-9]) if small_baseline else pair_of_path(paths[0])[0]
-    return Stack(GammaText(root / rsc), paths, master_day)
+    columns = [i for i, path in enumerate(paths) if len(set(pair_of_path(path))) == 2]
+    kept = [paths[i] for i in columns]
+    return Stack(GammaText(root / rsc), kept, master_day, columns, len(paths))
 
 
 def single_master_days(stack: Stack) -> tuple[list[int], int]:
@@ -48,13 +65,9 @@ def single_master_days(stack: Stack) -> tuple[list[int], int]:
 
     # StaMPS compatibility
     A master later than every slave makes the original fail; here it is appended, as
-    spec/stage1.md B.2 recommends. A null master-master interferogram is refused: the
-    original leaves inconsistent sizes behind.
+    spec/stage1.md B.2 recommends.
     """
     days = [slave for _, slave in stack.pairs]
-    if stack.master_day in days:
-        cause = "the list of interferograms holds the master paired with itself"
-        raise PystampsError(cause, "remove that .diff file from diff0 and prepare again")
     position = sum(day < stack.master_day for day in days)
     return [*days[:position], stack.master_day, *days[position:]], position
 

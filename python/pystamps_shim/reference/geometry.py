@@ -82,7 +82,9 @@ def rotate_if_both_extents_shrink(xy_m: Doubles, heading_deg: float) -> Doubles:
 
 
 def _extent(xy_m: Doubles) -> Doubles:
-    return np.asarray(np.fmax.reduce(xy_m, axis=0) - np.fmin.reduce(xy_m, axis=0))
+    highest = np.fmax.reduce(xy_m, axis=0, initial=-np.inf)
+    lowest = np.fmin.reduce(xy_m, axis=0, initial=np.inf)
+    return np.asarray(highest - lowest)
 
 
 def round_to_millimetres(metres: Singles) -> Singles:

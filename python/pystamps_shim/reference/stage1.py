@@ -49,7 +49,8 @@ def stage1_load_initial(patch_dir: Path | str, *, small_baseline: bool | None = 
     -----
     StaMPS compatibility: ``ps_load_initial_gamma`` and ``sb_load_initial_gamma``.
     For a single master ``la1.la`` holds the incidence angle under the look-angle name.
-    Rows with a NaN position or phase leave in the single-master case only.
+    Rows without a position leave, and in the single-master case rows with a NaN phase.
+    A patch without candidates yields arrays of no rows, marked in ``no_ps_info.mat``.
     """
     patch = Path(patch_dir)
     root = patch.parent
@@ -59,7 +60,7 @@ def stage1_load_initial(patch_dir: Path | str, *, small_baseline: bool | None = 
         small_baseline = is_small_baseline(root)
     stack = read_stack(root, small_baseline=small_baseline)
     candidates = read_candidates(patch)
-    phase = read_phase(patch, len(candidates.ij), len(stack.interferogram_paths))
+    phase = read_phase(patch, len(candidates.ij), stack)
     if small_baseline:
         return _small_baseline(stack, root, candidates, phase)
     return _single_master(stack, root, candidates, phase)
@@ -75,7 +76,7 @@ def _single_master(
     baselines = baselines.astype(np.float32)
     phase = np.insert(phase, position, np.complex64(1), axis=1)
     origin, xy, order = _local_frame(stack, candidates)
-    keep = order[_finite_rows(candidates.lonlat_deg[order], phase[order])]
+    keep = order[_placed(candidates, order) & ~np.isnan(phase[order]).any(axis=1)]
 
     ps1 = _positions(candidates, xy, origin, keep)
     ps1 |= {
@@ -86,7 +87,7 @@ def _single_master(
         "n_ifg": _scalar(len(days)),
         "n_image": _scalar(len(days)),
         "sort_ix": _column(order.astype(np.float64) + 1),
-        "mean_incidence": _scalar(float(incidence.mean())),
+        "mean_incidence": _scalar(_mean(incidence)),
         "mean_range": _scalar(stack.master_parameters.number("center_range_slc")),
     }
     return {
@@ -107,8 +108,9 @@ def _small_baseline(
     look, incidence = viewing_angles_rad(stack, range_m)
     baselines = perpendicular_baselines_m(stack, root, candidates.ij[:, 1], look)
     origin, xy, order = _local_frame(stack, candidates)
+    keep = order[_placed(candidates, order)]
 
-    ps1 = _positions(candidates, xy, origin, order)
+    ps1 = _positions(candidates, xy, origin, keep)
     ps1 |= {
         "bperp": _column(_running_means(baselines)),
         "day": _column(days),
@@ -119,17 +121,17 @@ def _small_baseline(
         "n_ifg": _scalar(len(pairs)),
         "n_image": _scalar(len(days)),
         "sort_ix": _column(order.astype(np.float64) + 1),
-        "mean_incidence": _scalar(float(incidence.mean())),
+        "mean_incidence": _scalar(_mean(incidence)),
         "mean_range": _scalar(stack.master_parameters.number("center_range_slc")),
     }
     names = [(path[-22:-14], path[-13:-5]) for path in stack.interferogram_paths]
     return {
         "ps1.mat": ps1,
-        "ph1.mat": {"ph": phase[order]},
-        "bp1.mat": {"bperp_mat": baselines[order]},
-        "la1.mat": {"la": _column(look[order])},
+        "ph1.mat": {"ph": phase[keep]},
+        "bp1.mat": {"bperp_mat": baselines[keep]},
+        "la1.mat": {"la": _column(look[keep])},
         "../small_baselines.list": {"pairs": np.array(names, dtype=np.float64)},
-        **_per_candidate(stack, candidates, order),
+        **_per_candidate(stack, candidates, keep),
     }
 
 
@@ -141,7 +143,9 @@ def _local_frame(
     The sort keys are the unrounded singles, y before x, NaN last (spec/stage1.md B.9).
     """
     lonlat = candidates.lonlat_deg
-    origin = (np.fmax.reduce(lonlat, axis=0) + np.fmin.reduce(lonlat, axis=0)) / 2
+    nothing = np.full((1, 2), np.nan)  # so that no candidate at all gives NaN
+    bounds = np.concatenate([lonlat, nothing])
+    origin = (np.fmax.reduce(bounds, axis=0) + np.fmin.reduce(bounds, axis=0)) / 2
     xy = geometry.local_km(lonlat, origin) * 1000
     heading = stack.master_parameters.number("heading:")
     xy = geometry.rotate_if_both_extents_shrink(xy, heading)
@@ -149,8 +153,8 @@ def _local_frame(
     return origin, single, np.lexsort((single[:, 0], single[:, 1]))
 
 
-def _finite_rows(lonlat_deg: Doubles, phase: NDArray[np.complex64]) -> NDArray[np.bool_]:
-    return np.asarray(~(np.isnan(lonlat_deg).any(axis=1) | np.isnan(phase).any(axis=1)))
+def _placed(candidates: Candidates, order: NDArray[np.intp]) -> NDArray[np.bool_]:
+    return np.asarray(~np.isnan(candidates.lonlat_deg[order]).any(axis=1))
 
 
 def _positions(
@@ -175,7 +179,7 @@ def _per_candidate(stack: Stack, candidates: Candidates, rows: NDArray[np.intp])
     master = stack.master_parameters
     files: Artefacts = {
         "psver.mat": {"psver": _scalar(1)},
-        "no_ps_info.mat": {"stamps_step_no_ps": np.zeros((5, 1))},
+        "no_ps_info.mat": {"stamps_step_no_ps": _column(np.eye(5)[0] * (len(rows) == 0))},
         "../parms.mat": {
             "heading": _scalar(master.number("heading:")),
             "lambda": _scalar(_SPEED_OF_LIGHT_M_S / master.number("radar_frequency:")),
@@ -195,9 +199,19 @@ def _running_means(columns: NDArray[np.floating]) -> NDArray[np.floating]:
     Octave adds single columns in single precision, row after row; numpy's pairwise sum
     differs by up to 3e-4 m for 3,000 rows.
     """
-    count = columns.dtype.type(len(columns))
-    sums = [np.cumsum(column, dtype=columns.dtype)[-1] for column in columns.T]
-    return np.asarray(np.array(sums, dtype=columns.dtype) / count)
+    kind = columns.dtype
+    sums = [np.cumsum(np.append(kind.type(0), column), dtype=kind)[-1] for column in columns.T]
+    return _quotient(np.array(sums, dtype=kind), len(columns))
+
+
+def _mean(values: Doubles) -> float:
+    return float(_quotient(values.sum(), len(values)))
+
+
+def _quotient(sums: NDArray[np.floating] | np.float64, count: int) -> NDArray[np.floating]:
+    """Divide by a count; no rows give NaN."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(sums / sums.dtype.type(count))
 
 
 def _scalar(value: float) -> Doubles:

@@ -43,7 +43,7 @@ impl Candidates {
         let pixels = read_pixels(&folder.join(patch::CANDIDATES_IJ), geometry)?;
         let count = pixels.len();
         let lonlat = read_singles(&folder.join(patch::CANDIDATES_LL), 2 * count, count)?;
-        let lonlat_deg = lonlat.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+        let lonlat_deg = lonlat.chunks_exact(2).map(|p| known_position([p[0], p[1]])).collect();
         let height = folder.join(patch::CANDIDATES_HGT);
         let height_m = height.exists().then(|| read_singles(&height, count, count)).transpose()?;
         let dispersion = folder.join(patch::CANDIDATES_DA);
@@ -53,6 +53,18 @@ impl Candidates {
             PhaseFile::open(folder.join(patch::CANDIDATES_PH), count, acquisitions.stored_columns)?;
         Ok(Self { pixels, lonlat_deg, height_m, amplitude_dispersion, phase })
     }
+}
+
+/// A position on Earth, or NaN twice.
+///
+/// # StaMPS compatibility
+/// The original knows NaN only. Exports also mark pixels without position by 0, 0 or by values far
+/// outside the globe; one such row throws the local origin off and makes stage 2 ask for a grid of
+/// the size of a continent, so they are treated as missing here.
+fn known_position([longitude_deg, latitude_deg]: [f64; 2]) -> [f64; 2] {
+    let on_globe = longitude_deg.abs() <= 360.0 && latitude_deg.abs() <= 90.0;
+    let blank = longitude_deg == 0.0 && latitude_deg == 0.0;
+    if on_globe && !blank { [longitude_deg, latitude_deg] } else { [f64::NAN; 2] }
 }
 
 fn read_pixels(path: &Path, geometry: &MasterGeometry) -> Result<Vec<[u32; 2]>> {
@@ -167,5 +179,19 @@ impl PhaseFile {
                 Complex::new(f32::from_be_bytes([a, b, c, d]), f32::from_be_bytes([e, f, g, h]))
             })
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::known_position;
+
+    #[test]
+    fn positions_off_the_globe_are_missing() {
+        assert_eq!(known_position([11.3, 44.2]), [11.3, 44.2]);
+        assert_eq!(known_position([0.0, 44.2]), [0.0, 44.2]);
+        for missing in [[0.0, 0.0], [11.3, f64::NAN], [f64::INFINITY, 1.0], [11.3, 1e20]] {
+            assert!(known_position(missing)[0].is_nan(), "{missing:?}");
+        }
     }
 }

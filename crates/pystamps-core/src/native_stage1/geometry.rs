@@ -23,9 +23,7 @@ impl Viewing {
     /// # StaMPS compatibility
     /// Stage1.md B.5, in double precision.
     pub(super) fn of(pixels: &[[u32; 2]], geometry: &MasterGeometry) -> Self {
-        let slant_range_m = |pixel: &[u32; 2]| {
-            geometry.near_range_m + f64::from(pixel[1]) * geometry.range_pixel_spacing_m
-        };
+        let slant_range_m = |pixel: &[u32; 2]| geometry.slant_range_m(pixel[1]);
         let mean_line = geometry.azimuth_lines as f64 / 2.0 - 0.5;
         let sphere = geometry.sphere;
         let look_angle_rad: Vec<f64> =
@@ -42,6 +40,15 @@ impl Viewing {
                 .map(|p| (f64::from(p[0]) - mean_line) / geometry.pulse_repetition_hz)
                 .collect(),
         }
+    }
+
+    /// The first of `pixels` that the radar cannot have seen, if any.
+    pub(super) fn impossible_pixel(&self, pixels: &[[u32; 2]]) -> Option<[u32; 2]> {
+        let angles = self.look_angle_rad.iter().zip(&self.incidence_angle_rad);
+        let first = angles.into_iter().position(|(look, incidence)| {
+            look.is_nan() || !(0.0..=std::f64::consts::FRAC_PI_2).contains(incidence)
+        });
+        first.map(|candidate| pixels[candidate])
     }
 
     /// Perpendicular baseline of `candidate`, m.

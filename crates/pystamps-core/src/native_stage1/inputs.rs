@@ -25,6 +25,8 @@ pub(super) enum Network {
 /// Imaging geometry of the master, from its parameter file.
 #[derive(Clone, Debug)]
 pub(super) struct MasterGeometry {
+    /// The file it was read from.
+    pub(super) path: PathBuf,
     pub(super) sphere: OrbitSphere,
     pub(super) near_range_m: f64,
     pub(super) center_range_m: f64,
@@ -35,6 +37,13 @@ pub(super) struct MasterGeometry {
     pub(super) heading_deg: f64,
     pub(super) radar_frequency_hz: f64,
     pub(super) sensor: String,
+}
+
+impl MasterGeometry {
+    /// Slant range of a range sample counted from 0, m.
+    pub(super) fn slant_range_m(&self, range_sample: u32) -> f64 {
+        self.near_range_m + f64::from(range_sample) * self.range_pixel_spacing_m
+    }
 }
 
 /// Everything stage 1 reads, but for the phase, which is streamed.
@@ -148,6 +157,7 @@ impl ProjectFiles {
 fn read_geometry(path: &Path) -> Result<MasterGeometry> {
     let text = GammaText::read(path)?;
     Ok(MasterGeometry {
+        path: path.to_path_buf(),
         sphere: OrbitSphere {
             satellite_radius_m: text.number(key::SAR_TO_EARTH_CENTER_M)?,
             earth_radius_m: text.number(key::EARTH_RADIUS_M)?,

@@ -12,7 +12,8 @@
 //!
 //! # StaMPS compatibility
 //! `ps_load_initial_gamma` and `sb_load_initial_gamma`, stage1.md sections B, C, E and F. Deliberate
-//! differences: the master may be later than every slave; a null master-master interferogram is left
+//! differences: a position of 0, 0 or off the globe is missing like NaN, and candidates without
+//! position are left out of small-baseline projects too; the master may be later than every slave; a null master-master interferogram is left
 //! out; small-baseline positions use the transposed coordinates; dates out of order and candidates
 //! outside the raster are refused; a patch without candidates yields arrays of no rows and is marked
 //! in `no_ps_info.mat`, so that StaMPS passes over it; older variables in existing files do not
@@ -31,7 +32,7 @@ use std::path::Path;
 
 use pystamps_mat::Value;
 
-use crate::error::{IoContext, Result};
+use crate::error::{Diagnostic, IoContext, Result};
 use crate::plan::{check_memory, stage1_memory_bytes};
 use crate::progress::Progress;
 use crate::project::checksums::Checksums;
@@ -112,6 +113,9 @@ pub fn run_stage1_native(
 fn load(inputs: &Inputs, staging: &Path, progress: &Progress) -> Result<Computed> {
     let candidates = &inputs.candidates;
     let viewing = Viewing::of(&candidates.pixels, &inputs.geometry);
+    if let Some(pixel) = viewing.impossible_pixel(&candidates.pixels) {
+        return Err(impossible_geometry(inputs, pixel).data());
+    }
     let local = LocalCoordinates::of(&candidates.lonlat_deg, inputs.geometry.heading_deg);
     let order = row_order(inputs, &local, progress)?;
     outputs::write(inputs, &viewing, &local, &order, staging, progress)?;
@@ -129,25 +133,40 @@ fn load(inputs: &Inputs, staging: &Path, progress: &Progress) -> Result<Computed
     Ok((order.rows.len() as u64, details))
 }
 
-/// Sorted candidates, without those whose position or phase is NaN (small baselines keep them all,
-/// stage1.md C).
+fn impossible_geometry(inputs: &Inputs, [_, range]: [u32; 2]) -> Diagnostic {
+    let geometry = &inputs.geometry;
+    let (satellite, earth) = (geometry.sphere.satellite_radius_m, geometry.sphere.earth_radius_m);
+    Diagnostic::new("imaging-geometry", "the ranges of the master do not reach the Earth")
+        .path(&geometry.path)
+        .variable(
+            "near_range_slc, range_pixel_spacing, sar_to_earth_center, earth_radius_below_sensor",
+        )
+        .expected(format!(
+            "slant ranges from {:.0} m (the satellite's height) to the horizon",
+            satellite - earth
+        ))
+        .found(format!("{:.1} m at range sample {range}", geometry.slant_range_m(range)))
+        .remedy("correct the .par file, or export the scene again")
+}
+
+/// Sorted candidates, without those that have no position or (with a single master, stage1.md C)
+/// no phase in some interferogram.
 fn row_order(inputs: &Inputs, local: &LocalCoordinates, progress: &Progress) -> Result<RowOrder> {
     let candidates = &inputs.candidates;
     let sorted = order::sort_by_position(&local.xy_m);
-    if inputs.network == Network::SmallBaselines {
-        return Ok(RowOrder { rows: sorted.clone(), sorted });
-    }
-    let columns: Vec<usize> = inputs.acquisitions.interferograms.iter().map(|i| i.column).collect();
+    let columns: Vec<usize> = match inputs.network {
+        Network::SingleMaster => {
+            inputs.acquisitions.interferograms.iter().map(|i| i.column).collect()
+        }
+        Network::SmallBaselines => Vec::new(),
+    };
     let phase = progress.phase("looking for missing phase", columns.len() as u64, "interferograms");
     let nan = order::nan_phase(&candidates.phase, &columns, candidates.pixels.len(), &phase)?;
-    let rows = sorted
-        .iter()
-        .copied()
-        .filter(|&candidate| {
-            let position = candidates.lonlat_deg[candidate as usize];
-            !nan[candidate as usize] && !position.iter().any(|degrees| degrees.is_nan())
-        })
-        .collect();
+    let is_row = |&candidate: &u32| {
+        let candidate = candidate as usize;
+        !nan[candidate] && !candidates.lonlat_deg[candidate][0].is_nan()
+    };
+    let rows = sorted.iter().copied().filter(is_row).collect();
     Ok(RowOrder { sorted, rows })
 }
 

@@ -18,6 +18,8 @@ use super::order::RowOrder;
 use crate::dates::Date;
 use crate::error::{IoContext, Result};
 use crate::progress::Progress;
+use crate::project::artifacts::stage1::VARIABLES;
+use crate::project::artifacts::{AxisLengths, check_folder};
 use crate::project::layout::root::SMALL_BASELINES_LIST;
 
 /// Writes every file of the patch into `folder`.
@@ -48,7 +50,21 @@ pub(super) fn write(
     rows.write("psver.mat", [("psver", Value::scalar(1.0))].into_iter().collect())?;
     let empty = if order.rows.is_empty() { 1.0 } else { 0.0 };
     let flags = Value::column_f64(&[empty, 0.0, 0.0, 0.0, 0.0]);
-    rows.write("no_ps_info.mat", [("stamps_step_no_ps", flags)].into_iter().collect())
+    rows.write("no_ps_info.mat", [("stamps_step_no_ps", flags)].into_iter().collect())?;
+    let small_baselines = inputs.network == Network::SmallBaselines;
+    check_folder(folder, &VARIABLES, &axis_lengths(inputs, order), small_baselines)
+}
+
+fn axis_lengths(inputs: &Inputs, order: &RowOrder) -> AxisLengths {
+    let measured_interferograms = inputs.acquisitions.interferograms.len();
+    let master = usize::from(inputs.network == Network::SingleMaster);
+    AxisLengths {
+        scatterers: order.rows.len(),
+        candidates: order.sorted.len(),
+        interferograms: measured_interferograms + master,
+        measured_interferograms,
+        images: inputs.acquisitions.images.len(),
+    }
 }
 
 /// The rows of the patch's arrays and where they are written.
@@ -145,8 +161,7 @@ fn ps_variables(
     let acquisitions = &inputs.acquisitions;
     let candidates = &inputs.candidates;
     let master_index = acquisitions.master_index();
-    let single_master = inputs.network == Network::SingleMaster;
-    let interferogram_count = acquisitions.interferograms.len() + usize::from(single_master);
+    let lengths = axis_lengths(inputs, order);
     let candidate_count = candidates.pixels.len() as f64;
     let days: Vec<f64> = acquisitions.images.iter().copied().map(datenum).collect();
     let mut variables = Variables::new();
@@ -166,14 +181,14 @@ fn ps_variables(
     set("day", Value::column_f64(&days));
     set("master_day", Value::scalar(datenum(acquisitions.master)));
     set("master_ix", Value::scalar((master_index + 1) as f64));
-    if !single_master {
+    if inputs.network == Network::SmallBaselines {
         for (name, value) in pair_variables(inputs) {
             set(name, value);
         }
     }
-    set("n_ifg", Value::scalar(interferogram_count as f64));
-    set("n_image", Value::scalar(acquisitions.images.len() as f64));
-    set("n_ps", Value::scalar(order.rows.len() as f64));
+    set("n_ifg", Value::scalar(lengths.interferograms as f64));
+    set("n_image", Value::scalar(lengths.images as f64));
+    set("n_ps", Value::scalar(lengths.scatterers as f64));
     let sorted: Vec<f64> =
         order.sorted.iter().map(|&candidate| f64::from(candidate) + 1.0).collect();
     set("sort_ix", Value::column_f64(&sorted));

@@ -1,5 +1,6 @@
 //! A processing folder on disk: its names, parameters, ledger and atomic publication.
 
+pub mod artifacts;
 pub mod checksums;
 pub mod commit;
 pub mod dataset;

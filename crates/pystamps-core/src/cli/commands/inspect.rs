@@ -7,6 +7,8 @@ use pystamps_mat::Value;
 use crate::cli::arguments::InspectArguments;
 use crate::cli::output::{print_json, print_line};
 use crate::error::{Diagnostic, Result};
+use crate::project::artifacts::Variable;
+use crate::project::artifacts::stage1::VARIABLES;
 use crate::project::parameters::display_value;
 
 /// Elements printed before a value is cut short.
@@ -33,19 +35,25 @@ fn list(file: &Path, json: bool) -> Result<()> {
             .collect();
         return print_json(&rows);
     }
-    print_line(format!("{:<28} {:<20} {:<16} {:>14}", "variable", "size", "class", "bytes"))?;
+    let heading = format!("{:<26} {:<16} {:<15}", "variable", "size", "class");
+    print_line(format!("{heading} {:>13}  {:<7} meaning", "bytes", "unit"))?;
     for variable in &variables {
         let dims: Vec<String> = variable.dims.iter().map(ToString::to_string).collect();
         let kind = if variable.complex { " complex" } else { "" };
-        print_line(format!(
-            "{:<28} {:<20} {:<16} {:>14}",
-            variable.name,
-            dims.join(" x "),
-            format!("{}{kind}", variable.class),
-            variable.bytes
-        ))?;
+        let class = format!("{}{kind}", variable.class);
+        let row = format!("{:<26} {:<16} {class:<15}", variable.name, dims.join(" x "));
+        let known = known_variable(file, &variable.name);
+        let (unit, meaning) = known.map_or(("", ""), |known| (known.unit.symbol(), known.meaning));
+        let line = format!("{row} {:>13}  {unit:<7} {meaning}", variable.bytes);
+        print_line(line.trim_end())?;
     }
     Ok(())
+}
+
+/// What we know of a variable of a StaMPS file.
+fn known_variable(file: &Path, name: &str) -> Option<&'static Variable> {
+    let file = file.file_name()?.to_str()?;
+    VARIABLES.iter().find(|variable| variable.file == file && variable.name == name)
 }
 
 fn show(file: &Path, name: &str, json: bool) -> Result<()> {
