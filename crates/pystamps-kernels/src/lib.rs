@@ -3,3 +3,4 @@
 pub mod imaging_geometry;
 pub mod local_coordinates;
 pub mod rounding;
+pub mod summation;

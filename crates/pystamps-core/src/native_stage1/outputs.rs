@@ -4,6 +4,7 @@ use std::path::Path;
 
 use num_complex::Complex;
 use pystamps_kernels::rounding::round_to_millimetre;
+use pystamps_kernels::summation::compensated_sum;
 use pystamps_mat::{
     Container, ElementSource, ElementType, Numeric, NumericData, Value, Variables, WriteOptions,
     Writer,
@@ -193,7 +194,7 @@ fn ps_variables(
         order.sorted.iter().map(|&candidate| f64::from(candidate) + 1.0).collect();
     set("sort_ix", Value::column_f64(&sorted));
     set("ll0", Value::row_f64(&local.origin_lonlat_deg));
-    let mean_incidence_rad = viewing.incidence_angle_rad.iter().sum::<f64>() / candidate_count;
+    let mean_incidence_rad = compensated_sum(&viewing.incidence_angle_rad) / candidate_count;
     set("mean_incidence", Value::scalar(mean_incidence_rad));
     set("mean_range", Value::scalar(inputs.geometry.center_range_m));
     variables
