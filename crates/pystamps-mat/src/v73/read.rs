@@ -100,6 +100,16 @@ fn open<'a, R: Read + Seek + Send + 'static>(
     let access = FileAccessProperties::new().with_metadata_cache(cache);
     let file =
         File::from_source_with_options(reader, access).map_err(|error| reading.damaged(error))?;
+    let expected = file.superblock().eof_address;
+    if length < expected {
+        let path = origin.to_path_buf();
+        return Err(Error::Truncated {
+            path,
+            variable: None,
+            expected,
+            found: length,
+        });
+    }
     Ok((file.root(), reading))
 }
 
