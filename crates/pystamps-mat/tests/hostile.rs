@@ -236,6 +236,21 @@ fn a_cell_of_two_billion_missing_values_is_refused() {
 }
 
 #[test]
+fn a_cell_full_of_empty_values_costs_fifteen_times_its_size() {
+    let count = 100_000;
+    let mut contents = matrix_header(1, [count, 1]);
+    contents.extend(words(&[14, 0]).repeat(count as usize));
+    let file = whole_level_5(&contents);
+    let (found, peak) = measured(|| read(&file));
+    assert_eq!(found.unwrap().get("x").unwrap().dims(), [count as usize, 1]);
+    assert!(
+        peak <= 16 * file.len(),
+        "{peak} bytes for a file of {}",
+        file.len()
+    );
+}
+
+#[test]
 fn cells_nested_without_end_are_refused() {
     let mut contents = matrix_header(1, [1, 1]);
     for _ in 0..5_000 {
