@@ -92,8 +92,8 @@ impl<'a> Writer<'a> {
     /// Creates or truncates `path`.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Unsupported`] for v7.3 with deflate, which MATLAB before R2024
-    /// could not load in the form we can write.
+    /// [`Error::Io`]; [`Error::Unsupported`] for v7.3 with deflate, which the library can write
+    /// only in a form that MATLAB's `load` refuses.
     pub fn create(
         path: impl AsRef<Path>,
         container: Container,

@@ -191,3 +191,52 @@ fn rows_of_text_keep_their_padding() {
     };
     assert_eq!(rows.rows().unwrap(), ["one  ", "three"]);
 }
+
+#[test]
+fn two_gigabytes_go_to_v73_and_level_5_says_so() {
+    assert_eq!(
+        Container::for_largest_variable((1 << 31) - 1),
+        Container::Level5
+    );
+    assert_eq!(Container::for_largest_variable(1 << 31), Container::V73);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mat");
+    let mut source = Ramp;
+    let mut writer = Writer::create(path, Container::Level5, WriteOptions::default()).unwrap();
+    let refused = writer.write_streamed("ph", ElementType::C32, &[1 << 14, 1 << 14], &mut source);
+    let Err(Error::TooLargeForLevel5 { bytes, .. }) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(bytes, 1 << 31);
+}
+
+#[test]
+fn one_variable_is_read_from_many() {
+    let folder = tempfile::tempdir().unwrap();
+    for container in [Container::Level5, Container::V73] {
+        let path = folder.path().join("a.mat");
+        write(&path, &sample(), container, WriteOptions::default());
+        let found = pystamps_mat::read_variables(&path, &["text", "n_ps"]).unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found.get("n_ps").unwrap().to_scalar(), Some(3.0));
+        assert_eq!(
+            found.get("text").unwrap().to_text().unwrap(),
+            "small_baseline_flag"
+        );
+        let missing = pystamps_mat::read_variable(&path, "absent").unwrap_err();
+        let Error::MissingVariable { available, .. } = missing else {
+            panic!("{missing}")
+        };
+        assert_eq!(available.len(), sample().len());
+    }
+}
+
+#[test]
+fn a_name_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mat");
+    let mut writer = Writer::create(path, Container::Level5, WriteOptions::default()).unwrap();
+    writer.write("x", Value::scalar(1.0)).unwrap();
+    let again = writer.write("x", Value::scalar(2.0));
+    assert!(matches!(again, Err(Error::InvalidName { .. })), "{again:?}");
+}

@@ -292,10 +292,7 @@ impl<S: ByteStream> Parser<'_, '_, S> {
         let units: Vec<u16> = match data_type {
             tags::UTF8 => {
                 let bytes: Vec<u8> = self.stored_as_is(count)?;
-                match String::from_utf8_lossy(&bytes) {
-                    text if text.is_ascii() => bytes.iter().map(|&byte| byte.into()).collect(),
-                    text => text.encode_utf16().collect(),
-                }
+                utf8_units(&bytes, expected)
             }
             tags::UTF32 => {
                 let codes: Vec<u32> = self.stored_as_is(count)?;
@@ -372,6 +369,21 @@ impl<S: ByteStream> Parser<'_, '_, S> {
             .map(Value::Sparse)
             .ok_or_else(|| self.malformed("consistent sparse indices", "indices out of range"))
     }
+}
+
+/// Code units of text in UTF-8 that should be `expected` ones.
+///
+/// Octave writes several rows byte by byte, column by column, which tears characters apart; there
+/// every foreign byte is a lost character.
+fn utf8_units(bytes: &[u8], expected: usize) -> Vec<u16> {
+    if !bytes.is_ascii() {
+        let units: Vec<u16> = String::from_utf8_lossy(bytes).encode_utf16().collect();
+        if units.len() == expected || bytes.len() != expected {
+            return units;
+        }
+    }
+    let unit = |&byte: &u8| if byte.is_ascii() { byte.into() } else { 0xfffd };
+    bytes.iter().map(unit).collect()
 }
 
 fn swap_bytes<T: Number>(values: &mut [T]) {

@@ -324,7 +324,8 @@ impl<S: ByteStream> Parser<'_, '_, S> {
             let found = count.map_or_else(|| "more".to_owned(), |count| count.to_string());
             return Err(self.malformed(format!("at most {room} nested values"), found));
         };
-        let mut values = Vec::new();
+        // Plain values take at least eight bytes each, so the file bounds their number.
+        let mut values = Vec::with_capacity(if self.stream.is_plain() { count } else { 0 });
         for _ in 0..count {
             values.push(self.nested(end, depth + 1)?);
         }

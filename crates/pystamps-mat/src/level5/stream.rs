@@ -63,9 +63,8 @@ impl<R: Read + Seek> PlainStream<R> {
 
     /// Moves to `position` after an inflated stream has taken an unknown number of bytes.
     pub(super) fn resume_at(&mut self, position: u64) -> io::Result<()> {
-        self.reader.seek(SeekFrom::Start(position))?;
-        self.position = position;
-        Ok(())
+        self.position = self.reader.stream_position()?;
+        self.move_to(position)
     }
 }
 

@@ -5,9 +5,11 @@ use crate::payload::Payload;
 use crate::value::count_elements;
 use crate::write::is_valid_name;
 use crate::{
-    Class, Container, ElementSource, ElementType, Error, Result, StructArray, Value, WriteOptions,
+    CharArray, Class, Container, ElementSource, ElementType, Error, Result, StructArray, Value,
+    WriteOptions,
 };
 use num_complex::Complex;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -228,6 +230,7 @@ fn matrix_bytes(name: &str, value: &Value) -> u64 {
             8 + element_bytes(names as u64) + nested(structs.values())
         }
         Value::Cell(cells) => nested(cells.values()),
+        Value::Char(array) => element_bytes(stored_text(array).1.len() as u64),
         _ => parts_bytes(value.element_count(), value.class(), value.is_complex()),
     };
     header_bytes(name, value.dims()) + contents
@@ -242,6 +245,23 @@ fn field_width(structs: &StructArray) -> usize {
         .max()
         .unwrap_or(0)
         .max(32)
+}
+
+/// Text as it is stored: a byte a character if it is ASCII, else UTF-16 code units. Octave does
+/// the same; SciPy misreads other text in plain 16-bit numbers, Octave other text in UTF-8.
+fn stored_text(array: &CharArray) -> (u32, Cow<'_, [u8]>) {
+    let ascii: Option<Vec<u8>> = array
+        .units()
+        .iter()
+        .map(|&unit| u8::try_from(unit).ok().filter(u8::is_ascii))
+        .collect();
+    match ascii {
+        Some(bytes) => (tags::UTF8, Cow::Owned(bytes)),
+        None => (
+            tags::UTF16,
+            Cow::Borrowed(bytemuck::cast_slice(array.units())),
+        ),
+    }
 }
 
 fn flags_of(class: Class, complex: bool) -> u32 {
@@ -303,7 +323,10 @@ fn write_matrix(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()
         Value::Numeric(array) => {
             write_parts(out, &mut Payload::of_data(array.data()), array.data().len())
         }
-        Value::Char(array) => write_element(out, tags::UINT16, bytemuck::cast_slice(array.units())),
+        Value::Char(array) => {
+            let (data_type, bytes) = stored_text(array);
+            write_element(out, data_type, &bytes)
+        }
         Value::Logical(array) => {
             write_element(out, tags::UINT8, bytemuck::cast_slice(array.data()))
         }

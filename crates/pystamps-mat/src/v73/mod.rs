@@ -4,6 +4,7 @@
 
 mod datatype;
 mod empty;
+mod nested;
 mod notes;
 mod read;
 mod source;

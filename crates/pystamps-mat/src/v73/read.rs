@@ -1,18 +1,17 @@
 //! Reads v7.3 files, and plain HDF5 files as far as they hold numbers.
 
-use super::datatype::{complex_parts, is_object_reference, stored_class};
+use super::datatype::{complex_parts, stored_class};
 use super::empty::empty_value;
 use super::notes::Notes;
 use super::source::SharedReader;
 use crate::value::count_elements;
 use crate::{
     CellArray, CharArray, Class, Error, LogicalArray, Numeric, NumericData, ReadLimits, Result,
-    StructArray, Value, VariableInfo, Variables,
+    Value, VariableInfo, Variables,
 };
 use bytemuck::{AnyBitPattern, NoUninit, Zeroable};
 use hdf5_pure::{
     Dataset, Datatype, File, FileAccessProperties, FormatError, Group, Layout, MetadataCacheConfig,
-    Object,
 };
 use num_complex::Complex;
 use std::io::{Read, Seek};
@@ -100,6 +99,16 @@ fn open<'a, R: Read + Seek + Send + 'static>(
     let access = FileAccessProperties::new().with_metadata_cache(cache);
     let file =
         File::from_source_with_options(reader, access).map_err(|error| reading.damaged(error))?;
+    let expected = file.superblock().eof_address;
+    if length < expected {
+        let path = origin.to_path_buf();
+        return Err(Error::Truncated {
+            path,
+            variable: None,
+            expected,
+            found: length,
+        });
+    }
     Ok((file.root(), reading))
 }
 
@@ -107,14 +116,14 @@ fn open<'a, R: Read + Seek + Send + 'static>(
 ///
 /// References may point anywhere, also in circles and at one object many times. The budgets make
 /// such a file end: a reference takes eight bytes of an honest one, and honest data are read once.
-struct Reading<'a, R> {
-    reader: SharedReader<R>,
+pub(super) struct Reading<'a, R> {
+    pub(super) reader: SharedReader<R>,
     origin: &'a Path,
     variable: Option<String>,
-    nesting: usize,
+    pub(super) nesting: usize,
     plain_left: u64,
     expanded_left: u64,
-    references_left: u64,
+    pub(super) references_left: u64,
 }
 
 impl<R: Read + Seek> Reading<'_, R> {
@@ -122,7 +131,7 @@ impl<R: Read + Seek> Reading<'_, R> {
         clippy::needless_pass_by_value,
         reason = "callers give numbers and new text alike"
     )]
-    fn malformed(&self, expected: impl Into<String>, found: impl ToString) -> Error {
+    pub(super) fn malformed(&self, expected: impl Into<String>, found: impl ToString) -> Error {
         Error::Malformed {
             path: self.origin.to_path_buf(),
             variable: self.variable.clone(),
@@ -132,7 +141,7 @@ impl<R: Read + Seek> Reading<'_, R> {
     }
 
     /// Names what the library could not read: the file may be damaged, cut off or too exotic.
-    fn damaged(&self, error: hdf5_pure::Error) -> Error {
+    pub(super) fn damaged(&self, error: hdf5_pure::Error) -> Error {
         use FormatError as F;
         let path = self.origin.to_path_buf();
         let variable = self.variable.clone();
@@ -173,7 +182,7 @@ impl<R: Read + Seek> Reading<'_, R> {
         }
     }
 
-    fn unsupported(&self, what: String) -> Error {
+    pub(super) fn unsupported(&self, what: String) -> Error {
         Error::Unsupported {
             path: self.origin.to_path_buf(),
             variable: self.variable.clone(),
@@ -182,7 +191,7 @@ impl<R: Read + Seek> Reading<'_, R> {
         }
     }
 
-    fn exceeded(&self, unit: &'static str, limit: u64, found: u64) -> Error {
+    pub(super) fn exceeded(&self, unit: &'static str, limit: u64, found: u64) -> Error {
         let path = self.origin.to_path_buf();
         Error::LimitExceeded {
             path,
@@ -194,7 +203,7 @@ impl<R: Read + Seek> Reading<'_, R> {
     }
 
     /// Datasets of a group that are variables or fields.
-    fn datasets(&self, group: &Group) -> Result<Vec<(String, Dataset)>> {
+    pub(super) fn datasets(&self, group: &Group) -> Result<Vec<(String, Dataset)>> {
         let names = group.datasets().map_err(|error| self.damaged(error))?;
         let open = |name: String| {
             let dataset = group.dataset(&name).map_err(|error| self.damaged(error))?;
@@ -208,7 +217,7 @@ impl<R: Read + Seek> Reading<'_, R> {
     }
 
     /// Groups inside a group, but for MATLAB's own.
-    fn groups(&self, group: &Group) -> Result<Vec<(String, Group)>> {
+    pub(super) fn groups(&self, group: &Group) -> Result<Vec<(String, Group)>> {
         let names = group.groups().map_err(|error| self.damaged(error))?;
         let open = |name: String| {
             let group = group.group(&name).map_err(|error| self.damaged(error))?;
@@ -221,14 +230,14 @@ impl<R: Read + Seek> Reading<'_, R> {
             .collect()
     }
 
-    fn dataset_notes(&self, dataset: &Dataset) -> Result<Notes> {
+    pub(super) fn dataset_notes(&self, dataset: &Dataset) -> Result<Notes> {
         Ok(Notes::of(
             dataset.attrs().map_err(|error| self.damaged(error))?,
         ))
     }
 
     /// MATLAB dimensions: HDF5's in reverse, at least two.
-    fn dims(&self, dataset: &Dataset) -> Result<Vec<usize>> {
+    pub(super) fn dims(&self, dataset: &Dataset) -> Result<Vec<usize>> {
         let shape = dataset.shape().map_err(|error| self.damaged(error))?;
         let dims: Option<Vec<usize>> = shape
             .iter()
@@ -265,7 +274,7 @@ impl<R: Read + Seek> Reading<'_, R> {
         Ok(dims)
     }
 
-    fn datatype(&self, dataset: &Dataset) -> Result<Datatype> {
+    pub(super) fn datatype(&self, dataset: &Dataset) -> Result<Datatype> {
         dataset.datatype().map_err(|error| self.damaged(error))
     }
 
@@ -298,7 +307,7 @@ impl<R: Read + Seek> Reading<'_, R> {
     }
 
     /// Reads a dataset: numbers, text, flags, cells and everything empty.
-    fn dataset_value(&mut self, dataset: &Dataset, depth: usize) -> Result<Value> {
+    pub(super) fn dataset_value(&mut self, dataset: &Dataset, depth: usize) -> Result<Value> {
         let notes = self.dataset_notes(dataset)?;
         let datatype = self.datatype(dataset)?;
         let class = match (notes.class, notes.class_name) {
@@ -492,108 +501,5 @@ impl<R: Read + Seek> Reading<'_, R> {
             None => return Err(self.exceeded("bytes of expanded data", limit, bytes)),
         }
         Ok(())
-    }
-
-    /// Reads the values that a dataset of references points at.
-    fn referenced(&mut self, dataset: &Dataset, depth: usize) -> Result<Vec<Value>> {
-        if depth >= self.nesting {
-            return Err(self.exceeded("nested values", self.nesting as u64, depth as u64 + 1));
-        }
-        let count = count_elements(&self.dims(dataset)?).unwrap_or(usize::MAX) as u64;
-        let Some(left) = self.references_left.checked_sub(count) else {
-            let limit = self.reader.length() / 8;
-            return Err(self.exceeded("references", limit, limit - self.references_left + count));
-        };
-        self.references_left = left;
-        let objects = dataset.dereference().map_err(|error| self.damaged(error))?;
-        let mut values = Vec::with_capacity(objects.len());
-        for object in objects {
-            values.push(match object {
-                Object::Dataset(dataset) => self.dataset_value(&dataset, depth + 1)?,
-                Object::Group(group) => self.group_value(&group, depth + 1)?,
-                _ => {
-                    return Err(
-                        self.unsupported("a reference to neither array nor group".to_owned())
-                    );
-                }
-            });
-        }
-        Ok(values)
-    }
-
-    /// Dimensions of the structure that a group is: those of its fields' references if it is an
-    /// array, else 1 x 1.
-    fn struct_dims(&self, group: &Group) -> Result<Vec<usize>> {
-        match self.array_field(group)? {
-            Some(dataset) => self.dims(&dataset),
-            None => Ok(vec![1, 1]),
-        }
-    }
-
-    /// The first field of a structure array; `None` if the group is a 1 x 1 structure. Only the
-    /// fields of an array are references without a class of their own.
-    fn array_field(&self, group: &Group) -> Result<Option<Dataset>> {
-        let Some((_, dataset)) = self.datasets(group)?.into_iter().next() else {
-            return Ok(None);
-        };
-        let is_reference = is_object_reference(&self.datatype(&dataset)?);
-        let unclassed = self.dataset_notes(&dataset)?.class_name.is_none();
-        Ok((is_reference && unclassed).then_some(dataset))
-    }
-
-    /// Reads a group: a structure or a sparse matrix.
-    fn group_value(&mut self, group: &Group, depth: usize) -> Result<Value> {
-        if depth >= self.nesting {
-            return Err(self.exceeded("nested values", self.nesting as u64, depth as u64 + 1));
-        }
-        let attributes = group.attrs().map_err(|error| self.damaged(error))?;
-        let notes = Notes::of(attributes);
-        if notes.sparse {
-            return Err(self.unsupported("a sparse matrix in a v7.3 file".to_owned()));
-        }
-        if let Some(name) = notes.class_name.filter(|name| name != "struct") {
-            return Err(self.unsupported(format!("a variable of class {name}")));
-        }
-        let array_dims = match self.array_field(group)? {
-            Some(dataset) => Some(self.dims(&dataset)?),
-            None => None,
-        };
-        let mut members: Vec<(String, Vec<Value>)> = Vec::new();
-        for (name, dataset) in self.datasets(group)? {
-            let values = match &array_dims {
-                Some(_) => self.referenced(&dataset, depth)?,
-                None => vec![self.dataset_value(&dataset, depth + 1)?],
-            };
-            members.push((name, values));
-        }
-        for (name, group) in self.groups(group)? {
-            members.push((name, vec![self.group_value(&group, depth + 1)?]));
-        }
-        if let Some(order) = notes.fields {
-            let place = |name: &String| order.iter().position(|field| field == name);
-            members.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
-        }
-        let dims = array_dims.unwrap_or_else(|| vec![1, 1]);
-        let count = count_elements(&dims).unwrap_or(usize::MAX);
-        if let Some((name, values)) = members.iter().find(|(_, values)| values.len() != count) {
-            let expected = format!("{count} values in each field");
-            return Err(self.malformed(expected, format!("{} in {name}", values.len())));
-        }
-        let (fields, columns): (Vec<String>, Vec<Vec<Value>>) = members.into_iter().unzip();
-        let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
-        let values = (0..count).flat_map(|_| {
-            columns
-                .iter_mut()
-                .filter_map(Iterator::next)
-                .collect::<Vec<_>>()
-        });
-        let values = if fields.is_empty() {
-            Vec::new()
-        } else {
-            values.collect()
-        };
-        StructArray::new(dims, fields, values)
-            .map(Value::Struct)
-            .ok_or_else(|| self.malformed("field names that differ", "the same name twice"))
     }
 }
