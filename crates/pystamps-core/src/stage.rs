@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::progress::Progress;
-use crate::project::checksums::{Checksums, sha256_of_file};
+use crate::project::checksums::{Checksums, checksum_of_file};
 use crate::project::commit::{Transaction, is_pending, recover};
 use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};
 use crate::project::lock::ScopeLock;
@@ -182,7 +182,7 @@ fn records_of(folder: &Path) -> Result<Vec<FileRecord>> {
         records.push(FileRecord {
             path: entry.file_name().to_string_lossy().into_owned(),
             bytes: entry.metadata().while_doing("list the results")?.len(),
-            identity: sha256_of_file(&entry.path())?,
+            identity: checksum_of_file(&entry.path())?,
         });
     }
     records.sort_by(|a, b| a.path.cmp(&b.path));

@@ -9,7 +9,7 @@ use super::run::run;
 use super::summary::PrepSummary;
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
-use crate::project::checksums::{raster_record, sha256_of_file};
+use crate::project::checksums::{raster_record, checksum_of_file};
 use crate::project::commit::Transaction;
 use crate::project::layout::{MERGED_RESULTS, PARMS_MAT, PATCH_LIST, root};
 use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};
@@ -106,7 +106,7 @@ fn text_record(path: &Path) -> Result<FileRecord> {
     Ok(FileRecord {
         path: path.to_string_lossy().into_owned(),
         bytes: fs_err::metadata(path).while_doing("examine an input")?.len(),
-        identity: sha256_of_file(path)?,
+        identity: checksum_of_file(path)?,
     })
 }
 

@@ -9,12 +9,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::{IoContext, Result};
 use crate::project::layout::CONTROL_FOLDER;
 use crate::project::ledger::FileRecord;
 
+/// Bytes read at a time: enough for several threads, small beside any stage's memory.
+const BUFFER_BYTES: usize = 1 << 20;
 const CHECKSUMS_FILE: &str = "checksums.json";
 
 /// Checksums known for the files of one scope.
@@ -30,7 +31,7 @@ struct Known {
     bytes: u64,
     modified_ns: i128,
     inode: u64,
-    sha256: String,
+    checksum: String,
 }
 
 impl Checksums {
@@ -55,14 +56,14 @@ impl Checksums {
         let (modified_ns, inode) = (modified_ns(&metadata), metadata.ino());
         let identity = match self.known.get(&name) {
             Some(k) if (k.bytes, k.modified_ns, k.inode) == (bytes, modified_ns, inode) => {
-                k.sha256.clone()
+                k.checksum.clone()
             }
             _ => {
-                let sha256 = sha256_of_file(path)?;
-                let known = Known { bytes, modified_ns, inode, sha256: sha256.clone() };
+                let checksum = checksum_of_file(path)?;
+                let known = Known { bytes, modified_ns, inode, checksum: checksum.clone() };
                 self.known.insert(name.clone(), known);
                 self.changed = true;
-                sha256
+                checksum
             }
         };
         Ok(FileRecord { path: name, bytes, identity })
@@ -98,30 +99,28 @@ fn modified_ns(metadata: &std::fs::Metadata) -> i128 {
     i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec())
 }
 
-/// SHA-256 of a whole file in hexadecimal.
+/// BLAKE3 of a whole file in hexadecimal, on all threads of the ambient pool.
 ///
 /// # Errors
 /// I/O errors.
-pub fn sha256_of_file(path: &Path) -> Result<String> {
+pub fn checksum_of_file(path: &Path) -> Result<String> {
     let mut file = fs_err::File::open(path).while_doing("compute a checksum")?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0_u8; 1 << 20];
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0_u8; BUFFER_BYTES];
     loop {
         let read = file.read(&mut buffer).while_doing("compute a checksum")?;
-        if read == 0 {
-            return Ok(hex(&hasher.finalize()));
-        }
-        hasher.update(&buffer[..read]);
+        match read {
+            0 => return Ok(hasher.finalize().to_string()),
+            // Below this a second thread costs more than it gains.
+            1..=131_071 => hasher.update(&buffer[..read]),
+            _ => hasher.update_rayon(&buffer[..read]),
+        };
     }
 }
 
-/// SHA-256 of `bytes` in hexadecimal.
-pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+/// BLAKE3 of `bytes` in hexadecimal.
+pub(crate) fn checksum(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_string()
 }
 
 #[cfg(test)]
@@ -136,14 +135,14 @@ mod tests {
         fs_err::write(&path, "abc").unwrap();
         let mut checksums = Checksums::load(scope.path());
         let record = checksums.record(scope.path(), &path).unwrap();
-        let sha_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!((record.path.as_str(), record.identity.as_str()), ("a", sha_abc));
+        let of_abc = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
+        assert_eq!((record.path.as_str(), record.identity.as_str()), ("a", of_abc));
         checksums.save();
         let mut again = Checksums::load(scope.path());
         assert_eq!(again.record(scope.path(), &path).unwrap(), record);
         assert!(!again.changed);
         fs_err::write(&path, "abcd").unwrap();
-        assert_ne!(again.record(scope.path(), &path).unwrap().identity, sha_abc);
+        assert_ne!(again.record(scope.path(), &path).unwrap().identity, of_abc);
         assert!(again.changed);
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
-use crate::project::checksums::{Checksums, hex_sha256};
+use crate::project::checksums::{Checksums, checksum};
 use crate::project::layout::CONTROL_FOLDER;
 
 /// Name of the ledger inside the control folder.
@@ -38,7 +38,7 @@ pub struct LedgerEntry {
     /// What went in.
     #[serde(flatten)]
     pub recipe: Recipe,
-    /// SHA-256 of the recipe; equal fingerprints mean the stage need not run again.
+    /// BLAKE3 checksum of the recipe; equal fingerprints mean the stage need not run again.
     pub fingerprint: String,
     /// Files written, with their checksums.
     pub outputs: Vec<FileRecord>,
@@ -62,18 +62,18 @@ pub struct FileRecord {
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256 of the content in hexadecimal; raw rasters are identified as `modified:<ns>` by
+    /// BLAKE3 checksum of the content in hexadecimal; raw rasters are identified as `modified:<ns>` by
     /// their time of change instead, because hashing them would double the cost of reading.
     pub identity: String,
 }
 
 impl Recipe {
-    /// SHA-256 over the canonical JSON of this recipe, paths left out: a moved folder stays valid.
+    /// BLAKE3 checksum over the canonical JSON of this recipe, paths left out: a moved folder stays valid.
     pub fn fingerprint(&self) -> String {
         let contents: Vec<_> = self.inputs.iter().map(|f| (f.bytes, &f.identity)).collect();
         let canonical =
             serde_json::json!([self.algorithm_version, self.parameters, contents]).to_string();
-        hex_sha256(canonical.as_bytes())
+        checksum(canonical.as_bytes())
     }
 }
 
