@@ -173,15 +173,14 @@ fn add_group<const BYTES: usize>(
             *amplitude = if excluded == 0 { *amplitude } else { 0.0 };
         }
     }
-    for (amplitude, count) in amplitude.iter_mut().zip(counts) {
-        let counts = *amplitude > NO_DATA;
-        *amplitude = if counts { *amplitude } else { 0.0 };
+    let mut counted = [0.0_f64; GROUP];
+    for ((counted, count), amplitude) in counted.iter_mut().zip(counts).zip(amplitude) {
+        let counts = amplitude > NO_DATA;
+        *counted = f64::from(if counts { amplitude } else { 0.0 });
         *count += u32::from(counts);
     }
     // One after another: the order is part of the result. Adding zero changes nothing.
-    amplitude
-        .iter()
-        .fold(sum, |sum, &value| sum + f64::from(value))
+    counted.iter().fold(sum, |sum, value| sum + value)
 }
 
 /// `value` after a round trip through the text of `calamp.out`.
