@@ -19,8 +19,11 @@ use crate::progress::{Phase, Progress};
 /// Amplitudes up to this do not count: no data.
 const NO_DATA: f32 = float_floor(0.001);
 
+/// Images a thread adds up side by side.
+const PAIR: usize = 2;
+
 /// Samples added together.
-const GROUP: usize = 32;
+const GROUP: usize = 16;
 
 /// The constant of an image without a usable sample.
 pub(crate) const NO_AMPLITUDE: f32 = 0.0;
@@ -36,53 +39,64 @@ pub(crate) fn constants(plan: &PrepPlan, progress: &Progress) -> Result<Vec<f32>
     let total = slcs.iter().map(Raster::bytes).sum();
     let phase = progress.phase("calibrate amplitudes", total, "bytes");
     let lines = Tuning::lines(plan.tuning.block_pixels, plan.width);
-    slcs.par_iter()
-        .map(|slc| {
-            Ok(six_digits(mean(
-                slc,
-                plan.precision,
-                mask.as_ref(),
-                lines,
-                &phase,
-            )?))
-        })
-        .collect()
+    let job = |slcs: &[Raster]| means(slcs, plan.precision, mask.as_ref(), lines, &phase);
+    let jobs: Vec<Vec<f32>> = slcs.par_chunks(PAIR).map(job).collect::<Result<_>>()?;
+    Ok(jobs.into_iter().flatten().map(six_digits).collect())
 }
 
-fn mean(
-    slc: &Raster,
+/// The means of up to two images.
+fn means(
+    slcs: &[Raster],
     precision: SamplePrecision,
     mask: Option<&Raster>,
     block_lines: usize,
     phase: &Phase<'_>,
-) -> Result<f32> {
-    let open = slc.open()?;
+) -> Result<Vec<f32>> {
+    let open = slcs.iter().map(Raster::open).collect::<Result<Vec<_>>>()?;
     let open_mask = mask.map(Raster::open).transpose()?;
-    let block_lines = block_lines.min(slc.length);
-    let mut samples = vec![0; block_lines * slc.line_bytes()];
+    let Raster { width, length, .. } = slcs[0];
+    let (line_bytes, block_lines) = (slcs[0].line_bytes(), block_lines.min(length));
+    let mut samples = vec![vec![0; block_lines * line_bytes]; slcs.len()];
     let mut excluded = vec![
         0;
         if mask.is_some() {
-            block_lines * slc.width
+            block_lines * width
         } else {
             0
         }
     ];
-    let mut sum = AmplitudeSum::default();
-    for first in (0..slc.length).step_by(block_lines) {
-        let lines = block_lines.min(slc.length - first);
-        let samples = &mut samples[..lines * slc.line_bytes()];
-        open.read_lines(first, samples)?;
-        let excluded = read_mask(open_mask.as_ref(), first, &mut excluded, lines * slc.width)?;
-        run_widest(AddSamples {
-            sum: &mut sum,
-            precision,
-            samples,
-            excluded,
-        });
-        phase.advance(samples.len() as u64);
+    let mut sums = vec![AmplitudeSum::default(); slcs.len()];
+    for first in (0..length).step_by(block_lines) {
+        let lines = block_lines.min(length - first);
+        for (open, samples) in open.iter().zip(&mut samples) {
+            samples.truncate(lines * line_bytes);
+            open.read_lines(first, samples)?;
+            phase.advance(samples.len() as u64);
+        }
+        let excluded = read_mask(open_mask.as_ref(), first, &mut excluded, lines * width)?;
+        match (&mut sums[..], &samples[..]) {
+            ([one, two], [a, b]) => {
+                run_widest(AddSamples {
+                    sums: [one, two],
+                    precision,
+                    samples: [a, b],
+                    excluded,
+                });
+            }
+            (sums, samples) => {
+                for (sum, samples) in sums.iter_mut().zip(samples) {
+                    let (sums, samples) = ([sum], [&samples[..]]);
+                    run_widest(AddSamples {
+                        sums,
+                        precision,
+                        samples,
+                        excluded,
+                    });
+                }
+            }
+        }
     }
-    Ok(sum.mean())
+    Ok(sums.iter().map(AmplitudeSum::mean).collect())
 }
 
 /// The mask of `pixels` pixels from line `first` on; empty without a mask.
@@ -99,7 +113,7 @@ fn read_mask<'a>(
 }
 
 /// Sum of the amplitudes that count.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct AmplitudeSum {
     sum: f64,
     count: u64,
@@ -116,16 +130,17 @@ impl AmplitudeSum {
     }
 }
 
-/// Adds samples, in order, to a sum.
-struct AddSamples<'a> {
-    sum: &'a mut AmplitudeSum,
+/// Adds samples of some images, in order, to one sum for each image.
+struct AddSamples<'a, const IMAGES: usize> {
+    sums: [&'a mut AmplitudeSum; IMAGES],
     precision: SamplePrecision,
-    samples: &'a [u8],
+    /// As many samples of each image.
+    samples: [&'a [u8]; IMAGES],
     /// Empty, or one byte a sample, 0 = use.
     excluded: &'a [u8],
 }
 
-impl Kernel for AddSamples<'_> {
+impl<const IMAGES: usize> Kernel for AddSamples<'_, IMAGES> {
     #[inline(always)]
     fn run(self) {
         match self.precision {
@@ -135,53 +150,76 @@ impl Kernel for AddSamples<'_> {
     }
 }
 
-impl AddSamples<'_> {
+impl<const IMAGES: usize> AddSamples<'_, IMAGES> {
     #[inline(always)]
     fn add_groups<const BYTES: usize>(self) {
-        let (groups, rest) = self.samples.as_chunks::<BYTES>();
+        let split = self.samples.map(<[u8]>::as_chunks::<BYTES>);
         let (masks, last_mask) = self.excluded.as_chunks::<GROUP>();
-        let mut masks = masks.iter();
-        let mut counts = [0_u32; GROUP];
-        let mut sum = self.sum.sum;
-        for group in groups {
-            sum = add_group(sum, &mut counts, self.precision, group, masks.next());
+        let mut counts = [[0_u32; GROUP]; IMAGES];
+        let mut sums = self.sums.each_ref().map(|sum| sum.sum);
+        for index in 0..split[0].0.len() {
+            let group = split.map(|(groups, _)| &groups[index]);
+            add_group(
+                &mut sums,
+                &mut counts,
+                self.precision,
+                group,
+                masks.get(index),
+            );
         }
         // Samples of amplitude 0 fill the last group up; they do not count.
-        let mut last = [0; BYTES];
-        last[..rest.len()].copy_from_slice(rest);
+        let last = split.map(|(_, rest)| {
+            let mut last = [0; BYTES];
+            last[..rest.len()].copy_from_slice(rest);
+            last
+        });
         let mut mask = [0; GROUP];
         mask[..last_mask.len()].copy_from_slice(last_mask);
-        self.sum.sum = add_group(sum, &mut counts, self.precision, &last, Some(&mask));
-        self.sum.count += counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+        add_group(
+            &mut sums,
+            &mut counts,
+            self.precision,
+            last.each_ref(),
+            Some(&mask),
+        );
+        for ((total, sum), counts) in self.sums.into_iter().zip(sums).zip(counts) {
+            total.sum = sum;
+            total.count += counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+        }
     }
 }
 
-/// Adds one group. The additions wait for each other, the roots do not: in small groups the
-/// processor works on the roots of the next group meanwhile.
+/// Adds one group of samples of each image. The additions of an image wait for each other, so the
+/// images take turns, and the roots of the next group are worked on meanwhile.
 #[inline(always)]
-fn add_group<const BYTES: usize>(
-    sum: f64,
-    counts: &mut [u32; GROUP],
+fn add_group<const BYTES: usize, const IMAGES: usize>(
+    sums: &mut [f64; IMAGES],
+    counts: &mut [[u32; GROUP]; IMAGES],
     precision: SamplePrecision,
-    samples: &[u8; BYTES],
+    samples: [&[u8; BYTES]; IMAGES],
     excluded: Option<&[u8; GROUP]>,
-) -> f64 {
-    let mut amplitude = [0.0_f32; GROUP];
-    amplitudes(precision, samples, &mut amplitude);
-    if let Some(excluded) = excluded {
-        for (amplitude, &excluded) in amplitude.iter_mut().zip(excluded) {
-            *amplitude = if excluded == 0 { *amplitude } else { 0.0 };
+) {
+    let mut counted = [[0.0_f64; GROUP]; IMAGES];
+    for ((samples, counts), counted) in samples.into_iter().zip(counts).zip(&mut counted) {
+        let mut amplitude = [0.0_f32; GROUP];
+        amplitudes(precision, samples, &mut amplitude);
+        if let Some(excluded) = excluded {
+            for (amplitude, &excluded) in amplitude.iter_mut().zip(excluded) {
+                *amplitude = if excluded == 0 { *amplitude } else { 0.0 };
+            }
+        }
+        for ((counted, count), amplitude) in counted.iter_mut().zip(counts).zip(amplitude) {
+            let counts = amplitude > NO_DATA;
+            *counted = f64::from(if counts { amplitude } else { 0.0 });
+            *count += u32::from(counts);
         }
     }
-    for (amplitude, count) in amplitude.iter_mut().zip(counts) {
-        let counts = *amplitude > NO_DATA;
-        *amplitude = if counts { *amplitude } else { 0.0 };
-        *count += u32::from(counts);
-    }
     // One after another: the order is part of the result. Adding zero changes nothing.
-    amplitude
-        .iter()
-        .fold(sum, |sum, &value| sum + f64::from(value))
+    for sample in 0..GROUP {
+        for (sum, counted) in sums.iter_mut().zip(&counted) {
+            *sum += counted[sample];
+        }
+    }
 }
 
 /// `value` after a round trip through the text of `calamp.out`.
@@ -204,25 +242,37 @@ mod tests {
             .collect()
     }
 
+    /// The mean by all ways to get it, which must agree.
     fn mean_of(amplitudes: &[f32], excluded: &[u8]) -> f32 {
-        let mut sum = AmplitudeSum::default();
         let (precision, samples) = (SamplePrecision::Float32, samples(amplitudes));
-        run_widest(AddSamples {
-            sum: &mut sum,
-            precision,
-            samples: &samples,
-            excluded,
-        });
-        let mut plain = AmplitudeSum::default();
+        let [mut plain, mut wide, mut first, mut second] =
+            [(); 4].map(|()| AmplitudeSum::default());
+        let one = [&samples[..]];
         AddSamples {
-            sum: &mut plain,
+            sums: [&mut plain],
             precision,
-            samples: &samples,
+            samples: one,
             excluded,
         }
         .run();
-        assert_eq!((sum.sum, sum.count), (plain.sum, plain.count));
-        sum.mean()
+        run_widest(AddSamples {
+            sums: [&mut wide],
+            precision,
+            samples: one,
+            excluded,
+        });
+        let two = [&samples[..], &samples];
+        let sums = [&mut first, &mut second];
+        run_widest(AddSamples {
+            sums,
+            precision,
+            samples: two,
+            excluded,
+        });
+        for other in [wide, first, second] {
+            assert_eq!((other.sum, other.count), (plain.sum, plain.count));
+        }
+        plain.mean()
     }
 
     #[test]

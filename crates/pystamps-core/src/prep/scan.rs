@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use super::amplitude::{CHUNK, amplitudes};
 use super::candidates::{PatchFiles, format_rows};
 use super::parameters::SamplePrecision;
+use super::patches::Window;
 use super::plan::{PrepPlan, Tuning};
 use super::raster::{OpenRaster, Raster, RasterStack};
 use super::select::{PixelSums, Threshold, add_image};
@@ -38,6 +39,14 @@ pub(crate) struct Block {
     pub(crate) amplitude: Vec<f32>,
     /// Accepted pixels, row by row.
     pub(crate) picks: Vec<Pick>,
+}
+
+impl Block {
+    /// Whether some line of the block belongs to `window`.
+    fn meets(&self, window: &Window) -> bool {
+        let lines = &window.azimuth;
+        lines.start < self.first_line + self.lines && self.first_line < lines.end
+    }
 }
 
 /// An accepted pixel.
@@ -97,20 +106,17 @@ pub(crate) fn select(
 /// Appends the rows of `blocks` to every patch.
 fn append(blocks: &[Block], files: &mut [PatchFiles]) -> Result<()> {
     files.par_iter_mut().try_for_each(|patch| {
-        let mut first_ids = Vec::with_capacity(blocks.len());
+        let window = &patch.window;
+        let blocks: Vec<&Block> = blocks.iter().filter(|block| block.meets(window)).collect();
         let (mut accepted, mut low) = (patch.accepted, patch.low);
-        for block in blocks {
+        let mut first_ids = Vec::with_capacity(blocks.len());
+        for block in &blocks {
             first_ids.push(accepted);
-            for pick in block
-                .picks
-                .iter()
-                .filter(|pick| patch.window.contains(pick))
-            {
+            for pick in block.picks.iter().filter(|pick| window.contains(pick)) {
                 low += u64::from(pick.low);
                 accepted += u64::from(!pick.low);
             }
         }
-        let window = &patch.window;
         let rows: Vec<_> = blocks
             .par_iter()
             .zip(first_ids)

@@ -32,7 +32,7 @@ pub struct PrepSummary {
     pub patches: Vec<PatchSummary>,
     /// What a person should know although the work was done.
     pub warnings: Vec<String>,
-    /// Bytes read from rasters, each as often as it was read.
+    /// Bytes of the rasters worked off: images count twice, all others once, the mask never.
     pub bytes_read: u64,
 }
 
