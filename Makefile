@@ -37,6 +37,7 @@ python-test: native
 
 bench: native ## Throughput of every kernel, with its ratio to a plain copy or to the Python reference
 	cargo bench --locked --quiet
+	$(PY) -m parity.bench_stage1
 
 native: build/native.stamp ## Build the program and the Python extension into .venv (ready to use)
 

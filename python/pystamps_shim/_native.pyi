@@ -9,12 +9,6 @@ from numpy.typing import NDArray
 
 __version__: str
 
-class PystampsError(Exception):
-    """A problem with a stable short name, a message and a hint at what to do next."""
-
-    name: str
-    hint: str
-
 @final
 class CharArray:
     """A character array that is not one row."""

@@ -29,6 +29,8 @@ class PystampsError(Exception):
 
     def __init__(self, cause: str, remedy: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
         super().__init__(f"{cause} ({remedy})")
+        #: Stable short name of errors that the native side raises, such as ``mat-truncated``.
+        self.name: str | None = None
         self.cause = cause
         self.remedy = remedy
         self.exit_code = exit_code

@@ -41,11 +41,7 @@ fn complex_raster(seed: u64) -> Vec<u8> {
     let mut random = Random(seed);
     let mut bytes = Vec::with_capacity(8 * WIDTH * LENGTH);
     for pixel in 0..WIDTH * LENGTH {
-        let (mean, spread) = if pixel % 30 == 7 {
-            (4.0, 1.0)
-        } else {
-            (0.0, 0.3 + random.next())
-        };
+        let (mean, spread) = if pixel % 30 == 7 { (4.0, 1.0) } else { (0.0, 0.3 + random.next()) };
         bytes.extend_from_slice(&(mean + spread * random.normal()).to_be_bytes());
         bytes.extend_from_slice(&(spread * random.normal()).to_be_bytes());
     }
@@ -53,18 +49,15 @@ fn complex_raster(seed: u64) -> Vec<u8> {
 }
 
 fn plane(first: f32, step: f32) -> Vec<u8> {
-    (0..WIDTH * LENGTH)
-        .flat_map(|pixel| (first + step * pixel as f32).to_be_bytes())
-        .collect()
+    (0..WIDTH * LENGTH).flat_map(|pixel| (first + step * pixel as f32).to_be_bytes()).collect()
 }
 
 fn write_export(root: &Path) -> Vec<PathBuf> {
     for folder in ["rslc", "diff0", "geo"] {
         fs_err::create_dir(root.join(folder)).unwrap();
     }
-    let dates: Vec<_> = (0..IMAGES)
-        .map(|i| format!("2021{:02}{:02}", 1 + i / 2, 1 + 14 * (i % 2)))
-        .collect();
+    let dates: Vec<_> =
+        (0..IMAGES).map(|i| format!("2021{:02}{:02}", 1 + i / 2, 1 + 14 * (i % 2))).collect();
     let master = dates[IMAGES / 2].clone();
     let mut files: Vec<(PathBuf, u64)> = Vec::new();
     for (index, date) in dates.iter().enumerate() {
@@ -77,9 +70,7 @@ fn write_export(root: &Path) -> Vec<PathBuf> {
             files.push((stem, 1000 + index as u64));
         }
     }
-    files
-        .par_iter()
-        .for_each(|(path, seed)| fs_err::write(path, complex_raster(*seed)).unwrap());
+    files.par_iter().for_each(|(path, seed)| fs_err::write(path, complex_raster(*seed)).unwrap());
     let mut par = format!("sensor: S1A\nrange_samples: {WIDTH}\nazimuth_lines: {LENGTH}\n");
     for key in [
         "heading",
@@ -108,10 +99,7 @@ fn write_export(root: &Path) -> Vec<PathBuf> {
 }
 
 fn best_of(mut work: impl FnMut() -> Duration) -> Duration {
-    (0..ROUNDS)
-        .map(|_| work())
-        .min()
-        .expect("invariant: there is a round")
+    (0..ROUNDS).map(|_| work()).min().expect("invariant: there is a round")
 }
 
 #[expect(clippy::print_stdout, reason = "the result of the benchmark")]
@@ -120,16 +108,10 @@ fn main() {
     let export = folder.path().join("export");
     fs_err::create_dir(&export).unwrap();
     let rasters = write_export(&export);
-    let bytes: u64 = rasters
-        .iter()
-        .map(|path| fs_err::metadata(path).unwrap().len())
-        .sum();
+    let bytes: u64 = rasters.iter().map(|path| fs_err::metadata(path).unwrap().len()).sum();
     let cat = best_of(|| {
         let start = Instant::now();
-        let status = Command::new("cat")
-            .args(&rasters)
-            .stdout(Stdio::null())
-            .status();
+        let status = Command::new("cat").args(&rasters).stdout(Stdio::null()).status();
         assert!(status.unwrap().success());
         start.elapsed()
     });

@@ -35,11 +35,7 @@ impl Date {
     pub fn datenum(self) -> i64 {
         // Years counted from March put the leap day last; no table of month lengths is needed.
         let (year, month) = (i64::from(self.year), i64::from(self.month));
-        let (year, month) = if month > 2 {
-            (year, month - 3)
-        } else {
-            (year - 1, month + 9)
-        };
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
         let day_of_year = (153 * month + 2) / 5 + i64::from(self.day) - 1;
         let leap_days = year / 4 - year / 100 + year / 400;
         365 * year + leap_days + day_of_year + 61
@@ -118,10 +114,7 @@ impl DatePair {
             )
             .path(path)
             .expected("a name that ends in YYYYMMDD_YYYYMMDD.diff (master first)")
-            .found(
-                path.file_name()
-                    .map_or_else(String::new, |n| n.to_string_lossy().into()),
-            )
+            .found(path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into()))
             .remedy("rename the file and its .base, or remove both from the export")
             .data()
         })
@@ -147,20 +140,15 @@ impl fmt::Display for DatePair {
 /// # Errors
 /// `slc-name` when the name does not begin with a date and a dot.
 pub fn slc_date(path: &Path) -> Result<Date> {
-    let name = path
-        .file_name()
-        .map_or_else(String::new, |name| name.to_string_lossy().into());
-    name.split('.')
-        .next()
-        .and_then(|stem| stem.parse().ok())
-        .ok_or_else(|| {
-            Diagnostic::new("slc-name", "the image's name does not begin with its date")
-                .path(path)
-                .expected("YYYYMMDD.rslc")
-                .found(&name)
-                .remedy("rename the image and its .par, or move both out of the folder")
-                .data()
-        })
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
+    name.split('.').next().and_then(|stem| stem.parse().ok()).ok_or_else(|| {
+        Diagnostic::new("slc-name", "the image's name does not begin with its date")
+            .path(path)
+            .expected("YYYYMMDD.rslc")
+            .found(&name)
+            .remedy("rename the image and its .par, or move both out of the folder")
+            .data()
+    })
 }
 
 #[cfg(test)]
@@ -182,16 +170,9 @@ mod tests {
 
     #[test]
     fn impossible_dates_are_refused() {
-        for text in [
-            "20210229",
-            "19000229",
-            "20211301",
-            "20210100",
-            "2021022",
-            "202102244",
-            "2021-2-4",
-            "",
-        ] {
+        for text in
+            ["20210229", "19000229", "20211301", "20210100", "2021022", "202102244", "2021-2-4", ""]
+        {
             assert!(text.parse::<Date>().is_err(), "{text}");
         }
         assert!("20000229".parse::<Date>().is_ok());
@@ -210,12 +191,9 @@ mod tests {
         assert_eq!(pair.to_string(), "20210224_20210107");
         let other = DatePair::from_interferogram(Path::new("x20210224-20210107.diff")).unwrap();
         assert_eq!(other, pair);
-        for name in [
-            "20210224_20210107.base",
-            "0210224_20210107.diff",
-            "20210224_20211307.diff",
-            "é.diff",
-        ] {
+        for name in
+            ["20210224_20210107.base", "0210224_20210107.diff", "20210224_20211307.diff", "é.diff"]
+        {
             let error = DatePair::from_interferogram(Path::new(name)).unwrap_err();
             assert_eq!(error.name(), "interferogram-name", "{name}");
         }
@@ -223,14 +201,8 @@ mod tests {
 
     #[test]
     fn slc_names() {
-        assert_eq!(
-            slc_date(Path::new("rslc/20210107.rslc")).unwrap(),
-            date("20210107")
-        );
-        assert_eq!(
-            slc_date(Path::new("20210107.VV.slc")).unwrap(),
-            date("20210107")
-        );
+        assert_eq!(slc_date(Path::new("rslc/20210107.rslc")).unwrap(), date("20210107"));
+        assert_eq!(slc_date(Path::new("20210107.VV.slc")).unwrap(), date("20210107"));
         let error = slc_date(Path::new("rslc/master.rslc")).unwrap_err();
         assert_eq!(error.name(), "slc-name");
     }

@@ -30,7 +30,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A MATLAB file could not be read or written (exit code 1).
-    #[error(transparent)]
+    #[error("[{}] {_0}\n  to do:    {}", _0.name(), _0.hint())]
     Mat(#[from] pystamps_mat::Error),
 }
 
@@ -132,12 +132,12 @@ impl Error {
         if matches!(self, Self::Usage(_)) { 2 } else { 1 }
     }
 
-    /// The diagnostic's name; `io` or `mat-file` where there is none.
+    /// The diagnostic's name; `io` for a refusal of the operating system.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Usage(diagnostic) | Self::Data(diagnostic) => diagnostic.name,
             Self::Io { .. } => "io",
-            Self::Mat(_) => "mat-file",
+            Self::Mat(error) => error.name(),
         }
     }
 }

@@ -65,28 +65,21 @@ impl GammaText {
         let action = "read a parameter file";
         let file = fs_err::File::open(path).while_doing(action)?;
         let mut bytes = Vec::new();
-        file.take(LONGEST_FILE + 1)
-            .read_to_end(&mut bytes)
-            .while_doing(action)?;
+        file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).while_doing(action)?;
         if bytes.len() as u64 > LONGEST_FILE {
-            return Err(
-                Diagnostic::new("parameter-file-size", "this is no parameter file")
-                    .path(path)
-                    .expected("a text file of at most 1 MiB")
-                    .found("a larger file")
-                    .remedy("check that the raster and its .par or .base were not exchanged")
-                    .data(),
-            );
+            return Err(Diagnostic::new("parameter-file-size", "this is no parameter file")
+                .path(path)
+                .expected("a text file of at most 1 MiB")
+                .found("a larger file")
+                .remedy("check that the raster and its .par or .base were not exchanged")
+                .data());
         }
         Ok(Self::from_text(path, String::from_utf8_lossy(&bytes)))
     }
 
     /// Takes `text` as the content of `path` (the path is only named in diagnostics).
     pub fn from_text(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            text: text.into(),
-        }
+        Self { path: path.into(), text: text.into() }
     }
 
     /// The `count` finite numbers after `key`.
@@ -98,10 +91,7 @@ impl GammaText {
         (0..count)
             .map(|position| {
                 let token = values.next().unwrap_or_default();
-                let number = token
-                    .parse::<f64>()
-                    .ok()
-                    .filter(|number| number.is_finite());
+                let number = token.parse::<f64>().ok().filter(|number| number.is_finite());
                 number.ok_or_else(|| {
                     let expected = match count {
                         1 => "one finite decimal number".to_owned(),
@@ -152,9 +142,7 @@ impl GammaText {
     /// # Errors
     /// `missing-key` when the key, or a word after it, is missing.
     pub fn text(&self, key: &str) -> Result<&str> {
-        self.values(key)?
-            .next()
-            .ok_or_else(|| self.missing(key, "the file ends after the key"))
+        self.values(key)?.next().ok_or_else(|| self.missing(key, "the file ends after the key"))
     }
 
     fn values(&self, key: &str) -> Result<std::str::SplitWhitespace<'_>> {
@@ -180,16 +168,13 @@ impl GammaText {
             "" => "the end of the file".to_owned(),
             _ => format!("`{token}` as value {}", position + 1),
         };
-        Diagnostic::new(
-            "unparsable-number",
-            format!("the value of `{key}` cannot be used"),
-        )
-        .path(&self.path)
-        .variable(key)
-        .expected(expected)
-        .found(found)
-        .remedy("correct the line by hand or export the scene again")
-        .data()
+        Diagnostic::new("unparsable-number", format!("the value of `{key}` cannot be used"))
+            .path(&self.path)
+            .variable(key)
+            .expected(expected)
+            .found(found)
+            .remedy("correct the line by hand or export the scene again")
+            .data()
     }
 }
 
@@ -214,10 +199,7 @@ mod tests {
         assert_eq!(text.number(key::RADAR_FREQUENCY_HZ).unwrap(), 5.405_000_5e9);
         assert_eq!(text.count(key::AZIMUTH_LINES).unwrap(), 260);
         assert_eq!(text.text(key::SENSOR).unwrap(), "S1A");
-        assert_eq!(
-            text.numbers(key::INITIAL_BASELINE_M, 3).unwrap(),
-            [0.0, -31.5, 57.8]
-        );
+        assert_eq!(text.numbers(key::INITIAL_BASELINE_M, 3).unwrap(), [0.0, -31.5, 57.8]);
     }
 
     #[test]
@@ -237,18 +219,14 @@ mod tests {
         for problem in [
             text.number(key::PULSE_REPETITION_HZ).unwrap_err(),
             text.number(key::EARTH_RADIUS_M).unwrap_err(),
-            text.numbers(key::INITIAL_BASELINE_RATE_M_PER_S, 3)
-                .unwrap_err(),
+            text.numbers(key::INITIAL_BASELINE_RATE_M_PER_S, 3).unwrap_err(),
             text.count(key::RANGE_SAMPLES).unwrap_err(),
             text.count(key::SENSOR).unwrap_err(),
             text.positive_number(key::HEADING_DEG).unwrap_err(),
         ] {
             assert_eq!(problem.name(), "unparsable-number", "{problem}");
         }
-        let problem = text
-            .number(key::PULSE_REPETITION_HZ)
-            .unwrap_err()
-            .to_string();
+        let problem = text.number(key::PULSE_REPETITION_HZ).unwrap_err().to_string();
         assert!(problem.contains("486.5Hz"), "{problem}");
     }
 
@@ -257,10 +235,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("20210107.rslc.par");
         fs_err::write(&path, b"x ".repeat(1 << 20)).unwrap();
-        assert_eq!(
-            GammaText::read(&path).unwrap_err().name(),
-            "parameter-file-size"
-        );
+        assert_eq!(GammaText::read(&path).unwrap_err().name(), "parameter-file-size");
         fs_err::write(&path, b"title: caf\xe9\nprf: 1.5").unwrap();
         assert_eq!(GammaText::read(&path).unwrap().number("prf").unwrap(), 1.5);
     }

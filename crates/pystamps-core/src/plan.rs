@@ -123,8 +123,9 @@ fn candidate_count(folder: &Path) -> Result<u64> {
         return Ok(metadata.len() / 8);
     }
     // Other preparations write only the text list.
-    let text = fs_err::read(folder.join(patch::CANDIDATES_IJ)).while_doing("count candidates")?;
-    Ok(text.iter().filter(|&&byte| byte == b'\n').count() as u64)
+    let list = folder.join(patch::CANDIDATES_IJ);
+    let text = fs_err::read_to_string(list).while_doing("count candidates")?;
+    Ok(text.lines().count() as u64)
 }
 
 /// Free space of the file system that holds `folder`, from the system's `df`.

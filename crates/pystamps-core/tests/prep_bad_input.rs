@@ -45,20 +45,12 @@ fn refused_scene(
 
 #[test]
 fn missing_rasters() {
-    refused(
-        "date-lists",
-        &["no image (*.*slc) of 20210107"],
-        |scene, _| {
-            scene.remove("rslc/20210107.rslc");
-        },
-    );
-    refused(
-        "date-lists",
-        &["no interferogram of 20210212"],
-        |scene, _| {
-            scene.remove("diff0/20210224_20210212.diff");
-        },
-    );
+    refused("date-lists", &["no image (*.*slc) of 20210107"], |scene, _| {
+        scene.remove("rslc/20210107.rslc");
+    });
+    refused("date-lists", &["no interferogram of 20210212"], |scene, _| {
+        scene.remove("diff0/20210224_20210212.diff");
+    });
     refused("missing-geo", &["longitude", "*.lon"], |scene, _| {
         scene.remove("geo/20210224.lon");
     });
@@ -89,11 +81,7 @@ fn rasters_of_another_size() {
             });
         }
     }
-    for raster in [
-        "geo/20210224.lon",
-        "geo/20210224.lat",
-        "geo/elevation_dem.rdc",
-    ] {
+    for raster in ["geo/20210224.lon", "geo/20210224.lat", "geo/elevation_dem.rdc"] {
         refused("raster-size", &[raster], |scene, _| {
             scene.write(raster, &[0; 12]);
         });
@@ -109,23 +97,15 @@ fn rasters_of_another_size() {
 
 #[test]
 fn masters() {
-    refused(
-        "master-missing",
-        &["20210224", "20210401", "20211111"],
-        |_, request| {
-            request.master = Some("20211111".parse().unwrap());
-        },
-    );
+    refused("master-missing", &["20210224", "20210401", "20211111"], |_, request| {
+        request.master = Some("20211111".parse().unwrap());
+    });
     refused("master-missing", &["20210224.rslc.par"], |scene, _| {
         scene.remove("rslc/20210224.rslc.par");
     });
-    refused(
-        "master-disagrees",
-        &["20210107", "master 20210224"],
-        |_, request| {
-            request.master = Some("20210107".parse().unwrap());
-        },
-    );
+    refused("master-disagrees", &["20210107", "master 20210224"], |_, request| {
+        request.master = Some("20210107".parse().unwrap());
+    });
     refused("master-ambiguous", &["20210107, 20210224"], |scene, _| {
         scene.write("diff0/20210107_20210212.diff", &[]);
     });
@@ -154,11 +134,7 @@ fn parameter_files() {
             scene.edit(par, key, "other");
         });
     }
-    for (from, to) in [
-        ("-167.0", "west"),
-        ("prf: 8", "prf: -8"),
-        ("samples: 7", "samples: 7.5"),
-    ] {
+    for (from, to) in [("-167.0", "west"), ("prf: 8", "prf: -8"), ("samples: 7", "samples: 7.5")] {
         refused("unparsable-number", &[par], |scene, _| {
             scene.edit(par, from, to);
         });
@@ -172,13 +148,9 @@ fn parameter_files() {
     });
     let base = "diff0/20210224_20210212.base";
     refused("missing-baseline", &[base], |scene, _| scene.remove(base));
-    refused(
-        "missing-key",
-        &[base, "initial_baseline_rate:"],
-        |scene, _| {
-            scene.edit(base, "_rate", "_speed");
-        },
-    );
+    refused("missing-key", &[base, "initial_baseline_rate:"], |scene, _| {
+        scene.edit(base, "_rate", "_speed");
+    });
     refused("unparsable-number", &[base, "57.8x"], |scene, _| {
         scene.edit(base, "57.8", "57.8x");
     });
@@ -186,13 +158,9 @@ fn parameter_files() {
 
 #[test]
 fn dates() {
-    refused(
-        "null-interferogram",
-        &["20210224_20210224.diff"],
-        |scene, _| {
-            scene.write("diff0/20210224_20210224.diff", &[]);
-        },
-    );
+    refused("null-interferogram", &["20210224_20210224.diff"], |scene, _| {
+        scene.write("diff0/20210224_20210224.diff", &[]);
+    });
     refused("duplicate-date", &["20210107"], |scene, _| {
         scene.write("slc/20210107.slc", &[]);
     });
@@ -202,13 +170,9 @@ fn dates() {
     refused("date-order", &["late_", "20210401"], |scene, _| {
         scene.write("diff0/late_20210224_20210101.diff", &[]);
     });
-    refused(
-        "interferogram-name",
-        &["20210224_20210230.diff"],
-        |scene, _| {
-            scene.write("diff0/20210224_20210230.diff", &[]);
-        },
-    );
+    refused("interferogram-name", &["20210224_20210230.diff"], |scene, _| {
+        scene.write("diff0/20210224_20210230.diff", &[]);
+    });
     refused("slc-name", &["mosaic.rslc"], |scene, _| {
         scene.write("rslc/mosaic.rslc", &[]);
     });
@@ -219,13 +183,9 @@ fn folders() {
     refused("export-missing", &["nowhere"], |scene, request| {
         request.export = scene.path("nowhere");
     });
-    refused(
-        "not-an-export",
-        &["SMALL_BASELINES", "0 images"],
-        |scene, request| {
-            request.export = scene.path("geo");
-        },
-    );
+    refused("not-an-export", &["SMALL_BASELINES", "0 images"], |scene, request| {
+        request.export = scene.path("geo");
+    });
     refused("patch-count", &["1 to 7"], |_, request| {
         request.range_patches = WIDTH + 1;
     });
@@ -245,15 +205,11 @@ fn small_baselines() {
     refused_small_baselines("date-lists", &[pair, "interferograms: none"], |scene, _| {
         scene.remove(&format!("{pair}/20200203_20200215.diff"));
     });
-    refused_small_baselines(
-        "duplicate-date",
-        &["20200203_20200215", "again"],
-        |scene, _| {
-            for name in ["20200203.rslc", "20200215.rslc", "20200203_20200215.diff"] {
-                scene.write(&format!("SMALL_BASELINES/again/{name}"), &[]);
-            }
-        },
-    );
+    refused_small_baselines("duplicate-date", &["20200203_20200215", "again"], |scene, _| {
+        for name in ["20200203.rslc", "20200215.rslc", "20200203_20200215.diff"] {
+            scene.write(&format!("SMALL_BASELINES/again/{name}"), &[]);
+        }
+    });
     refused_small_baselines("master-ambiguous", &["20200203, 20200215"], |scene, _| {
         scene.write("geo/20200203.lon", &[]);
     });
@@ -269,11 +225,7 @@ fn small_baselines() {
 
 #[test]
 fn a_raster_that_shrinks_during_the_work_is_an_error() {
-    for raster in [
-        "rslc/20210107.rslc",
-        "diff0/20210224_20210107.diff",
-        "geo/20210224.lat",
-    ] {
+    for raster in ["rslc/20210107.rslc", "diff0/20210224_20210107.diff", "geo/20210224.lat"] {
         let scene = Scene::single_master();
         let plan = plan(&scene.request()).unwrap();
         let bytes = fs_err::read(scene.path(raster)).unwrap();

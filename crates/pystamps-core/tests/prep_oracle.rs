@@ -20,17 +20,10 @@ fn oracle() -> Option<PathBuf> {
     if scene.is_dir() {
         return Some(scene);
     }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "no oracle at {}",
-        scene.display()
-    );
+    assert!(std::env::var_os("CI").is_none(), "no oracle at {}", scene.display());
     #[expect(clippy::print_stderr, reason = "says why nothing is tested")]
     {
-        eprintln!(
-            "skipped: no oracle at {} (set PYSTAMPS_SHARED)",
-            scene.display()
-        );
+        eprintln!("skipped: no oracle at {} (set PYSTAMPS_SHARED)", scene.display());
     }
     None
 }
@@ -57,10 +50,7 @@ fn scene_p_is_byte_identical() {
     let mut expected = tree(&scene.join("stage0_prep"));
     expected.remove(Path::new("parms.mat")).unwrap();
     assert_eq!(expected.len(), 51);
-    assert_eq!(
-        ours.keys().collect::<Vec<_>>(),
-        expected.keys().collect::<Vec<_>>()
-    );
+    assert_eq!(ours.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
     for (name, expected) in expected {
         let content = match String::from_utf8(expected) {
             Ok(text) => text.replace("@EXPORT@/P", export).into_bytes(),
@@ -68,11 +58,7 @@ fn scene_p_is_byte_identical() {
         };
         assert!(ours[&name] == content, "{} differs", name.display());
     }
-    let counts: Vec<_> = summary
-        .patches
-        .iter()
-        .map(|patch| patch.candidates)
-        .collect();
+    let counts: Vec<_> = summary.patches.iter().map(|patch| patch.candidates).collect();
     assert_eq!(counts, [865, 805, 936, 902]);
     assert!(summary.warnings.is_empty(), "{:?}", summary.warnings);
 }
@@ -87,20 +73,9 @@ fn threads_and_block_sizes_do_not_change_a_byte() {
         (2, 1_000, 5, 7_000, 2),
         (7, usize::MAX, usize::MAX, 3_000, usize::MAX),
     ] {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        let tuning = Tuning {
-            block_pixels,
-            wave_blocks,
-            band_pixels,
-            open_files,
-        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let tuning = Tuning { block_pixels, wave_blocks, band_pixels, open_files };
         let outcome = pool.install(|| prepare_with(&request(&scene), tuning));
-        assert!(
-            *reference.get_or_insert_with(|| outcome.clone()) == outcome,
-            "{tuning:?}"
-        );
+        assert!(*reference.get_or_insert_with(|| outcome.clone()) == outcome, "{tuning:?}");
     }
 }

@@ -1,12 +1,14 @@
 //! Black-box tests of stage 1 on a project made by hand: what it writes, when it runs, and what it
 //! says about bad input.
 
+#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+
 mod support;
 
 use pystamps_core::progress::Progress;
 use pystamps_core::project::lock::ScopeLock;
 use pystamps_core::stage::{StageOptions, StageStatus};
-use support::{CANDIDATES, MASTER, Project};
+use support::{CANDIDATES, MASTER, Project, edit};
 
 fn options() -> StageOptions {
     StageOptions::default()
@@ -48,7 +50,7 @@ fn equal_inputs_are_not_computed_twice_and_changed_ones_are() {
     project.run(&options()).unwrap();
     assert_eq!(project.run(&options()).unwrap().status, StageStatus::SkippedExisting);
     fs_err::write(project.patch().join("pm1.mat"), "a later result").unwrap();
-    project.edit(&project.export("20210113_20210101.base"), "10.25", "11.25");
+    edit(&project.export("20210113_20210101.base"), "10.25", "11.25");
     assert_eq!(project.run(&options()).unwrap().status, StageStatus::Completed);
     assert!(!project.patch().join("pm1.mat").exists(), "a stale later result stayed");
 }
@@ -119,7 +121,7 @@ fn positions_of_zero_are_missing() {
 #[test]
 fn impossible_geometry_is_refused() {
     let project = Project::new();
-    project.edit(&project.export("20210113.rslc.par"), "856141.0187", "56141.0187");
+    edit(&project.export("20210113.rslc.par"), "856141.0187", "56141.0187");
     let text = assert_refused(&project, "imaging-geometry");
     assert!(text.contains("20210113.rslc.par"), "{text}");
 }
@@ -141,14 +143,14 @@ fn a_patch_without_candidates_is_recorded() {
 #[test]
 fn the_master_may_be_first_or_last() {
     for (master, slaves, place) in [
-        ("20210401", ["20210101", "20210125", "20210206"], 4.0),
-        ("20201201", ["20210101", "20210125", "20210206"], 1.0),
+        ("20210401", ["20210101", "20210125", "20210206"], 4_u8),
+        ("20201201", ["20210101", "20210125", "20210206"], 1),
     ] {
         let project = Project::named("project", master, &slaves);
         project.run(&options()).unwrap();
-        assert_eq!(project.value("ps1.mat", "master_ix").to_scalar(), Some(place));
+        assert_eq!(project.value("ps1.mat", "master_ix").to_scalar(), Some(f64::from(place)));
         let bperp = project.value("ps1.mat", "bperp").to_f64_vec().unwrap();
-        assert_eq!((bperp.len(), bperp[place as usize - 1]), (4, 0.0));
+        assert_eq!((bperp.len(), bperp[usize::from(place) - 1]), (4, 0.0));
     }
 }
 
@@ -187,19 +189,19 @@ fn candidate_files_that_disagree_are_refused() {
 fn damaged_text_files_are_refused_by_name() {
     type Spoil = fn(&Project);
     let cases: [(&str, Spoil); 8] = [
-        ("candidate-pixel", |p| p.edit(&p.patch().join("pscands.1.ij"), "3 4 6", "3 4 600")),
-        ("candidate-pixel", |p| p.edit(&p.patch().join("pscands.1.ij"), "3 4 6", "3 4")),
-        ("unparsable-number", |p| p.edit(&p.patch().join("pscands.1.da"), "0.3", "zero")),
-        ("missing-key", |p| p.edit(&p.export("20210113.rslc.par"), "near_range_slc", "x")),
-        ("unparsable-number", |p| p.edit(&p.export("20210113.rslc.par"), "485.7", "fast")),
+        ("candidate-pixel", |p| edit(&p.patch().join("pscands.1.ij"), "3 4 6", "3 4 600")),
+        ("candidate-pixel", |p| edit(&p.patch().join("pscands.1.ij"), "3 4 6", "3 4")),
+        ("unparsable-number", |p| edit(&p.patch().join("pscands.1.da"), "0.3", "zero")),
+        ("missing-key", |p| edit(&p.export("20210113.rslc.par"), "near_range_slc", "x")),
+        ("unparsable-number", |p| edit(&p.export("20210113.rslc.par"), "485.7", "fast")),
         ("missing-key", |p| {
-            p.edit(&p.export("20210113_20210125.base"), "initial_baseline_rate", "x");
+            edit(&p.export("20210113_20210125.base"), "initial_baseline_rate", "x");
         }),
         ("interferogram-name", |p| {
-            p.edit(&p.root().join("pscphase.in"), "20210113_20210125", "first");
+            edit(&p.root().join("pscphase.in"), "20210113_20210125", "first");
         }),
         ("dates-not-chronological", |p| {
-            p.edit(&p.root().join("pscphase.in"), "_20210206", "_20210101");
+            edit(&p.root().join("pscphase.in"), "_20210206", "_20210101");
         }),
     ];
     for (name, spoil) in cases {

@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn test_vector_of_the_specification() {
         let [x, y] = polyconic_km([12.6, 45.25], [12.5, 45.2]);
-        assert!((x * 1000.0 - 7850.407_789_344).abs() < 1e-8, "{x}");
-        assert!((y * 1000.0 - 5561.611_795_427).abs() < 1e-8, "{y}");
+        assert!((x * 1000.0 - 7_850.407_789_344).abs() < 1e-8, "{x}");
+        assert!((y * 1000.0 - 5_561.611_795_427).abs() < 1e-8, "{y}");
     }
 
     #[test]

@@ -4,10 +4,7 @@
 //! does the same. Every figure is the best of five runs, file cache warm; writing and copying
 //! both end with the data synchronised to the disk.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a benchmark reports to standard output"
-)]
+#![expect(clippy::print_stdout, reason = "a benchmark reports to standard output")]
 
 use pystamps_mat::{Complex, Container, Numeric, NumericData, Value, WriteOptions, Writer};
 use std::io::{Read, Write};
@@ -37,16 +34,9 @@ fn main() -> Outcome<()> {
             ];
             seconds = std::array::from_fn(|index| seconds[index].min(took[index]));
         }
-        assert!(
-            pystamps_mat::read_variable(&path, "ph")? == value,
-            "{label}: wrong data"
-        );
+        assert!(pystamps_mat::read_variable(&path, "ph")? == value, "{label}: wrong data");
         let [write_seconds, copy_seconds, read_seconds] = seconds;
-        println!(
-            "copy of it          {} {:20.0} MB/s",
-            size(bytes),
-            bytes / copy_seconds / 1e6
-        );
+        println!("copy of it          {} {:20.0} MB/s", size(bytes), bytes / copy_seconds / 1e6);
         report(label, "write", bytes, write_seconds, copy_seconds);
         report(label, "read ", bytes, read_seconds, copy_seconds);
     }
@@ -86,10 +76,7 @@ fn phases(rows: usize) -> Value {
     let elements = (0..rows * COLUMNS).map(|index| {
         let phase_rad = 1e-3 * (index % rows.max(1)) as f64 + noise();
         let (sine, cosine) = phase_rad.sin_cos();
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "single is what the files hold"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "single is what the files hold")]
         Complex::new(cosine as f32, sine as f32)
     });
     let data = NumericData::C32(elements.collect());

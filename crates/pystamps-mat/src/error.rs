@@ -1,7 +1,7 @@
 //! Defines the one error type of this crate.
 //!
 //! Every variant says which file and, where it is known, which variable it concerns, what was
-//! expected, what was found and what to do next.
+//! expected and what was found; [`Error::hint`] says what to do next.
 
 use std::fmt;
 use std::io;
@@ -15,7 +15,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused to open, read or write the file.
-    #[error("cannot {action} {}: {source}; check that the path exists, is writable where needed and that the disk is not full", path.display())]
+    #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// File concerned.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The first bytes are those of no MATLAB file.
-    #[error("{} is not a MATLAB file: expected a level-5 or v7.3 header, found {found}; save it with `save -v7` or `save -v7.3`", path.display())]
+    #[error("{} is not a MATLAB file: expected a level-5 or v7.3 header, found {found}", path.display())]
     NotMatlab {
         /// File concerned.
         path: PathBuf,
@@ -33,13 +33,13 @@ pub enum Error {
         found: String,
     },
     /// A version-4 file, which knows neither classes nor structures.
-    #[error("{} is a version-4 MATLAB file: expected level 5 or v7.3; load it in MATLAB or Octave and save it again with `save -v7`", path.display())]
+    #[error("{} is a version-4 MATLAB file: expected level 5 or v7.3", path.display())]
     Version4 {
         /// File concerned.
         path: PathBuf,
     },
     /// The file ends before what its headers announce.
-    #[error("{}{} is truncated: expected {expected} more bytes, found {found}; copy or create the file again", path.display(), Of(variable))]
+    #[error("{}{} is truncated: expected {expected} more bytes, found {found}", path.display(), Of(variable))]
     Truncated {
         /// File concerned.
         path: PathBuf,
@@ -51,7 +51,7 @@ pub enum Error {
         found: u64,
     },
     /// The file contradicts its own format.
-    #[error("{}{} is damaged: expected {expected}, found {found}; copy or create the file again", path.display(), Of(variable))]
+    #[error("{}{} is damaged: expected {expected}, found {found}", path.display(), Of(variable))]
     Malformed {
         /// File concerned.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum Error {
         found: String,
     },
     /// Valid MATLAB, but nothing this crate reads or writes.
-    #[error("{}{}: {what} is not supported; {remedy}", path.display(), Of(variable))]
+    #[error("{}{}: {what} is not supported", path.display(), Of(variable))]
     Unsupported {
         /// File concerned.
         path: PathBuf,
@@ -75,7 +75,7 @@ pub enum Error {
         remedy: &'static str,
     },
     /// Reading would take more memory or nesting than [`ReadLimits`](crate::ReadLimits) allows.
-    #[error("{}{} exceeds the limit of {limit} {unit}: found {found}; if the file is trusted, read it with larger ReadLimits", path.display(), Of(variable))]
+    #[error("{}{} exceeds the limit of {limit} {unit}: found {found}", path.display(), Of(variable))]
     LimitExceeded {
         /// File concerned.
         path: PathBuf,
@@ -89,7 +89,7 @@ pub enum Error {
         found: u64,
     },
     /// The file has no variable of that name.
-    #[error("{} has no variable {variable}: found {}; check the name or create the file again", path.display(), Names(available))]
+    #[error("{} has no variable {variable}: found {}", path.display(), Names(available))]
     MissingVariable {
         /// File concerned.
         path: PathBuf,
@@ -99,7 +99,7 @@ pub enum Error {
         available: Vec<String>,
     },
     /// A variable of 2^31 bytes or more was to be written to a level-5 file.
-    #[error("{} of variable {variable}: level 5 holds less than 2147483648 bytes a variable, found {bytes}; write it to a v7.3 file", path.display())]
+    #[error("{} of variable {variable}: level 5 holds less than 2147483648 bytes a variable, found {bytes}", path.display())]
     TooLargeForLevel5 {
         /// File concerned.
         path: PathBuf,
@@ -109,7 +109,7 @@ pub enum Error {
         bytes: u64,
     },
     /// A variable or field name that MATLAB cannot load.
-    #[error("{} of variable {variable:?}: expected a name of letters, digits and underscores that starts with a letter, at most 63 long; rename it", path.display())]
+    #[error("{} of variable {variable:?}: expected a name of letters, digits and underscores that starts with a letter, at most 63 long", path.display())]
     InvalidName {
         /// File concerned.
         path: PathBuf,
@@ -158,9 +158,7 @@ struct Of<'a>(&'a Option<String>);
 
 impl fmt::Display for Of<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .as_ref()
-            .map_or(Ok(()), |name| write!(f, " (variable {name})"))
+        self.0.as_ref().map_or(Ok(()), |name| write!(f, " (variable {name})"))
     }
 }
 

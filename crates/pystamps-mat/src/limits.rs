@@ -17,17 +17,13 @@ pub struct ReadLimits {
 
 impl Default for ReadLimits {
     fn default() -> Self {
-        Self {
-            expanded_bytes: None,
-            nesting: 64,
-        }
+        Self { expanded_bytes: None, nesting: 64 }
     }
 }
 
 impl ReadLimits {
     /// The limit of expanded memory for a file of this size.
     pub(crate) fn expanded_bytes_of(&self, file_bytes: u64) -> u64 {
-        self.expanded_bytes
-            .unwrap_or_else(|| file_bytes.saturating_mul(16).max(1 << 30))
+        self.expanded_bytes.unwrap_or_else(|| file_bytes.saturating_mul(16).max(1 << 30))
     }
 }

@@ -51,32 +51,18 @@ pub enum ElementsMut<'a> {
 /// Where the elements of one array come from.
 pub(crate) enum Payload<'a> {
     /// They are in memory.
-    Memory {
-        bytes: &'a [u8],
-        element: ElementType,
-    },
+    Memory { bytes: &'a [u8], element: ElementType },
     /// They are asked for block by block; `scratch` holds one, aligned for any type.
-    Source {
-        element: ElementType,
-        source: &'a mut dyn ElementSource,
-        scratch: Vec<u64>,
-    },
+    Source { element: ElementType, source: &'a mut dyn ElementSource, scratch: Vec<u64> },
 }
 
 impl<'a> Payload<'a> {
     pub(crate) fn of_data(data: &'a NumericData) -> Self {
-        Self::Memory {
-            bytes: data.as_bytes(),
-            element: data.element_type(),
-        }
+        Self::Memory { bytes: data.as_bytes(), element: data.element_type() }
     }
 
     pub(crate) fn of_source(element: ElementType, source: &'a mut dyn ElementSource) -> Self {
-        Self::Source {
-            element,
-            source,
-            scratch: Vec::new(),
-        }
+        Self::Source { element, source, scratch: Vec::new() }
     }
 
     pub(crate) const fn element(&self) -> ElementType {
@@ -90,11 +76,7 @@ impl<'a> Payload<'a> {
         let size = self.element().bytes();
         match self {
             Self::Memory { bytes, .. } => Ok(&bytes[first * size..(first + count) * size]),
-            Self::Source {
-                element,
-                source,
-                scratch,
-            } => {
+            Self::Source { element, source, scratch } => {
                 let byte_count = count * size;
                 scratch.resize(byte_count.div_ceil(8), 0);
                 let bytes = &mut bytemuck::cast_slice_mut::<u64, u8>(scratch)[..byte_count];

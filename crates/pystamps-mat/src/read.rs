@@ -46,13 +46,11 @@ pub fn read(path: impl AsRef<Path>) -> Result<Variables> {
 /// As for [`read()`], and [`Error::MissingVariable`].
 pub fn read_variable(path: impl AsRef<Path>, name: &str) -> Result<Value> {
     let path = path.as_ref();
-    read_variables(path, &[name])?
-        .remove(name)
-        .ok_or_else(|| Error::MissingVariable {
-            path: path.to_path_buf(),
-            variable: name.to_owned(),
-            available: Vec::new(),
-        })
+    read_variables(path, &[name])?.remove(name).ok_or_else(|| Error::MissingVariable {
+        path: path.to_path_buf(),
+        variable: name.to_owned(),
+        available: Vec::new(),
+    })
 }
 
 /// Reads the variables called `names`.
@@ -111,11 +109,7 @@ pub fn read_from<R: Read + Seek + Send + 'static>(
         Container::Level5 => level5::read(reader, origin, limits, &mut wanted)?,
         Container::V73 => v73::read(reader, origin, limits, &mut wanted)?,
     };
-    match names
-        .unwrap_or_default()
-        .iter()
-        .find(|name| !variables.contains(name))
-    {
+    match names.unwrap_or_default().iter().find(|name| !variables.contains(name)) {
         None => Ok(variables),
         Some(missing) => Err(Error::MissingVariable {
             path: origin.to_path_buf(),
@@ -127,12 +121,9 @@ pub fn read_from<R: Read + Seek + Send + 'static>(
 
 fn open(path: &Path) -> Result<std::fs::File> {
     // Not fs-err: the variant names the path itself.
-    std::fs::OpenOptions::new()
-        .read(true)
-        .open(path)
-        .map_err(|source| Error::Io {
-            path: path.to_path_buf(),
-            action: "open",
-            source,
-        })
+    std::fs::OpenOptions::new().read(true).open(path).map_err(|source| Error::Io {
+        path: path.to_path_buf(),
+        action: "open",
+        source,
+    })
 }

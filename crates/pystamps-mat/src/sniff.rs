@@ -11,11 +11,7 @@ const HDF5_SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
 /// # Errors
 /// Version 4, anything that is not MATLAB's, and failed reads.
 pub(crate) fn sniff<R: Read + Seek>(reader: &mut R, origin: &Path) -> Result<Container> {
-    let failed = |source| Error::Io {
-        path: origin.to_path_buf(),
-        action: "read",
-        source,
-    };
+    let failed = |source| Error::Io { path: origin.to_path_buf(), action: "read", source };
     let mut start = Vec::with_capacity(128);
     reader.seek(SeekFrom::Start(0)).map_err(failed)?;
     reader.take(128).read_to_end(&mut start).map_err(failed)?;
@@ -43,10 +39,7 @@ fn classify(start: &[u8], origin: &Path) -> Result<Container> {
     match major {
         1 => Ok(Container::Level5),
         2 => Ok(Container::V73),
-        other => Err(Error::NotMatlab {
-            path,
-            found: format!("format version {other}"),
-        }),
+        other => Err(Error::NotMatlab { path, found: format!("format version {other}") }),
     }
 }
 
@@ -56,9 +49,8 @@ fn looks_like_version_4(start: &[u8]) -> bool {
     let (words, _) = start[..20].as_chunks::<4>();
     let read_all =
         |read: fn([u8; 4]) -> u32| -> [u32; 5] { std::array::from_fn(|index| read(words[index])) };
-    [read_all(u32::from_le_bytes), read_all(u32::from_be_bytes)]
-        .into_iter()
-        .any(|[format, rows, columns, complex, name_length]| {
+    [read_all(u32::from_le_bytes), read_all(u32::from_be_bytes)].into_iter().any(
+        |[format, rows, columns, complex, name_length]| {
             format < 5000
                 && format / 10 % 10 <= 5
                 && format % 10 <= 2
@@ -67,5 +59,6 @@ fn looks_like_version_4(start: &[u8]) -> bool {
                 && columns < 1 << 31
                 && complex <= 1
                 && (1..=1024).contains(&name_length)
-        })
+        },
+    )
 }

@@ -30,19 +30,13 @@ impl Variables {
 
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.positions
-            .get(name)
-            .map(|&position| &self.entries[position].1)
+        self.positions.get(name).map(|&position| &self.entries[position].1)
     }
 
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let removed = self.positions.remove(name)?;
-        for position in self
-            .positions
-            .values_mut()
-            .filter(|position| **position > removed)
-        {
+        for position in self.positions.values_mut().filter(|position| **position > removed) {
             *position -= 1;
         }
         Some(self.entries.remove(removed).1)
@@ -55,9 +49,7 @@ impl Variables {
 
     /// Names and values in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.entries
-            .iter()
-            .map(|(name, value)| (name.as_str(), value))
+        self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// Names in order.

@@ -25,11 +25,7 @@ impl Container {
     /// # StaMPS compatibility
     /// `stamps_save` has the same rule: 2^31 bytes or more go to v7.3.
     pub const fn for_largest_variable(bytes: u64) -> Self {
-        if bytes < LEVEL5_LIMIT_BYTES {
-            Self::Level5
-        } else {
-            Self::V73
-        }
+        if bytes < LEVEL5_LIMIT_BYTES { Self::Level5 } else { Self::V73 }
     }
 }
 
@@ -51,11 +47,7 @@ pub struct WriteOptions {
 /// [`Error::InvalidName`], [`Error::Unsupported`] (sparse matrices; what v7.3 cannot take),
 /// [`Error::Io`].
 pub fn write(path: impl AsRef<Path>, variables: &Variables, options: &WriteOptions) -> Result<()> {
-    let largest = variables
-        .iter()
-        .map(|(_, value)| value.payload_bytes())
-        .max()
-        .unwrap_or(0);
+    let largest = variables.iter().map(|(_, value)| value.payload_bytes()).max().unwrap_or(0);
     let mut writer = Writer::create(path, Container::for_largest_variable(largest), *options)?;
     for (name, value) in variables.iter() {
         writer.write(name, value)?;
@@ -115,20 +107,17 @@ impl<'a> Writer<'a> {
             .truncate(true)
             .open(path)
             .map_err(|source| Error::Io {
-                path: path.to_path_buf(),
-                action: "create",
-                source,
-            })?;
+            path: path.to_path_buf(),
+            action: "create",
+            source,
+        })?;
         let inner = match container {
             Container::Level5 => {
                 Inner::Level5(Box::new(Level5Writer::create(file, path, options)?))
             }
             Container::V73 => Inner::V73(V73Writer::new(file, path)),
         };
-        Ok(Self {
-            inner,
-            names: std::collections::BTreeSet::new(),
-        })
+        Ok(Self { inner, names: std::collections::BTreeSet::new() })
     }
 
     /// Writes one variable.
@@ -199,10 +188,7 @@ impl<'a> Writer<'a> {
         if is_valid_name(name) && self.names.insert(name.to_owned()) {
             return Ok(());
         }
-        Err(Error::InvalidName {
-            path: self.path().to_path_buf(),
-            variable: name.to_owned(),
-        })
+        Err(Error::InvalidName { path: self.path().to_path_buf(), variable: name.to_owned() })
     }
 }
 
@@ -222,7 +208,5 @@ impl<'a> From<&'a Value> for Cow<'a, Value> {
 pub(crate) fn is_valid_name(name: &str) -> bool {
     name.len() <= 63
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }

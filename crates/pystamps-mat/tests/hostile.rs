@@ -20,10 +20,7 @@ thread_local! {
 /// Counts what the current thread holds.
 struct Counting;
 
-#[expect(
-    unsafe_code,
-    reason = "an allocator is unsafe by its trait; all work goes to System"
-)]
+#[expect(unsafe_code, reason = "an allocator is unsafe by its trait; all work goes to System")]
 // SAFETY: every call is handed to `System` unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -65,12 +62,7 @@ fn measured<T>(work: impl FnOnce() -> T) -> (T, usize) {
 
 fn read(bytes: &[u8]) -> Result<Variables> {
     let limits = ReadLimits::default();
-    read_from(
-        Cursor::new(bytes.to_vec()),
-        Path::new("x.mat"),
-        None,
-        &limits,
-    )
+    read_from(Cursor::new(bytes.to_vec()), Path::new("x.mat"), None, &limits)
 }
 
 /// Lists and reads `bytes` under the memory rule: four times the file and a floor of 1 MiB.
@@ -81,11 +73,7 @@ fn read_within_bounds(bytes: &[u8]) -> Result<Variables> {
         let listed = list_from(Cursor::new(bytes.to_vec()), path, &limits);
         (listed, read(bytes))
     });
-    assert!(
-        peak <= 4 * bytes.len() + (1 << 20),
-        "{peak} bytes for a file of {}",
-        bytes.len()
-    );
+    assert!(peak <= 4 * bytes.len() + (1 << 20), "{peak} bytes for a file of {}", bytes.len());
     if found.is_ok() {
         listed.unwrap();
     }
@@ -96,23 +84,14 @@ fn small_variables() -> Variables {
     let pair = vec![Complex::new(1.0_f32, 2.0), Complex::new(3.0, 4.0)];
     let pair = Numeric::new(vec![2, 1], NumericData::C32(pair)).unwrap();
     let cells = vec![Value::scalar(1.0), Value::text("a")];
-    let fields = [
-        ("a", Value::row_f64(&[1.0, 2.0])),
-        ("b", Value::text("xyz")),
-    ];
+    let fields = [("a", Value::row_f64(&[1.0, 2.0])), ("b", Value::text("xyz"))];
     Variables::from_iter([
         ("ph", Value::Numeric(pair)),
         ("k", Value::column_f64(&[1.0, 2.0, 3.0])),
         ("flags", Value::from_logical_column(&[true, false])),
         ("none", Value::empty()),
-        (
-            "cell",
-            Value::Cell(CellArray::new(vec![1, 2], cells).unwrap()),
-        ),
-        (
-            "struct",
-            Value::Struct(StructArray::scalar(fields).unwrap()),
-        ),
+        ("cell", Value::Cell(CellArray::new(vec![1, 2], cells).unwrap())),
+        ("struct", Value::Struct(StructArray::scalar(fields).unwrap())),
     ])
 }
 
@@ -142,11 +121,7 @@ fn every_truncation_is_an_error_or_fewer_variables() {
         for length in 0..file.len() {
             // Level 5 has no end mark: a cut between variables leaves a valid file.
             if let Ok(found) = read_within_bounds(&file[..length]) {
-                assert!(
-                    found.len() < whole.len(),
-                    "cut at {length} of {}",
-                    file.len()
-                );
+                assert!(found.len() < whole.len(), "cut at {length} of {}", file.len());
             }
         }
     }
@@ -182,18 +157,7 @@ fn words(words: &[u32]) -> Vec<u8> {
 
 /// Flags, dimensions and the name `x` of a matrix.
 fn matrix_header(class: u32, dims: [u32; 2]) -> Vec<u8> {
-    words(&[
-        6,
-        8,
-        class,
-        0,
-        5,
-        8,
-        dims[0],
-        dims[1],
-        1 | 1 << 16,
-        u32::from(b'x'),
-    ])
+    words(&[6, 8, class, 0, 5, 8, dims[0], dims[1], 1 | 1 << 16, u32::from(b'x')])
 }
 
 fn whole_level_5(contents: &[u8]) -> Vec<u8> {
@@ -211,12 +175,7 @@ fn a_double_that_claims_four_gigabytes_is_refused() {
 #[test]
 fn a_variable_longer_than_the_file_is_truncated() {
     let found = read_within_bounds(&level_5(14, 1 << 31, &matrix_header(6, [1, 1])));
-    let Err(Error::Truncated {
-        expected, found, ..
-    }) = found
-    else {
-        panic!("{found:?}")
-    };
+    let Err(Error::Truncated { expected, found, .. }) = found else { panic!("{found:?}") };
     assert_eq!((expected, found), (1 << 31, 40));
 }
 
@@ -243,11 +202,7 @@ fn a_cell_full_of_empty_values_costs_fifteen_times_its_size() {
     let file = whole_level_5(&contents);
     let (found, peak) = measured(|| read(&file));
     assert_eq!(found.unwrap().get("x").unwrap().dims(), [count as usize, 1]);
-    assert!(
-        peak <= 16 * file.len(),
-        "{peak} bytes for a file of {}",
-        file.len()
-    );
+    assert!(peak <= 16 * file.len(), "{peak} bytes for a file of {}", file.len());
 }
 
 #[test]
@@ -260,9 +215,7 @@ fn cells_nested_without_end_are_refused() {
         contents = outer;
     }
     let found = read(&whole_level_5(&contents));
-    let Err(Error::LimitExceeded { limit, .. }) = found else {
-        panic!("{found:?}")
-    };
+    let Err(Error::LimitExceeded { limit, .. }) = found else { panic!("{found:?}") };
     assert_eq!(limit, 64);
 }
 
@@ -288,16 +241,10 @@ fn zeros(count: u32, announced: u32) -> Vec<u8> {
 fn honest_zeros_expand_and_the_limit_holds_them_back() {
     let file = zeros(1 << 20, 1 << 20);
     assert_eq!(read(&file).unwrap().get("x").unwrap().dims(), [1, 1 << 20]);
-    let limits = ReadLimits {
-        expanded_bytes: Some(1 << 20),
-        ..ReadLimits::default()
-    };
+    let limits = ReadLimits { expanded_bytes: Some(1 << 20), ..ReadLimits::default() };
     let (found, peak) =
         measured(|| read_from(Cursor::new(file.clone()), Path::new("x.mat"), None, &limits));
-    assert!(
-        matches!(found, Err(Error::LimitExceeded { .. })),
-        "{found:?}"
-    );
+    assert!(matches!(found, Err(Error::LimitExceeded { .. })), "{found:?}");
     assert!(peak < 4 * file.len() + (1 << 20), "{peak}");
 }
 
@@ -306,13 +253,7 @@ fn a_stream_that_holds_less_than_it_claims_costs_what_it_holds() {
     // Within what deflate could expand to, but not there.
     let file = zeros(0, 1024);
     let found = read_within_bounds(&file);
-    assert!(
-        matches!(
-            found,
-            Err(Error::Truncated { .. } | Error::Malformed { .. })
-        ),
-        "{found:?}"
-    );
+    assert!(matches!(found, Err(Error::Truncated { .. } | Error::Malformed { .. })), "{found:?}");
     // Beyond it.
     let found = read_within_bounds(&zeros(0, 1 << 27));
     assert!(matches!(found, Err(Error::Malformed { .. })), "{found:?}");
@@ -325,10 +266,7 @@ fn version_4_says_how_to_save_it_again() {
     file.extend(b"x\0");
     file.extend(1.0_f64.to_le_bytes());
     let message = read_within_bounds(&file).unwrap_err().to_string();
-    assert!(
-        message.contains("version-4") && message.contains("save -v7"),
-        "{message}"
-    );
+    assert!(message.contains("version-4") && message.contains("save -v7"), "{message}");
 }
 
 #[test]
@@ -350,17 +288,10 @@ fn a_v73_cell_that_contains_itself_is_refused() {
         for &address in &addresses {
             let mut damaged = file.clone();
             damaged[position..position + 8].copy_from_slice(&(address as u64).to_le_bytes());
-            if matches!(
-                read_within_bounds(&damaged),
-                Err(Error::LimitExceeded { .. })
-            ) {
+            if matches!(read_within_bounds(&damaged), Err(Error::LimitExceeded { .. })) {
                 refused += 1;
             }
         }
     }
-    assert!(
-        refused > 0,
-        "no cycle was built from {} addresses",
-        addresses.len()
-    );
+    assert!(refused > 0, "no cycle was built from {} addresses", addresses.len());
 }

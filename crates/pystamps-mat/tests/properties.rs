@@ -46,11 +46,7 @@ fn leaf() -> impl Strategy<Value = Value> {
             (0..count).map(|index| seed.rotate_left(u32::try_from(index).unwrap()) & 1 == 1);
         Value::Logical(LogicalArray::new(dims, flags.collect()).unwrap())
     });
-    prop_oneof![
-        numeric(),
-        logical,
-        "\\PC{0,12}".prop_map(|text| Value::text(&text))
-    ]
+    prop_oneof![numeric(), logical, "\\PC{0,12}".prop_map(|text| Value::text(&text))]
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -157,18 +153,12 @@ fn an_independent_reader_agrees_on_numbers() {
     let path = folder.path().join("x.mat");
     let value =
         Value::from_array2_f64(Array2::from_shape_fn((3, 2), |(i, j)| (i + 10 * j) as f64).view());
-    pystamps_mat::write(
-        &path,
-        &Variables::from_iter([("x", value)]),
-        &WriteOptions::default(),
-    )
-    .unwrap();
+    pystamps_mat::write(&path, &Variables::from_iter([("x", value)]), &WriteOptions::default())
+        .unwrap();
     let file = matfile::MatFile::parse(fs_err::File::open(path).unwrap()).unwrap();
     let found = file.find_by_name("x").unwrap();
     assert_eq!(found.size(), &vec![3, 2]);
-    let matfile::NumericData::Double { real, imag } = found.data() else {
-        panic!("not double")
-    };
+    let matfile::NumericData::Double { real, imag } = found.data() else { panic!("not double") };
     assert_eq!(real, &vec![0.0, 1.0, 2.0, 10.0, 11.0, 12.0]);
     assert!(imag.is_none());
 }

@@ -9,9 +9,7 @@ use pystamps_mat::{
 use std::path::Path;
 
 fn sample() -> Variables {
-    let complex: Vec<_> = (0..6_u8)
-        .map(|i| Complex::new(f32::from(i), -f32::from(i)))
-        .collect();
+    let complex: Vec<_> = (0..6_u8).map(|i| Complex::new(f32::from(i), -f32::from(i))).collect();
     let numeric = |dims: &[usize], data| Value::Numeric(Numeric::new(dims.to_vec(), data).unwrap());
     let scalar_struct = StructArray::scalar([
         ("name", Value::text("Étna")),
@@ -24,23 +22,14 @@ fn sample() -> Variables {
     ]);
     Variables::from_iter([
         ("ph", numeric(&[2, 3], NumericData::C32(complex))),
-        (
-            "z",
-            numeric(&[1, 1], NumericData::C64(vec![Complex::new(1.0, 2.0)])),
-        ),
+        ("z", numeric(&[1, 1], NumericData::C64(vec![Complex::new(1.0, 2.0)]))),
         ("n_ps", Value::scalar(3.0)),
         ("empty", Value::empty()),
         ("empty_single", numeric(&[0, 5], NumericData::F32(vec![]))),
         ("empty_text", Value::text("")),
-        (
-            "none",
-            Value::Logical(LogicalArray::new(vec![1, 0], vec![]).unwrap()),
-        ),
+        ("none", Value::Logical(LogicalArray::new(vec![1, 0], vec![]).unwrap())),
         ("small", numeric(&[3, 1], NumericData::I8(vec![-1, 0, 1]))),
-        (
-            "cube",
-            numeric(&[2, 1, 2], NumericData::U16(vec![1, 2, 3, 65535])),
-        ),
+        ("cube", numeric(&[2, 1, 2], NumericData::U16(vec![1, 2, 3, 65535]))),
         ("big", numeric(&[1, 2], NumericData::U64(vec![u64::MAX, 1]))),
         ("flags", Value::from_logical_column(&[true, false, true])),
         ("text", Value::text("small_baseline_flag")),
@@ -68,12 +57,7 @@ fn every_class_reads_back_from_level_5() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mat");
     for deflate_level in [None, Some(6)] {
-        write(
-            &path,
-            &sample(),
-            Container::Level5,
-            WriteOptions { deflate_level },
-        );
+        write(&path, &sample(), Container::Level5, WriteOptions { deflate_level });
         assert_eq!(pystamps_mat::read(&path).unwrap(), sample());
     }
 }
@@ -140,9 +124,7 @@ fn streamed_arrays_equal_arrays_in_memory() {
         let [streamed, whole] = ["a.mat", "b.mat"].map(|name| folder.path().join(name));
         let mut source = Ramp;
         let mut writer = Writer::create(&streamed, container, WriteOptions::default()).unwrap();
-        writer
-            .write_streamed("ph", ElementType::C32, &dims, &mut source)
-            .unwrap();
+        writer.write_streamed("ph", ElementType::C32, &dims, &mut source).unwrap();
         writer.finish().unwrap();
         assert_eq!(pystamps_mat::read_variable(&streamed, "ph").unwrap(), value);
         write(
@@ -151,10 +133,7 @@ fn streamed_arrays_equal_arrays_in_memory() {
             container,
             WriteOptions::default(),
         );
-        assert_eq!(
-            fs_err::read(streamed).unwrap(),
-            fs_err::read(whole).unwrap()
-        );
+        assert_eq!(fs_err::read(streamed).unwrap(), fs_err::read(whole).unwrap());
     }
 }
 
@@ -168,9 +147,7 @@ fn a_failing_source_fails_the_write() {
         let outcome = writer
             .write_streamed("x", ElementType::F64, &[4, 4], &mut source)
             .and_then(|()| writer.finish());
-        let Err(Error::Io { source, .. }) = outcome else {
-            panic!("{outcome:?}")
-        };
+        let Err(Error::Io { source, .. }) = outcome else { panic!("{outcome:?}") };
         assert_eq!(source.to_string(), "not complex");
     }
 }
@@ -186,27 +163,20 @@ fn rows_of_text_keep_their_padding() {
         Container::Level5,
         WriteOptions::default(),
     );
-    let Value::Char(rows) = pystamps_mat::read_variable(&path, "rows").unwrap() else {
-        panic!()
-    };
+    let Value::Char(rows) = pystamps_mat::read_variable(&path, "rows").unwrap() else { panic!() };
     assert_eq!(rows.rows().unwrap(), ["one  ", "three"]);
 }
 
 #[test]
 fn two_gigabytes_go_to_v73_and_level_5_says_so() {
-    assert_eq!(
-        Container::for_largest_variable((1 << 31) - 1),
-        Container::Level5
-    );
+    assert_eq!(Container::for_largest_variable((1 << 31) - 1), Container::Level5);
     assert_eq!(Container::for_largest_variable(1 << 31), Container::V73);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mat");
     let mut source = Ramp;
     let mut writer = Writer::create(path, Container::Level5, WriteOptions::default()).unwrap();
     let refused = writer.write_streamed("ph", ElementType::C32, &[1 << 14, 1 << 14], &mut source);
-    let Err(Error::TooLargeForLevel5 { bytes, .. }) = refused else {
-        panic!("{refused:?}")
-    };
+    let Err(Error::TooLargeForLevel5 { bytes, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(bytes, 1 << 31);
 }
 
@@ -219,14 +189,9 @@ fn one_variable_is_read_from_many() {
         let found = pystamps_mat::read_variables(&path, &["text", "n_ps"]).unwrap();
         assert_eq!(found.len(), 2);
         assert_eq!(found.get("n_ps").unwrap().to_scalar(), Some(3.0));
-        assert_eq!(
-            found.get("text").unwrap().to_text().unwrap(),
-            "small_baseline_flag"
-        );
+        assert_eq!(found.get("text").unwrap().to_text().unwrap(), "small_baseline_flag");
         let missing = pystamps_mat::read_variable(&path, "absent").unwrap_err();
-        let Error::MissingVariable { available, .. } = missing else {
-            panic!("{missing}")
-        };
+        let Error::MissingVariable { available, .. } = missing else { panic!("{missing}") };
         assert_eq!(available.len(), sample().len());
     }
 }

@@ -1,23 +1,17 @@
-//! Defines the one exception class that Python code sees.
+//! Raises the one exception class that Python code sees.
 
 use pyo3::prelude::*;
 
-pyo3::create_exception!(
-    _native,
-    PystampsError,
-    pyo3::exceptions::PyException,
-    "A problem with a stable short `name`, a message and a `hint` at what to do next."
-);
-
-/// An exception called `name` (lower case with hyphens) that says `message` and hints at `hint`.
-pub(crate) fn exception(py: Python<'_>, name: &str, message: String, hint: &str) -> PyErr {
-    let error = PystampsError::new_err(message);
-    let value = error.value(py);
-    match value
-        .setattr("name", name)
-        .and_then(|()| value.setattr("hint", hint))
-    {
-        Ok(()) => error,
-        Err(failed) => failed,
-    }
+/// A `pystamps_shim.errors.PystampsError` called `name` (lower case with hyphens).
+///
+/// The class is defined in Python, where most of its uses are; if it cannot be imported, that
+/// failure is what is raised.
+pub(crate) fn exception(py: Python<'_>, name: &str, cause: String, remedy: &str) -> PyErr {
+    let error = || -> PyResult<PyErr> {
+        let class = py.import("pystamps_shim.errors")?.getattr("PystampsError")?;
+        let error = class.call1((cause, remedy))?;
+        error.setattr("name", name)?;
+        Ok(PyErr::from_value(error))
+    };
+    error().unwrap_or_else(|failed| failed)
 }

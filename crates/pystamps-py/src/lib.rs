@@ -8,10 +8,6 @@ use pyo3::prelude::*;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add(
-        "PystampsError",
-        module.py().get_type::<error::PystampsError>(),
-    )?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(cli::cli_main, module)?)?;
     mat::register(module)

@@ -25,7 +25,6 @@ from typing import Any
 from pystamps_shim._native import (
     CharArray,
     MatVariable,
-    PystampsError,
     SparseMatrix,
     StructArray,
     list_mat,
@@ -36,7 +35,6 @@ from pystamps_shim._native import (
 __all__ = [
     "CharArray",
     "MatVariable",
-    "PystampsError",
     "SparseMatrix",
     "StructArray",
     "list_variables",

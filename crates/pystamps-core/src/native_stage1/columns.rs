@@ -10,31 +10,31 @@ use crate::progress::Phase;
 /// Element types that stage 1 streams.
 pub(super) trait Element: Copy + Send {
     /// The writer's block as elements of this type; `None` if it asks for another type.
-    fn block<'a>(block: ElementsMut<'a>) -> Option<&'a mut [Self]>;
+    fn block(block: ElementsMut<'_>) -> Option<&mut [Self]>;
 }
 
 impl Element for f32 {
-    fn block<'a>(block: ElementsMut<'a>) -> Option<&'a mut [Self]> {
+    fn block(block: ElementsMut<'_>) -> Option<&mut [Self]> {
         if let ElementsMut::F32(out) = block { Some(out) } else { None }
     }
 }
 
 impl Element for f64 {
-    fn block<'a>(block: ElementsMut<'a>) -> Option<&'a mut [Self]> {
+    fn block(block: ElementsMut<'_>) -> Option<&mut [Self]> {
         if let ElementsMut::F64(out) = block { Some(out) } else { None }
     }
 }
 
 impl Element for num_complex::Complex<f32> {
-    fn block<'a>(block: ElementsMut<'a>) -> Option<&'a mut [Self]> {
+    fn block(block: ElementsMut<'_>) -> Option<&mut [Self]> {
         if let ElementsMut::C32(out) = block { Some(out) } else { None }
     }
 }
 
 /// Columns made on demand, as many at once as there are threads.
 pub(super) struct Columns<'a, T, F> {
-    rows: usize,
-    columns: usize,
+    row_count: usize,
+    column_count: usize,
     produce: F,
     progress: &'a Phase<'a>,
     first_held: usize,
@@ -46,14 +46,19 @@ where
     T: Element,
     F: Fn(usize) -> crate::Result<Vec<T>> + Sync,
 {
-    /// An array of `rows` x `columns` whose columns `produce` makes.
-    pub(super) fn new(rows: usize, columns: usize, produce: F, progress: &'a Phase<'a>) -> Self {
-        Self { rows, columns, produce, progress, first_held: 0, held: Vec::new() }
+    /// An array of `row_count` x `column_count` whose columns `produce` makes.
+    pub(super) fn new(
+        row_count: usize,
+        column_count: usize,
+        produce: F,
+        progress: &'a Phase<'a>,
+    ) -> Self {
+        Self { row_count, column_count, produce, progress, first_held: 0, held: Vec::new() }
     }
 
     fn hold(&mut self, column: usize) -> io::Result<&[T]> {
         if !(self.first_held..self.first_held + self.held.len()).contains(&column) {
-            let end = self.columns.min(column + rayon::current_num_threads());
+            let end = self.column_count.min(column + rayon::current_num_threads());
             self.held.clear();
             self.held = (column..end)
                 .into_par_iter()
@@ -77,8 +82,8 @@ where
             .ok_or_else(|| io::Error::other("the writer asked for another element type"))?;
         let mut position = usize::try_from(first).map_err(io::Error::other)?;
         while !out.is_empty() {
-            let row = position % self.rows;
-            let column = self.hold(position / self.rows)?;
+            let row = position % self.row_count;
+            let column = self.hold(position / self.row_count)?;
             let count = out.len().min(column.len() - row);
             let (now, later) = out.split_at_mut(count);
             now.copy_from_slice(&column[row..row + count]);

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use pystamps_kernels::imaging_geometry::{Baseline, OrbitSphere};
 
-use super::acquisitions::{Acquisitions, read_interferograms, single_master, small_baselines};
+use super::acquisitions::{
+    Acquisitions, Interferogram, read_interferograms, single_master, small_baselines,
+};
 use super::candidates::Candidates;
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::gamma_text::{GammaText, key};
@@ -130,7 +132,7 @@ impl ProjectFiles {
         .filter(|path| path.exists())
         .collect();
         paths.push(self.master_parameters.clone());
-        paths.extend(self.acquisitions.interferograms.iter().map(|i| i.baseline_path()));
+        paths.extend(self.acquisitions.interferograms.iter().map(Interferogram::baseline_path));
         paths.iter().map(|path| checksums.record(folder, path)).collect()
     }
 

@@ -38,7 +38,7 @@ use crate::progress::Progress;
 use crate::project::checksums::Checksums;
 use crate::project::layout::patch_results::AFTER_STAGE_1;
 use crate::project::ledger::Recipe;
-use crate::project::parameters::{Parameters, Typed, parse_value};
+use crate::project::parameters::{Parameters, parse_value};
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope, settle};
 
 use geometry::{LocalCoordinates, Viewing};
@@ -71,10 +71,7 @@ pub fn run_stage1_native(
     let mut parameters = Parameters::load(folder)?;
     for (name, value) in &options.overrides {
         let full = parameters.resolve(name)?;
-        match parse_value(&full, value)? {
-            Typed::Reset => parameters.set(&full, Typed::Reset)?,
-            value => parameters.set(&full, value)?,
-        };
+        parameters.set(&full, parse_value(&full, value)?)?;
     }
     let files = inputs::read_project_files(folder, &parameters)?;
     let lock = open_scope(folder, "stage 1", progress)?;

@@ -35,7 +35,7 @@ pub(super) fn write(
     let rows = Rows { order, folder };
     write_phase(inputs, &rows, progress)?;
     write_baselines(inputs, viewing, &rows, progress)?;
-    rows.write("ps1.mat", ps_variables(inputs, viewing, local, order))?;
+    rows.write("ps1.mat", &ps_variables(inputs, viewing, local, order))?;
     // The single-master route stores the incidence angle under the name of the look angle.
     let angle_rad = match inputs.network {
         Network::SingleMaster => &viewing.incidence_angle_rad,
@@ -48,10 +48,10 @@ pub(super) fn write(
     if let Some(height_m) = &inputs.candidates.height_m {
         rows.write_column("hgt1.mat", "hgt", height_m)?;
     }
-    rows.write("psver.mat", [("psver", Value::scalar(1.0))].into_iter().collect())?;
+    rows.write("psver.mat", &[("psver", Value::scalar(1.0))].into_iter().collect())?;
     let empty = if order.rows.is_empty() { 1.0 } else { 0.0 };
     let flags = Value::column_f64(&[empty, 0.0, 0.0, 0.0, 0.0]);
-    rows.write("no_ps_info.mat", [("stamps_step_no_ps", flags)].into_iter().collect())?;
+    rows.write("no_ps_info.mat", &[("stamps_step_no_ps", flags)].into_iter().collect())?;
     let small_baselines = inputs.network == Network::SmallBaselines;
     check_folder(folder, &VARIABLES, &axis_lengths(inputs, order), small_baselines)
 }
@@ -75,15 +75,15 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn write(&self, file: &str, variables: Variables) -> Result<()> {
-        Ok(pystamps_mat::write(self.folder.join(file), &variables, &WriteOptions::default())?)
+    fn write(&self, file: &str, variables: &Variables) -> Result<()> {
+        Ok(pystamps_mat::write(self.folder.join(file), variables, &WriteOptions::default())?)
     }
 
     /// One value a row, picked from one value a candidate.
     fn write_column(&self, file: &str, name: &str, candidates: &[f64]) -> Result<()> {
         let column: Vec<f64> =
             self.order.rows.iter().map(|&candidate| candidates[candidate as usize]).collect();
-        self.write(file, [(name, Value::column_f64(&column))].into_iter().collect())
+        self.write(file, &[(name, Value::column_f64(&column))].into_iter().collect())
     }
 
     fn write_streamed(

@@ -19,14 +19,12 @@ pub(crate) fn pairs(interferograms: &[PathBuf]) -> Result<Vec<DatePair>> {
     let pair_of = |path: &PathBuf| {
         let pair = DatePair::from_interferogram(path)?;
         if pair.first == pair.second {
-            return Err(
-                Diagnostic::new("null-interferogram", "an image is paired with itself")
-                    .path(path)
-                    .expected("two different dates")
-                    .found(pair)
-                    .remedy("remove this .diff and its .base; the master needs no interferogram")
-                    .data(),
-            );
+            return Err(Diagnostic::new("null-interferogram", "an image is paired with itself")
+                .path(path)
+                .expected("two different dates")
+                .found(pair)
+                .remedy("remove this .diff and its .base; the master needs no interferogram")
+                .data());
         }
         Ok(pair)
     };
@@ -67,19 +65,13 @@ pub(crate) fn check_single_master(
     if problems.is_empty() {
         return Ok(());
     }
-    let folder = interferograms[0]
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new(""));
-    Err(Diagnostic::new(
-        "date-lists",
-        "images and interferograms are not of the same dates",
-    )
-    .path(folder)
-    .expected("one image of the master and of every interferogram's second date")
-    .found(problems.join("; "))
-    .remedy("add the missing files, or remove image and interferogram of that date together")
-    .data())
+    let folder = interferograms[0].parent().and_then(Path::parent).unwrap_or(Path::new(""));
+    Err(Diagnostic::new("date-lists", "images and interferograms are not of the same dates")
+        .path(folder)
+        .expected("one image of the master and of every interferogram's second date")
+        .found(problems.join("; "))
+        .remedy("add the missing files, or remove image and interferogram of that date together")
+        .data())
 }
 
 /// Small baselines: in each folder two images and one interferogram of the same two dates.
@@ -95,11 +87,7 @@ pub(crate) fn check_small_baselines(
         entry.0.push(slc_date(path)?);
     }
     for (path, pair) in interferograms.iter().zip(pairs) {
-        folders
-            .entry(path.parent().unwrap_or(path))
-            .or_default()
-            .1
-            .push(*pair);
+        folders.entry(path.parent().unwrap_or(path)).or_default().1.push(*pair);
     }
     let mut seen = BTreeMap::new();
     for (folder, (images, pairs)) in folders {
@@ -112,25 +100,21 @@ pub(crate) fn check_small_baselines(
             return Err(wrong_pair_folder(folder, &images, &pairs));
         }
         if let Some(other) = seen.insert(dates, folder) {
-            return Err(
-                Diagnostic::new("duplicate-date", "a pair of dates occurs twice")
-                    .path(folder)
-                    .expected("every pair of dates once")
-                    .found(format!("{pair} also in {}", other.display()))
-                    .remedy("remove one of the two folders")
-                    .data(),
-            );
+            return Err(Diagnostic::new("duplicate-date", "a pair of dates occurs twice")
+                .path(folder)
+                .expected("every pair of dates once")
+                .found(format!("{pair} also in {}", other.display()))
+                .remedy("remove one of the two folders")
+                .data());
         }
     }
     if !seen.keys().flatten().any(|&date| date == master) {
         let dates: BTreeSet<Date> = seen.into_keys().flatten().collect();
-        return Err(
-            Diagnostic::new("master-missing", "the master belongs to no pair")
-                .expected(format!("an interferogram with {master}"))
-                .found(format!("interferograms of {}", join_dates(dates)))
-                .remedy("choose one of these dates with --master")
-                .data(),
-        );
+        return Err(Diagnostic::new("master-missing", "the master belongs to no pair")
+            .expected(format!("an interferogram with {master}"))
+            .found(format!("interferograms of {}", join_dates(dates)))
+            .remedy("choose one of these dates with --master")
+            .data());
     }
     Ok(())
 }
@@ -139,14 +123,12 @@ fn distinct_image_dates(slcs: &[PathBuf]) -> Result<BTreeSet<Date>> {
     let mut images = BTreeMap::new();
     for path in slcs {
         if let Some(other) = images.insert(slc_date(path)?, path) {
-            return Err(
-                Diagnostic::new("duplicate-date", "two images have the same date")
-                    .path(path)
-                    .expected("one image (*slc/YYYYMMDD.*slc) for each date")
-                    .found(format!("also {}", other.display()))
-                    .remedy("keep one *slc folder, with one file for each date, in the export")
-                    .data(),
-            );
+            return Err(Diagnostic::new("duplicate-date", "two images have the same date")
+                .path(path)
+                .expected("one image (*slc/YYYYMMDD.*slc) for each date")
+                .found(format!("also {}", other.display()))
+                .remedy("keep one *slc folder, with one file for each date, in the export")
+                .data());
         }
     }
     Ok(images.into_keys().collect())
@@ -157,10 +139,7 @@ fn master_disagrees(path: &Path, pair: DatePair, master: Date) -> crate::Error {
         .path(path)
         .expected(format!("{master}_{}.diff", pair.second))
         .found(format!("master {}", pair.first))
-        .remedy(format!(
-            "prepare with --master {}, or export with master {master}",
-            pair.first
-        ))
+        .remedy(format!("prepare with --master {}, or export with master {master}", pair.first))
         .data()
 }
 
@@ -168,10 +147,7 @@ fn not_ascending(path: &Path, before: DatePair, pair: DatePair) -> crate::Error 
     let (name, problem) = if before.second == pair.second {
         ("duplicate-date", "two interferograms have the same dates")
     } else {
-        (
-            "date-order",
-            "the interferograms' names do not sort by date",
-        )
+        ("date-order", "the interferograms' names do not sort by date")
     };
     Diagnostic::new(name, problem)
         .path(path)
@@ -184,11 +160,7 @@ fn not_ascending(path: &Path, before: DatePair, pair: DatePair) -> crate::Error 
 fn wrong_pair_folder(folder: &Path, images: &[Date], pairs: &[DatePair]) -> crate::Error {
     let pairs: Vec<_> = pairs.iter().map(DatePair::to_string).collect();
     let list = |text: String| {
-        if text.is_empty() {
-            "none".to_owned()
-        } else {
-            text
-        }
+        if text.is_empty() { "none".to_owned() } else { text }
     };
     Diagnostic::new("date-lists", "a pair folder is not complete")
         .path(folder)

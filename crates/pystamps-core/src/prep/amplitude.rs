@@ -1,9 +1,6 @@
 //! Converts stored complex samples to amplitudes.
 
-#![expect(
-    clippy::inline_always,
-    reason = "only inlined code is compiled again for wide vectors"
-)]
+#![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
 
 use super::parameters::SamplePrecision;
 
@@ -38,10 +35,7 @@ pub(crate) fn amplitudes(precision: SamplePrecision, bytes: &[u8], amplitude: &m
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "rounding to float32 is the definition"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "rounding to float32 is the definition")]
 #[inline(always)]
 fn modulus(real: f64, imaginary: f64) -> f32 {
     (real * real + imaginary * imaginary).sqrt() as f32
@@ -49,16 +43,9 @@ fn modulus(real: f64, imaginary: f64) -> f32 {
 
 /// The largest float32 not above `limit`: `x > limit` in double is `x > floor` in float32.
 pub(crate) const fn float_floor(limit: f64) -> f32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "corrected in the next line"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "corrected in the next line")]
     let nearest = limit as f32;
-    if nearest as f64 > limit {
-        nearest.next_down()
-    } else {
-        nearest
-    }
+    if nearest as f64 > limit { nearest.next_down() } else { nearest }
 }
 
 #[cfg(test)]
@@ -67,12 +54,7 @@ mod tests {
 
     #[test]
     fn amplitudes_of_both_precisions() {
-        let samples = [
-            (3.0_f32, -4.0_f32),
-            (0.0, 0.0),
-            (1.0e30, 1.0e30),
-            (f32::NAN, 0.0),
-        ];
+        let samples = [(3.0_f32, -4.0_f32), (0.0, 0.0), (1.0e30, 1.0e30), (f32::NAN, 0.0)];
         let bytes: Vec<u8> = samples
             .iter()
             .flat_map(|(re, im)| [re.to_be_bytes(), im.to_be_bytes()].concat())
@@ -81,10 +63,8 @@ mod tests {
         amplitudes(SamplePrecision::Float32, &bytes, &mut amplitude);
         assert_eq!(amplitude[..3], [5.0, 0.0, 1.414_213_5e30]);
         assert!(amplitude[3].is_nan());
-        let bytes: Vec<u8> = [300_i16, -400, -32768, -32768]
-            .iter()
-            .flat_map(|value| value.to_be_bytes())
-            .collect();
+        let bytes: Vec<u8> =
+            [300_i16, -400, -32768, -32768].iter().flat_map(|value| value.to_be_bytes()).collect();
         amplitudes(SamplePrecision::Int16, &bytes, &mut amplitude[..2]);
         assert_eq!(amplitude[..2], [500.0, 46_340.95]);
     }
@@ -104,10 +84,7 @@ mod tests {
     fn float_comparison_equals_double_comparison() {
         for limit in [0.001, 0.000_05, 0.5] {
             let floor = float_floor(limit);
-            assert!(
-                f64::from(floor) <= limit && f64::from(floor.next_up()) > limit,
-                "{limit}"
-            );
+            assert!(f64::from(floor) <= limit && f64::from(floor.next_up()) > limit, "{limit}");
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Calibrates amplitudes: one constant for each image (`shared/spec/prep.md`, section 8).
 
-#![expect(
-    clippy::inline_always,
-    reason = "only inlined code is compiled again for wide vectors"
-)]
+#![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
 
 use rayon::prelude::*;
 
@@ -57,14 +54,7 @@ fn means(
     let Raster { width, length, .. } = slcs[0];
     let (line_bytes, block_lines) = (slcs[0].line_bytes(), block_lines.min(length));
     let mut samples = vec![vec![0; block_lines * line_bytes]; slcs.len()];
-    let mut excluded = vec![
-        0;
-        if mask.is_some() {
-            block_lines * width
-        } else {
-            0
-        }
-    ];
+    let mut excluded = vec![0; if mask.is_some() { block_lines * width } else { 0 }];
     let mut sums = vec![AmplitudeSum::default(); slcs.len()];
     for first in (0..length).step_by(block_lines) {
         let lines = block_lines.min(length - first);
@@ -76,22 +66,12 @@ fn means(
         let excluded = read_mask(open_mask.as_ref(), first, &mut excluded, lines * width)?;
         match (&mut sums[..], &samples[..]) {
             ([one, two], [a, b]) => {
-                run_widest(AddSamples {
-                    sums: [one, two],
-                    precision,
-                    samples: [a, b],
-                    excluded,
-                });
+                run_widest(AddSamples { sums: [one, two], precision, samples: [a, b], excluded });
             }
             (sums, samples) => {
                 for (sum, samples) in sums.iter_mut().zip(samples) {
                     let (sums, samples) = ([sum], [&samples[..]]);
-                    run_widest(AddSamples {
-                        sums,
-                        precision,
-                        samples,
-                        excluded,
-                    });
+                    run_widest(AddSamples { sums, precision, samples, excluded });
                 }
             }
         }
@@ -122,11 +102,7 @@ struct AmplitudeSum {
 impl AmplitudeSum {
     #[expect(clippy::cast_possible_truncation, reason = "the constant is a float32")]
     fn mean(&self) -> f32 {
-        if self.count == 0 {
-            NO_AMPLITUDE
-        } else {
-            (self.sum / self.count as f64) as f32
-        }
+        if self.count == 0 { NO_AMPLITUDE } else { (self.sum / self.count as f64) as f32 }
     }
 }
 
@@ -159,13 +135,7 @@ impl<const IMAGES: usize> AddSamples<'_, IMAGES> {
         let mut sums = self.sums.each_ref().map(|sum| sum.sum);
         for index in 0..split[0].0.len() {
             let group = split.map(|(groups, _)| &groups[index]);
-            add_group(
-                &mut sums,
-                &mut counts,
-                self.precision,
-                group,
-                masks.get(index),
-            );
+            add_group(&mut sums, &mut counts, self.precision, group, masks.get(index));
         }
         // Samples of amplitude 0 fill the last group up; they do not count.
         let last = split.map(|(_, rest)| {
@@ -175,13 +145,7 @@ impl<const IMAGES: usize> AddSamples<'_, IMAGES> {
         });
         let mut mask = [0; GROUP];
         mask[..last_mask.len()].copy_from_slice(last_mask);
-        add_group(
-            &mut sums,
-            &mut counts,
-            self.precision,
-            last.each_ref(),
-            Some(&mask),
-        );
+        add_group(&mut sums, &mut counts, self.precision, last.each_ref(), Some(&mask));
         for ((total, sum), counts) in self.sums.into_iter().zip(sums).zip(counts) {
             total.sum = sum;
             total.count += counts.iter().map(|&count| u64::from(count)).sum::<u64>();
@@ -227,8 +191,7 @@ fn six_digits(value: f32) -> f32 {
     let mut text = Vec::new();
     push_six_digits(&mut text, value);
     let text = std::str::from_utf8(&text).expect("invariant: numbers are written in ASCII");
-    text.parse()
-        .expect("invariant: a number that was just written reads back")
+    text.parse().expect("invariant: a number that was just written reads back")
 }
 
 #[cfg(test)]
@@ -236,10 +199,7 @@ mod tests {
     use super::*;
 
     fn samples(amplitudes: &[f32]) -> Vec<u8> {
-        amplitudes
-            .iter()
-            .flat_map(|a| [a.to_be_bytes(), 0_f32.to_be_bytes()].concat())
-            .collect()
+        amplitudes.iter().flat_map(|a| [a.to_be_bytes(), 0_f32.to_be_bytes()].concat()).collect()
     }
 
     /// The mean by all ways to get it, which must agree.
@@ -248,27 +208,11 @@ mod tests {
         let [mut plain, mut wide, mut first, mut second] =
             [(); 4].map(|()| AmplitudeSum::default());
         let one = [&samples[..]];
-        AddSamples {
-            sums: [&mut plain],
-            precision,
-            samples: one,
-            excluded,
-        }
-        .run();
-        run_widest(AddSamples {
-            sums: [&mut wide],
-            precision,
-            samples: one,
-            excluded,
-        });
+        AddSamples { sums: [&mut plain], precision, samples: one, excluded }.run();
+        run_widest(AddSamples { sums: [&mut wide], precision, samples: one, excluded });
         let two = [&samples[..], &samples];
         let sums = [&mut first, &mut second];
-        run_widest(AddSamples {
-            sums,
-            precision,
-            samples: two,
-            excluded,
-        });
+        run_widest(AddSamples { sums, precision, samples: two, excluded });
         for other in [wide, first, second] {
             assert_eq!((other.sum, other.count), (plain.sum, plain.count));
         }
@@ -288,12 +232,8 @@ mod tests {
 
     #[test]
     fn the_mask_follows_the_samples_over_groups() {
-        let values: Vec<f32> = (0..100 * GROUP + 7)
-            .map(|index| index as f32 + 1.0)
-            .collect();
-        let excluded: Vec<u8> = (0..values.len())
-            .map(|index| u8::from(index != 1200))
-            .collect();
+        let values: Vec<f32> = (0..100 * GROUP + 7).map(|index| index as f32 + 1.0).collect();
+        let excluded: Vec<u8> = (0..values.len()).map(|index| u8::from(index != 1200)).collect();
         assert_eq!(mean_of(&values, &excluded), 1201.0);
     }
 

@@ -40,13 +40,7 @@ impl PatchFiles {
     /// Makes empty files in `folder`, which must exist.
     pub(crate) fn create(folder: &Path, window: &Window, lists_low: bool) -> Result<Self> {
         let (folder, window) = (folder.to_path_buf(), window.clone());
-        let files = Self {
-            folder,
-            window,
-            accepted: 0,
-            low: 0,
-            lists_low,
-        };
+        let files = Self { folder, window, accepted: 0, low: 0, lists_low };
         for (name, _) in files.contents(&Rows::default()) {
             fs_err::File::create(files.folder.join(name)).while_doing("make a candidate file")?;
         }
@@ -62,13 +56,9 @@ impl PatchFiles {
                 continue;
             }
             let path = self.folder.join(name);
-            let mut file = fs_err::OpenOptions::new()
-                .append(true)
-                .open(path)
-                .while_doing(action)?;
-            contents()
-                .try_for_each(|content| file.write_all(content))
-                .while_doing(action)?;
+            let mut file =
+                fs_err::OpenOptions::new().append(true).open(path).while_doing(action)?;
+            contents().try_for_each(|content| file.write_all(content)).while_doing(action)?;
         }
         Ok(())
     }
@@ -100,10 +90,8 @@ pub(crate) fn format_rows(block: &Block, window: &Window, accepted: u64) -> Rows
             &mut rows.ij0
         } else {
             id += 1;
-            rows.ij_int
-                .extend_from_slice(&pixel_number(pick.sample).to_be_bytes());
-            rows.ij_int
-                .extend_from_slice(&pixel_number(pick.line).to_be_bytes());
+            rows.ij_int.extend_from_slice(&pixel_number(pick.sample).to_be_bytes());
+            rows.ij_int.extend_from_slice(&pixel_number(pick.line).to_be_bytes());
             push_six_digits(&mut rows.dispersion, pick.dispersion);
             rows.dispersion.push(b'\n');
             &mut rows.ij
@@ -115,8 +103,7 @@ pub(crate) fn format_rows(block: &Block, window: &Window, accepted: u64) -> Rows
     for (row, amplitude) in block.amplitude.chunks_exact(width).enumerate() {
         if window.azimuth.contains(&(block.first_line + row)) {
             let inside = &amplitude[window.range.clone()];
-            rows.amplitude
-                .extend(inside.iter().flat_map(|sum| sum.to_le_bytes()));
+            rows.amplitude.extend(inside.iter().flat_map(|sum| sum.to_le_bytes()));
         }
     }
     rows
@@ -133,12 +120,7 @@ mod tests {
 
     #[test]
     fn rows_of_a_window() {
-        let pick = |line, sample, dispersion, low| Pick {
-            line,
-            sample,
-            dispersion,
-            low,
-        };
+        let pick = |line, sample, dispersion, low| Pick { line, sample, dispersion, low };
         let block = Block {
             first_line: 4,
             lines: 2,
@@ -150,37 +132,14 @@ mod tests {
                 pick(5, 2, 0.2, false),
             ],
         };
-        let rows = format_rows(
-            &block,
-            &Window {
-                range: 1..3,
-                azimuth: 0..9,
-            },
-            7,
-        );
+        let rows = format_rows(&block, &Window { range: 1..3, azimuth: 0..9 }, 7);
         assert_eq!(rows.ij, b"8 4 2\n9 5 2\n");
         assert_eq!(rows.ij0, b"8 5 1\n");
         assert_eq!(rows.dispersion, b"0.25\n0.2\n");
-        assert_eq!(
-            rows.ij_int,
-            [0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 5]
-        );
-        let sums: Vec<u8> = [2.0_f32, 3.0, 5.0, 6.0]
-            .iter()
-            .flat_map(|v| v.to_le_bytes())
-            .collect();
+        assert_eq!(rows.ij_int, [0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 5]);
+        let sums: Vec<u8> = [2.0_f32, 3.0, 5.0, 6.0].iter().flat_map(|v| v.to_le_bytes()).collect();
         assert_eq!(rows.amplitude, sums);
-        let rows = format_rows(
-            &block,
-            &Window {
-                range: 0..3,
-                azimuth: 5..6,
-            },
-            0,
-        );
-        assert_eq!(
-            (&rows.ij0[..], &rows.ij[..]),
-            (&b"0 5 1\n"[..], &b"1 5 2\n"[..])
-        );
+        let rows = format_rows(&block, &Window { range: 0..3, azimuth: 5..6 }, 0);
+        assert_eq!((&rows.ij0[..], &rows.ij[..]), (&b"0 5 1\n"[..], &b"1 5 2\n"[..]));
     }
 }

@@ -20,26 +20,14 @@ pub(crate) fn write(plan: &PrepPlan, constants: &[f32], staging: &Path) -> Resul
     let number_and_paths = |paths: &[PathBuf]| [width.as_bytes(), &lines(paths)].concat();
     let calibration = calibration_lines(&export.slcs, constants);
     let threshold = format!("{}\n{width}", plan.amplitude_dispersion);
-    let selection = if export.small_baselines {
-        root::SELSBC_IN
-    } else {
-        root::SELPSC_IN
-    };
-    let names: Vec<_> = (1..=plan.patches.len())
-        .map(|k| patch_folder(k) + "\n")
-        .collect();
+    let selection = if export.small_baselines { root::SELSBC_IN } else { root::SELPSC_IN };
+    let names: Vec<_> = (1..=plan.patches.len()).map(|k| patch_folder(k) + "\n").collect();
     let positions = [export.longitude.clone(), export.latitude.clone()];
     for (name, content) in [
-        (
-            root::PROCESSOR_TXT,
-            format!("{}\n", plan.processor.name()).into_bytes(),
-        ),
+        (root::PROCESSOR_TXT, format!("{}\n", plan.processor.name()).into_bytes()),
         (root::WIDTH_TXT, width.clone().into_bytes()),
         (root::LEN_TXT, format!("{}\n", plan.length).into_bytes()),
-        (
-            root::RSC_TXT,
-            lines(std::slice::from_ref(&export.master_par)),
-        ),
+        (root::RSC_TXT, lines(std::slice::from_ref(&export.master_par))),
         (root::CALAMP_IN, lines(&export.slcs)),
         (selection, [threshold.as_bytes(), &calibration].concat()),
         (root::CALAMP_OUT, calibration),
@@ -53,14 +41,8 @@ pub(crate) fn write(plan: &PrepPlan, constants: &[f32], staging: &Path) -> Resul
     for (index, layout) in plan.patches.iter().enumerate() {
         let folder = staging.join(patch_folder(index + 1));
         fs_err::create_dir(&folder).while_doing("make a patch folder")?;
-        write_file(
-            &folder.join(patch::PATCH_IN),
-            layout.window.to_text().as_bytes(),
-        )?;
-        write_file(
-            &folder.join(patch::PATCH_NOOVER_IN),
-            layout.core.to_text().as_bytes(),
-        )?;
+        write_file(&folder.join(patch::PATCH_IN), layout.window.to_text().as_bytes())?;
+        write_file(&folder.join(patch::PATCH_NOOVER_IN), layout.core.to_text().as_bytes())?;
     }
     Ok(())
 }
@@ -70,10 +52,7 @@ fn write_file(path: &Path, content: &[u8]) -> Result<()> {
 }
 
 fn lines(paths: &[PathBuf]) -> Vec<u8> {
-    paths
-        .iter()
-        .flat_map(|path| [path.as_os_str().as_bytes(), b"\n"].concat())
-        .collect()
+    paths.iter().flat_map(|path| [path.as_os_str().as_bytes(), b"\n"].concat()).collect()
 }
 
 fn calibration_lines(paths: &[PathBuf], constants: &[f32]) -> Vec<u8> {
@@ -96,9 +75,6 @@ mod tests {
         let paths = ["/a b/20210107.rslc", "/é/20210119.rslc"].map(PathBuf::from);
         let text = String::from_utf8(calibration_lines(&paths, &[0.231_996, 0.0])).unwrap();
         assert_eq!(text, "/a b/20210107.rslc 0.231996\n/é/20210119.rslc 0\n");
-        assert_eq!(
-            text.lines().next().unwrap().rsplit_once(' ').unwrap().0,
-            "/a b/20210107.rslc"
-        );
+        assert_eq!(text.lines().next().unwrap().rsplit_once(' ').unwrap().0, "/a b/20210107.rslc");
     }
 }

@@ -52,33 +52,23 @@ impl Export {
     /// `export-missing`, `not-an-export`, `missing-geo`, `master-missing`, `master-ambiguous`,
     /// and those of the date checks.
     pub(crate) fn discover(request: &PrepRequest) -> Result<Self> {
-        let root = std::path::absolute(&request.export).while_doing("find the export")?;
+        let root = absolute(&request.export).while_doing("find the export")?;
         if !root.is_dir() {
-            return Err(
-                Diagnostic::new("export-missing", "the export folder does not exist")
-                    .path(&root)
-                    .expected("a folder")
-                    .found("nothing, or a file")
-                    .remedy("check the path given with --export")
-                    .data(),
-            );
+            return Err(Diagnostic::new("export-missing", "the export folder does not exist")
+                .path(&root)
+                .expected("a folder")
+                .found("nothing, or a file")
+                .remedy("check the path given with --export")
+                .data());
         }
         let small_baselines = root.join(SMALL_BASELINES).is_dir();
         let folders = image_folders(&root, small_baselines)?;
         let slcs = matching_in(&folders, is_slc)?;
-        let interferogram_folders = if small_baselines {
-            folders.clone()
-        } else {
-            vec![root.join("diff0")]
-        };
+        let interferogram_folders =
+            if small_baselines { folders.clone() } else { vec![root.join("diff0")] };
         let interferograms = matching_in(&interferogram_folders, |name| name.ends_with(b".diff"))?;
         if slcs.is_empty() || interferograms.is_empty() {
-            return Err(not_an_export(
-                &root,
-                small_baselines,
-                &slcs,
-                &interferograms,
-            ));
+            return Err(not_an_export(&root, small_baselines, &slcs, &interferograms));
         }
         let pairs = acquisitions::pairs(&interferograms)?;
         let geo = root.join("geo");
@@ -113,11 +103,14 @@ impl Export {
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         let single = [&self.master_par, &self.longitude, &self.latitude];
         let lists = [&self.slcs, &self.interferograms, &self.heights];
-        single
-            .into_iter()
-            .chain(lists.into_iter().flatten())
-            .map(PathBuf::as_path)
+        single.into_iter().chain(lists.into_iter().flatten()).map(PathBuf::as_path)
     }
+}
+
+/// `path` made absolute with its links kept; `..` has to be resolved through them.
+fn absolute(path: &Path) -> std::io::Result<PathBuf> {
+    let climbs = path.components().any(|part| part == std::path::Component::ParentDir);
+    if climbs && path.exists() { fs_err::canonicalize(path) } else { std::path::absolute(path) }
 }
 
 /// The folders that hold images: `*slc/`, or every folder below `SMALL_BASELINES/`.
@@ -146,10 +139,7 @@ fn not_an_export(
     Diagnostic::new("not-an-export", "the folder is not a StaMPS export")
         .path(root)
         .expected(layout)
-        .found(format!(
-            "{} images (*.*slc) and {} interferograms (*.diff)",
-            found.0, found.1
-        ))
+        .found(format!("{} images (*.*slc) and {} interferograms (*.diff)", found.0, found.1))
         .remedy("give the folder that SNAP's `StaMPS Export` or the GAMMA script wrote")
         .data()
 }
@@ -170,14 +160,12 @@ fn geometry(geo: &Path, processor: Processor) -> Result<(PathBuf, PathBuf, Vec<P
                      pystamps does not call GAMMA's pt2geo"
                 }
             };
-            return Err(
-                Diagnostic::new("missing-geo", format!("the {what} raster is missing"))
-                    .path(geo)
-                    .expected(format!("geo/*{ending}"))
-                    .found("no such file")
-                    .remedy(remedy)
-                    .data(),
-            );
+            return Err(Diagnostic::new("missing-geo", format!("the {what} raster is missing"))
+                .path(geo)
+                .expected(format!("geo/*{ending}"))
+                .found("no such file")
+                .remedy(remedy)
+                .data());
         }
         Ok(paths)
     };
@@ -191,15 +179,12 @@ fn master_of_interferograms(root: &Path, pairs: &[DatePair]) -> Result<Date> {
     let masters: BTreeSet<Date> = pairs.iter().map(|pair| pair.first).collect();
     match *masters.iter().collect::<Vec<_>>() {
         [&master] => Ok(master),
-        _ => Err(Diagnostic::new(
-            "master-ambiguous",
-            "the interferograms have several masters",
-        )
-        .path(root.join("diff0"))
-        .expected("one date at the beginning of all interferogram names")
-        .found(join_dates(masters))
-        .remedy("export one single-master stack, or put the pairs below SMALL_BASELINES/")
-        .data()),
+        _ => Err(Diagnostic::new("master-ambiguous", "the interferograms have several masters")
+            .path(root.join("diff0"))
+            .expected("one date at the beginning of all interferogram names")
+            .found(join_dates(masters))
+            .remedy("export one single-master stack, or put the pairs below SMALL_BASELINES/")
+            .data()),
     }
 }
 
@@ -212,30 +197,21 @@ fn master_of_geometry(geo: &Path) -> Result<Date> {
         .collect();
     match *dates.iter().collect::<Vec<_>>() {
         [&master] => Ok(master),
-        _ => Err(
-            Diagnostic::new("master-ambiguous", "the master date is not known")
-                .path(geo)
-                .expected("exactly one geo/YYYYMMDD.lon, named after the master")
-                .found(if dates.is_empty() {
-                    "none".to_owned()
-                } else {
-                    join_dates(dates)
-                })
-                .remedy("give the master with --master YYYYMMDD")
-                .usage(),
-        ),
+        _ => Err(Diagnostic::new("master-ambiguous", "the master date is not known")
+            .path(geo)
+            .expected("exactly one geo/YYYYMMDD.lon, named after the master")
+            .found(if dates.is_empty() { "none".to_owned() } else { join_dates(dates) })
+            .remedy("give the master with --master YYYYMMDD")
+            .usage()),
     }
 }
 
 /// The master's `.par`: the only one, or with small baselines the last, as StaMPS takes it.
 fn master_parameters(folders: &[PathBuf], master: Date, small_baselines: bool) -> Result<PathBuf> {
-    let all = matching_in(folders, |name| {
-        name.strip_suffix(b".par").is_some_and(is_slc)
-    })?;
+    let all = matching_in(folders, |name| name.strip_suffix(b".par").is_some_and(is_slc))?;
     let start = format!("{master}.");
     let is_master = |path: &&PathBuf| {
-        path.file_name()
-            .is_some_and(|n| n.as_bytes().starts_with(start.as_bytes()))
+        path.file_name().is_some_and(|n| n.as_bytes().starts_with(start.as_bytes()))
     };
     let candidates: Vec<&PathBuf> = all.iter().filter(is_master).collect();
     match candidates[..] {
@@ -243,35 +219,27 @@ fn master_parameters(folders: &[PathBuf], master: Date, small_baselines: bool) -
         [only] => Ok(only.clone()),
         [] => {
             let dates: BTreeSet<Date> = all.iter().filter_map(|path| slc_date(path).ok()).collect();
-            Err(
-                Diagnostic::new("master-missing", "the master has no parameter file")
-                    .expected(format!("{master}.rslc.par beside the images"))
-                    .found(match dates.len() {
-                        0 => "no .par file at all".to_owned(),
-                        _ => format!("parameter files of {}", join_dates(dates)),
-                    })
-                    .remedy("choose one of these with --master, or export the scene again")
-                    .data(),
-            )
+            Err(Diagnostic::new("master-missing", "the master has no parameter file")
+                .expected(format!("{master}.rslc.par beside the images"))
+                .found(match dates.len() {
+                    0 => "no .par file at all".to_owned(),
+                    _ => format!("parameter files of {}", join_dates(dates)),
+                })
+                .remedy("choose one of these with --master, or export the scene again")
+                .data())
         }
-        _ => Err(
-            Diagnostic::new("master-ambiguous", "the master has several parameter files")
-                .path(candidates[0])
-                .expected(format!("one {master}.*slc.par"))
-                .found(format!("{} of them", candidates.len()))
-                .remedy("keep one *slc folder, with one file for each date, in the export")
-                .data(),
-        ),
+        _ => Err(Diagnostic::new("master-ambiguous", "the master has several parameter files")
+            .path(candidates[0])
+            .expected(format!("one {master}.*slc.par"))
+            .found(format!("{} of them", candidates.len()))
+            .remedy("keep one *slc folder, with one file for each date, in the export")
+            .data()),
     }
 }
 
 /// Dates in a list for people.
 pub(crate) fn join_dates(dates: impl IntoIterator<Item = Date>) -> String {
-    dates
-        .into_iter()
-        .map(|date| date.to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    dates.into_iter().map(|date| date.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Control files hold one path a line.

@@ -57,11 +57,7 @@ pub(crate) fn extract(
     progress: &Progress,
 ) -> Result<(Vec<BadPositions>, u64)> {
     for patch in files {
-        for name in [
-            names::CANDIDATES_LL,
-            names::CANDIDATES_HGT,
-            names::CANDIDATES_PH,
-        ] {
+        for name in [names::CANDIDATES_LL, names::CANDIDATES_HGT, names::CANDIDATES_PH] {
             fs_err::File::create(patch.folder.join(name)).while_doing("make a candidate file")?;
         }
     }
@@ -71,10 +67,7 @@ pub(crate) fn extract(
         block_lines: Tuning::lines(plan.tuning.block_pixels, plan.width),
     };
     let covered = plan.covered_lines();
-    let line_bytes: u64 = sources
-        .rasters()
-        .map(|raster| raster.line_bytes() as u64)
-        .sum();
+    let line_bytes: u64 = sources.rasters().map(|raster| raster.line_bytes() as u64).sum();
     let phase = progress.phase("extract candidates", line_bytes * covered as u64, "bytes");
     let mut bad = vec![BadPositions::default(); files.len()];
     let mut done = vec![0_u64; files.len()];
@@ -111,13 +104,7 @@ fn read_band<'a>(
         let before = *done;
         *done += pixels.len() as u64;
         let folder = files.folder.as_path();
-        band.push(BandCandidates {
-            patch,
-            folder,
-            total: files.accepted,
-            before,
-            pixels,
-        });
+        band.push(BandCandidates { patch, folder, total: files.accepted, before, pixels });
     }
     Ok(band)
 }
@@ -194,18 +181,13 @@ impl BandCandidates<'_> {
         }
         let action = "write extracted values";
         let path = self.folder.join(name);
-        let file = fs_err::OpenOptions::new()
-            .write(true)
-            .open(path)
-            .while_doing(action)?;
+        let file = fs_err::OpenOptions::new().write(true).open(path).while_doing(action)?;
         file.write_all_at(bytes, offset).while_doing(action)
     }
 
     /// The candidates of `lines`; candidates are sorted by line.
     fn in_lines(&self, lines: &Range<usize>) -> &[Pixel] {
-        let start = self
-            .pixels
-            .partition_point(|pixel| pixel.line < lines.start);
+        let start = self.pixels.partition_point(|pixel| pixel.line < lines.start);
         let end = self.pixels.partition_point(|pixel| pixel.line < lines.end);
         &self.pixels[start..end]
     }
@@ -223,18 +205,13 @@ fn gather(
     let sample_bytes = raster.sample_bytes;
     let mut buffer = vec![0; block_lines.min(lines.len()) * raster.line_bytes()];
     let capacity = |candidates: &BandCandidates<'_>| candidates.pixels.len() * sample_bytes;
-    let mut values: Vec<Vec<u8>> = band
-        .iter()
-        .map(|candidates| Vec::with_capacity(capacity(candidates)))
-        .collect();
+    let mut values: Vec<Vec<u8>> =
+        band.iter().map(|candidates| Vec::with_capacity(capacity(candidates))).collect();
     for first in lines.clone().step_by(block_lines) {
         let block = first..(first + block_lines).min(lines.end);
         let buffer = &mut buffer[..block.len() * raster.line_bytes()];
         phase.advance(buffer.len() as u64);
-        if band
-            .iter()
-            .all(|candidates| candidates.in_lines(&block).is_empty())
-        {
+        if band.iter().all(|candidates| candidates.in_lines(&block).is_empty()) {
             continue;
         }
         open.read_lines(first, buffer)?;
@@ -252,11 +229,7 @@ fn gather(
 fn interleave(longitude: &[u8], latitude: &[u8]) -> (Vec<u8>, BadPositions) {
     let mut positions = Vec::with_capacity(2 * longitude.len());
     let mut bad = BadPositions::default();
-    let pairs = longitude
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .zip(latitude.as_chunks::<4>().0);
+    let pairs = longitude.as_chunks::<4>().0.iter().zip(latitude.as_chunks::<4>().0);
     for (longitude, latitude) in pairs {
         positions.extend_from_slice(longitude);
         positions.extend_from_slice(latitude);
@@ -276,22 +249,10 @@ mod tests {
         let bytes = |values: [f32; 3]| values.map(f32::to_be_bytes).concat();
         let (positions, bad) =
             interleave(&bytes([11.5, f32::NAN, 0.0]), &bytes([44.25, 44.0, 0.0]));
-        assert_eq!(
-            positions[..8],
-            [11.5_f32.to_be_bytes(), 44.25_f32.to_be_bytes()].concat()
-        );
+        assert_eq!(positions[..8], [11.5_f32.to_be_bytes(), 44.25_f32.to_be_bytes()].concat());
         assert_eq!(positions.len(), 24);
-        assert_eq!(
-            bad,
-            BadPositions {
-                zero: 1,
-                not_finite: 1
-            }
-        );
+        assert_eq!(bad, BadPositions { zero: 1, not_finite: 1 });
         // A place on the prime meridian or on the equator is a place.
-        assert_eq!(
-            interleave(&bytes([0.0; 3]), &bytes([51.5; 3])).1,
-            BadPositions::default()
-        );
+        assert_eq!(interleave(&bytes([0.0; 3]), &bytes([51.5; 3])).1, BadPositions::default());
     }
 }

@@ -49,8 +49,7 @@ fn sort_bytewise(paths: &mut [PathBuf]) {
 
 /// The shell pattern `*.*slc`.
 pub(crate) fn is_slc(name: &[u8]) -> bool {
-    name.strip_suffix(b"slc")
-        .is_some_and(|stem| stem.contains(&b'.'))
+    name.strip_suffix(b"slc").is_some_and(|stem| stem.contains(&b'.'))
 }
 
 #[cfg(test)]
@@ -78,20 +77,12 @@ mod tests {
             }
         }
         let paths = matching_in(&folders, |_| true).unwrap();
-        let names: Vec<_> = paths
-            .iter()
-            .map(|p| p.strip_prefix(root.path()).unwrap().to_str().unwrap())
-            .collect();
+        let names: Vec<_> =
+            paths.iter().map(|p| p.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
         assert_eq!(
             names,
-            [
-                "a.b/10", "a.b/2", "a.b/B", "a.b/b", "a.b/é", "a/10", "a/2", "a/B", "a/b", "a/é"
-            ]
+            ["a.b/10", "a.b/2", "a.b/B", "a.b/b", "a.b/é", "a/10", "a/2", "a/B", "a/b", "a/é"]
         );
-        assert!(
-            matching(&root.path().join("none"), |_| true)
-                .unwrap()
-                .is_empty()
-        );
+        assert!(matching(&root.path().join("none"), |_| true).unwrap().is_empty());
     }
 }

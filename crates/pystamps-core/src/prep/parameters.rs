@@ -69,15 +69,13 @@ fn precision(par: &GammaText, path: &Path, processor: Processor) -> Result<Sampl
     match par.text(key::IMAGE_FORMAT)? {
         "FCOMPLEX" => Ok(SamplePrecision::Float32),
         "SCOMPLEX" => Ok(SamplePrecision::Int16),
-        other => Err(
-            Diagnostic::new("image-format", "the images are not complex")
-                .path(path)
-                .variable(key::IMAGE_FORMAT)
-                .expected("FCOMPLEX or SCOMPLEX")
-                .found(other)
-                .remedy("export single-look complex images")
-                .data(),
-        ),
+        other => Err(Diagnostic::new("image-format", "the images are not complex")
+            .path(path)
+            .variable(key::IMAGE_FORMAT)
+            .expected("FCOMPLEX or SCOMPLEX")
+            .found(other)
+            .remedy("export single-look complex images")
+            .data()),
     }
 }
 
@@ -87,14 +85,12 @@ pub(crate) fn check_baselines(interferograms: &[PathBuf]) -> Result<()> {
         let path = interferogram.with_extension("base");
         let base = match GammaText::read(&path) {
             Err(crate::Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                return Err(
-                    Diagnostic::new("missing-baseline", "a baseline file is missing")
-                        .path(&path)
-                        .expected("a .base file beside every .diff")
-                        .found("no such file")
-                        .remedy("export the scene again")
-                        .data(),
-                );
+                return Err(Diagnostic::new("missing-baseline", "a baseline file is missing")
+                    .path(&path)
+                    .expected("a .base file beside every .diff")
+                    .found("no such file")
+                    .remedy("export the scene again")
+                    .data());
             }
             outcome => outcome?,
         };

@@ -29,13 +29,7 @@ impl Window {
     /// Four lines: first and last range, first and last azimuth, 1-based inclusive.
     pub(crate) fn to_text(&self) -> String {
         let (range, azimuth) = (&self.range, &self.azimuth);
-        format!(
-            "{}\n{}\n{}\n{}\n",
-            range.start + 1,
-            range.end,
-            azimuth.start + 1,
-            azimuth.end
-        )
+        format!("{}\n{}\n{}\n{}\n", range.start + 1, range.end, azimuth.start + 1, azimuth.end)
     }
 }
 
@@ -68,13 +62,7 @@ pub(crate) fn lay_out(request: &PrepRequest, width: usize, length: usize) -> Res
                 range: widen(&range, request.range_overlap, width),
                 azimuth: widen(&azimuth, request.azimuth_overlap, length),
             };
-            patches.push(Patch {
-                window,
-                core: Window {
-                    range: range.clone(),
-                    azimuth,
-                },
-            });
+            patches.push(Patch { window, core: Window { range: range.clone(), azimuth } });
         }
     }
     Ok(patches)
@@ -82,15 +70,12 @@ pub(crate) fn lay_out(request: &PrepRequest, width: usize, length: usize) -> Res
 
 fn step(patches: usize, pixels: usize, direction: &str) -> Result<usize> {
     if patches == 0 || patches > pixels {
-        return Err(Diagnostic::new(
-            "patch-count",
-            format!("cannot cut {direction} into patches"),
-        )
-        .variable(format!("{direction} patches"))
-        .expected(format!("1 to {pixels} (the scene's pixels in {direction})"))
-        .found(patches)
-        .remedy("ask for fewer patches; one patch per 5 to 10 million pixels is usual")
-        .usage());
+        return Err(Diagnostic::new("patch-count", format!("cannot cut {direction} into patches"))
+            .variable(format!("{direction} patches"))
+            .expected(format!("1 to {pixels} (the scene's pixels in {direction})"))
+            .found(patches)
+            .remedy("ask for fewer patches; one patch per 5 to 10 million pixels is usual")
+            .usage());
     }
     Ok(pixels / patches)
 }
@@ -120,12 +105,7 @@ mod tests {
         let texts: Vec<_> = patches.iter().map(|patch| patch.window.to_text()).collect();
         assert_eq!(
             texts,
-            [
-                "1\n87\n1\n145\n",
-                "1\n87\n116\n260\n",
-                "64\n150\n1\n145\n",
-                "64\n150\n116\n260\n"
-            ]
+            ["1\n87\n1\n145\n", "1\n87\n116\n260\n", "64\n150\n1\n145\n", "64\n150\n116\n260\n"]
         );
         assert_eq!(patches[1].core.to_text(), "1\n75\n131\n260\n");
         assert_eq!(patches[0].window.pixels(), 87 * 145);
@@ -141,11 +121,7 @@ mod tests {
     #[test]
     fn overlaps_stop_at_the_scene() {
         let patches = lay_out(&request(2, 1, (usize::MAX, 500)), 10, 7).unwrap();
-        assert!(patches.iter().all(|patch| patch.window
-            == Window {
-                range: 0..10,
-                azimuth: 0..7
-            }));
+        assert!(patches.iter().all(|patch| patch.window == Window { range: 0..10, azimuth: 0..7 }));
     }
 
     #[test]

@@ -54,12 +54,7 @@ pub struct Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         // 2^14 pixels: samples (128 kB) and sums (192 kB) of a block stay in the second-level cache.
-        Self {
-            block_pixels: 1 << 14,
-            wave_blocks: 64,
-            band_pixels: 1 << 22,
-            open_files: 96,
-        }
+        Self { block_pixels: 1 << 14, wave_blocks: 64, band_pixels: 1 << 22, open_files: 96 }
     }
 }
 
@@ -95,60 +90,35 @@ pub fn plan(request: &PrepRequest) -> Result<PrepPlan> {
         tuning: Tuning::default(),
     };
     let rasters = [plan.slcs(), plan.interferograms(), plan.geometry().into()];
-    rasters
-        .iter()
-        .flatten()
-        .chain(&plan.mask_raster())
-        .try_for_each(Raster::check)?;
+    rasters.iter().flatten().chain(&plan.mask_raster()).try_for_each(Raster::check)?;
     Ok(plan)
 }
 
 impl PrepPlan {
     fn raster(&self, path: &Path, sample_bytes: usize) -> Raster {
         let (width, length) = (self.width, self.length);
-        Raster {
-            path: path.to_path_buf(),
-            width,
-            length,
-            sample_bytes,
-        }
+        Raster { path: path.to_path_buf(), width, length, sample_bytes }
     }
 
     /// Lines from the first on that belong to some patch; a remainder behind the last overlap does
     /// not.
     pub(crate) fn covered_lines(&self) -> usize {
-        self.patches
-            .iter()
-            .map(|patch| patch.window.azimuth.end)
-            .max()
-            .unwrap_or(0)
+        self.patches.iter().map(|patch| patch.window.azimuth.end).max().unwrap_or(0)
     }
 
     pub(crate) fn slcs(&self) -> Vec<Raster> {
         let sample_bytes = self.precision.sample_bytes();
-        self.export
-            .slcs
-            .iter()
-            .map(|path| self.raster(path, sample_bytes))
-            .collect()
+        self.export.slcs.iter().map(|path| self.raster(path, sample_bytes)).collect()
     }
 
     pub(crate) fn interferograms(&self) -> Vec<Raster> {
-        self.export
-            .interferograms
-            .iter()
-            .map(|path| self.raster(path, 8))
-            .collect()
+        self.export.interferograms.iter().map(|path| self.raster(path, 8)).collect()
     }
 
     /// Longitude, latitude, height.
     pub(crate) fn geometry(&self) -> [Raster; 3] {
-        [
-            &self.export.longitude,
-            &self.export.latitude,
-            &self.export.heights[0],
-        ]
-        .map(|path| self.raster(path, 4))
+        [&self.export.longitude, &self.export.latitude, &self.export.heights[0]]
+            .map(|path| self.raster(path, 4))
     }
 
     pub(crate) fn mask_raster(&self) -> Option<Raster> {
@@ -173,10 +143,7 @@ fn warnings(export: &Export) -> Vec<String> {
     let mut warnings = Vec::new();
     if export.heights.len() > 1 {
         let first = export.heights[0].display();
-        warnings.push(format!(
-            "{} height rasters; {first} is used",
-            export.heights.len()
-        ));
+        warnings.push(format!("{} height rasters; {first} is used", export.heights.len()));
     }
     let unreadable = |path: &&Path| {
         let bytes = path.as_os_str().as_encoded_bytes();

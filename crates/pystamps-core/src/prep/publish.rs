@@ -9,7 +9,7 @@ use super::run::run;
 use super::summary::PrepSummary;
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
-use crate::project::checksums::{raster_record, checksum_of_file};
+use crate::project::checksums::{checksum_of_file, raster_record};
 use crate::project::commit::Transaction;
 use crate::project::layout::{MERGED_RESULTS, PARMS_MAT, PATCH_LIST, root};
 use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};

@@ -70,28 +70,20 @@ impl Raster {
     }
 
     fn wrong_size(&self, found_bytes: u64) -> crate::Error {
-        let Self {
-            width,
-            length,
-            sample_bytes,
-            ..
-        } = self;
+        let Self { width, length, sample_bytes, .. } = self;
         let lines = found_bytes as f64 / self.line_bytes().max(1) as f64;
-        Diagnostic::new(
-            "raster-size",
-            "the raster does not have the size of the scene",
-        )
-        .path(&self.path)
-        .expected(format!(
-            "{} bytes ({length} lines x {width} samples x {sample_bytes} bytes)",
-            self.bytes()
-        ))
-        .found(format!("{found_bytes} bytes ({lines:.2} lines)"))
-        .remedy(
-            "coregister and export all rasters on one grid; check azimuth_lines and \
+        Diagnostic::new("raster-size", "the raster does not have the size of the scene")
+            .path(&self.path)
+            .expected(format!(
+                "{} bytes ({length} lines x {width} samples x {sample_bytes} bytes)",
+                self.bytes()
+            ))
+            .found(format!("{found_bytes} bytes ({lines:.2} lines)"))
+            .remedy(
+                "coregister and export all rasters on one grid; check azimuth_lines and \
                  range_samples in the master's .par",
-        )
-        .data()
+            )
+            .data()
     }
 }
 
@@ -132,11 +124,7 @@ pub(crate) struct RasterStack<'a> {
 impl<'a> RasterStack<'a> {
     /// Opens the first `open_files` of `rasters`.
     pub(crate) fn open(rasters: &'a [Raster], open_files: usize) -> Result<Self> {
-        let open = rasters
-            .iter()
-            .take(open_files)
-            .map(Raster::open)
-            .collect::<Result<_>>()?;
+        let open = rasters.iter().take(open_files).map(Raster::open).collect::<Result<_>>()?;
         Ok(Self { rasters, open })
     }
 
@@ -157,15 +145,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("20210107.rslc");
         fs_err::write(&path, bytes).unwrap();
-        (
-            folder,
-            Raster {
-                path,
-                width: 3,
-                length: 2,
-                sample_bytes: 4,
-            },
-        )
+        (folder, Raster { path, width: 3, length: 2, sample_bytes: 4 })
     }
 
     #[test]
@@ -176,26 +156,15 @@ mod tests {
             let (_folder, bad) = raster(&vec![0; bytes]);
             assert_eq!(bad.check().unwrap_err().name(), "raster-size");
         }
-        let missing = Raster {
-            path: "/nowhere/x.rslc".into(),
-            ..good
-        };
+        let missing = Raster { path: "/nowhere/x.rslc".into(), ..good };
         assert_eq!(missing.check().unwrap_err().name(), "missing-raster");
     }
 
     #[test]
     fn offsets_pass_two_to_the_31_pixels() {
-        let large = Raster {
-            path: PathBuf::new(),
-            width: 70_000,
-            length: 70_000,
-            sample_bytes: 8,
-        };
+        let large = Raster { path: PathBuf::new(), width: 70_000, length: 70_000, sample_bytes: 8 };
         assert_eq!(large.bytes(), 39_200_000_000);
-        let absurd = Raster {
-            width: usize::MAX,
-            ..large
-        };
+        let absurd = Raster { width: usize::MAX, ..large };
         assert_eq!(absurd.bytes(), u64::MAX);
     }
 

@@ -49,15 +49,8 @@ impl AmplitudeDispersion {
 
     /// What is used when nothing is asked for: 0.4 for a single master, 0.6 for small baselines.
     pub fn default_for(small_baselines: bool) -> Self {
-        let (text, value) = if small_baselines {
-            ("0.6", 0.6)
-        } else {
-            ("0.4", 0.4)
-        };
-        Self {
-            text: text.to_owned(),
-            value,
-        }
+        let (text, value) = if small_baselines { ("0.6", 0.6) } else { ("0.4", 0.4) };
+        Self { text: text.to_owned(), value }
     }
 }
 
@@ -67,10 +60,7 @@ impl FromStr for AmplitudeDispersion {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let value = text.parse::<f32>().ok().filter(|value| value.is_finite());
         match value {
-            Some(value) => Ok(Self {
-                text: text.to_owned(),
-                value,
-            }),
+            Some(value) => Ok(Self { text: text.to_owned(), value }),
             None => Err(InvalidAmplitudeDispersion(text.to_owned())),
         }
     }
@@ -141,13 +131,7 @@ mod tests {
 
     #[test]
     fn defaults_depend_on_the_kind_of_stack() {
-        assert_eq!(
-            AmplitudeDispersion::default_for(false),
-            "0.4".parse().unwrap()
-        );
-        assert_eq!(
-            AmplitudeDispersion::default_for(true),
-            "0.6".parse().unwrap()
-        );
+        assert_eq!(AmplitudeDispersion::default_for(false), "0.4".parse().unwrap());
+        assert_eq!(AmplitudeDispersion::default_for(true), "0.6".parse().unwrap());
     }
 }

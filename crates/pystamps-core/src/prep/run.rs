@@ -27,11 +27,7 @@ pub fn run(plan: &PrepPlan, staging: &Path, progress: &Progress) -> Result<PrepS
         .iter()
         .enumerate()
         .map(|(index, patch)| {
-            PatchFiles::create(
-                &staging.join(patch_folder(index + 1)),
-                &patch.window,
-                lists_low,
-            )
+            PatchFiles::create(&staging.join(patch_folder(index + 1)), &patch.window, lists_low)
         })
         .collect::<Result<Vec<_>>>()?;
     scan::select(plan, &constants, &mut files, progress)?;
@@ -39,12 +35,7 @@ pub fn run(plan: &PrepPlan, staging: &Path, progress: &Progress) -> Result<PrepS
     let images = plan.slcs();
     let calibrated_bytes: u64 = images.iter().map(Raster::bytes).sum();
     let covered = plan.covered_lines() as u64;
-    let selected_bytes: u64 = images
-        .iter()
-        .map(|slc| slc.line_bytes() as u64 * covered)
-        .sum();
+    let selected_bytes: u64 = images.iter().map(|slc| slc.line_bytes() as u64 * covered).sum();
     let bytes_read = calibrated_bytes + selected_bytes + extracted_bytes;
-    Ok(PrepSummary::new(
-        plan, &constants, &files, &positions, bytes_read,
-    ))
+    Ok(PrepSummary::new(plan, &constants, &files, &positions, bytes_read))
 }

@@ -7,10 +7,7 @@
 //! ```
 //! A pixel's sums depend on no patch, so overlaps cost nothing.
 
-#![expect(
-    clippy::inline_always,
-    reason = "only inlined code is compiled again for wide vectors"
-)]
+#![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
 
 use std::ops::Range;
 
@@ -88,10 +85,7 @@ pub(crate) fn select(
         .step_by(block_lines)
         .map(|first| first..(first + block_lines).min(covered))
         .collect();
-    let total = slcs
-        .iter()
-        .map(|slc| slc.line_bytes() as u64 * covered as u64)
-        .sum();
+    let total = slcs.iter().map(|slc| slc.line_bytes() as u64 * covered as u64).sum();
     let phase = progress.phase("select candidates", total, "bytes");
     for wave in blocks.chunks(plan.tuning.wave_blocks.max(1)) {
         let blocks: Vec<Block> = wave
@@ -156,12 +150,7 @@ impl Scan<'_> {
             self.pick(lines.start, &sums, &excluded, |a, b| threshold.accept(a, b))
         };
         let amplitude = sums.amplitude;
-        Ok(Block {
-            first_line: lines.start,
-            lines: lines.len(),
-            amplitude,
-            picks,
-        })
+        Ok(Block { first_line: lines.start, lines: lines.len(), amplitude, picks })
     }
 
     fn sum_images(&self, first_line: usize, sums: &mut PixelSums, phase: &Phase<'_>) -> Result<()> {
@@ -169,12 +158,7 @@ impl Scan<'_> {
         let mut samples = vec![0; sums.amplitude.len() * precision.sample_bytes()];
         for (image, &constant) in self.constants.iter().enumerate() {
             self.stack.read_lines(image, first_line, &mut samples)?;
-            run_widest(AddImage {
-                sums,
-                precision,
-                samples: &samples,
-                constant,
-            });
+            run_widest(AddImage { sums, precision, samples: &samples, constant });
             phase.advance(samples.len() as u64);
         }
         Ok(())
@@ -186,16 +170,10 @@ impl Scan<'_> {
             [(); 2].map(|()| vec![0; sums.amplitude.len() * precision.sample_bytes()]);
         for (pair, constants) in self.constants.as_chunks::<2>().0.iter().enumerate() {
             for (image, samples) in samples.iter_mut().enumerate() {
-                self.stack
-                    .read_lines(2 * pair + image, first_line, samples)?;
+                self.stack.read_lines(2 * pair + image, first_line, samples)?;
             }
             let samples = [&samples[0][..], &samples[1]];
-            run_widest(AddPair {
-                sums,
-                precision,
-                samples,
-                constants: *constants,
-            });
+            run_widest(AddPair { sums, precision, samples, constants: *constants });
             phase.advance(2 * samples[0].len() as u64);
         }
         Ok(())
@@ -217,12 +195,7 @@ impl Scan<'_> {
                 };
                 if excluded.get(pixel).is_none_or(|&excluded| excluded == 0) {
                     let (line, sample) = (first_line + row, pixel - start);
-                    picks.push(Pick {
-                        line,
-                        sample,
-                        dispersion,
-                        low: sums.low[pixel] != 0,
-                    });
+                    picks.push(Pick { line, sample, dispersion, low: sums.low[pixel] != 0 });
                 }
             }
         }
@@ -264,9 +237,7 @@ impl Kernel for AddPair<'_> {
     fn run(self) {
         let (mut first, mut second) = ([0.0; CHUNK], [0.0; CHUNK]);
         let sample_bytes = self.precision.sample_bytes();
-        let [one, two] = self
-            .samples
-            .map(|samples| samples.chunks(CHUNK * sample_bytes));
+        let [one, two] = self.samples.map(|samples| samples.chunks(CHUNK * sample_bytes));
         for (index, (one, two)) in one.zip(two).enumerate() {
             let length = one.len() / sample_bytes;
             let (first, second) = (&mut first[..length], &mut second[..length]);

@@ -1,10 +1,7 @@
 //! Selects candidates of a single-master stack by amplitude dispersion (`shared/spec/prep.md`,
 //! section 9).
 
-#![expect(
-    clippy::inline_always,
-    reason = "only inlined code is compiled again for wide vectors"
-)]
+#![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
 
 use super::amplitude::float_floor;
 
@@ -25,11 +22,7 @@ pub(crate) struct PixelSums {
 impl PixelSums {
     /// Zeros for `pixels` pixels.
     pub(crate) fn new(pixels: usize) -> Self {
-        Self {
-            amplitude: vec![0.0; pixels],
-            square: vec![0.0; pixels],
-            low: vec![0; pixels],
-        }
+        Self { amplitude: vec![0.0; pixels], square: vec![0.0; pixels], low: vec![0; pixels] }
     }
 }
 
@@ -67,11 +60,7 @@ pub(crate) struct Threshold {
 impl Threshold {
     /// For a stack of `images` images; a negative `value` accepts from its size upwards.
     pub(crate) fn new(value: f32, images: usize) -> Self {
-        Self {
-            value,
-            squared: value * value,
-            images: images as f32,
-        }
+        Self { value, squared: value * value, images: images as f32 }
     }
 
     /// The amplitude dispersion if the pixel is accepted.
@@ -84,11 +73,8 @@ impl Threshold {
             return None;
         }
         let squared = (self.images * square) / (sum * sum) - 1.0;
-        let accepted = if self.value >= 0.0 {
-            squared < self.squared
-        } else {
-            squared >= self.squared
-        };
+        let accepted =
+            if self.value >= 0.0 { squared < self.squared } else { squared >= self.squared };
         accepted.then(|| squared.max(0.0).sqrt())
     }
 }
@@ -109,10 +95,7 @@ mod tests {
     fn dispersion_is_that_of_calibrated_amplitudes() {
         // Calibrated 1 and 3: mean 2, standard deviation 1.
         let sums = sums(&[(2.0, 2.0), (1.5, 0.5)]);
-        assert_eq!(
-            (sums.amplitude[0], sums.square[0], sums.low[0]),
-            (4.0, 10.0, 0)
-        );
+        assert_eq!((sums.amplitude[0], sums.square[0], sums.low[0]), (4.0, 10.0, 0));
         assert_eq!(Threshold::new(0.6, 2).accept(4.0, 10.0), Some(0.5));
         assert_eq!(Threshold::new(0.5, 2).accept(4.0, 10.0), None);
         assert_eq!(Threshold::new(-0.5, 2).accept(4.0, 10.0), Some(0.5));

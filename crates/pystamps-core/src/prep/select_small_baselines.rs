@@ -1,10 +1,7 @@
 //! Selects candidates of a small-baseline stack by amplitude difference dispersion
 //! (`shared/spec/prep.md`, section 10).
 
-#![expect(
-    clippy::inline_always,
-    reason = "only inlined code is compiled again for wide vectors"
-)]
+#![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
 
 use super::select::PixelSums;
 
@@ -22,11 +19,8 @@ pub(crate) fn add_pair(
     let pixels = first..first + amplitudes[0].len();
     let sum = &mut sums.amplitude[pixels.clone()];
     let square = &mut sums.square[pixels];
-    for (((sum, square), &one), &two) in sum
-        .iter_mut()
-        .zip(square)
-        .zip(amplitudes[0])
-        .zip(amplitudes[1])
+    for (((sum, square), &one), &two) in
+        sum.iter_mut().zip(square).zip(amplitudes[0]).zip(amplitudes[1])
     {
         let (one, two) = (one / constants[0], two / constants[1]);
         *sum = *sum + one + two;
@@ -46,11 +40,7 @@ impl DifferenceThreshold {
     /// For `images` images, two to a pair. A negative `value` accepts every pixel with an
     /// amplitude, as in `selsbc_patch`.
     pub(crate) fn new(value: f32, images: usize) -> Self {
-        Self {
-            value,
-            images: images as f32,
-            pairs: (images / 2) as f32,
-        }
+        Self { value, images: images as f32, pairs: (images / 2) as f32 }
     }
 
     /// The amplitude difference dispersion if the pixel is accepted.
@@ -74,24 +64,12 @@ mod tests {
         // Calibrated pairs (2, 4) and (1, 1): differences -2 and 0, mean amplitude 2.
         add_pair(&mut sums, 1, [&[4.0], &[2.0]], [2.0, 0.5]);
         add_pair(&mut sums, 1, [&[1.0], &[1.0]], [1.0, 1.0]);
-        assert_eq!(
-            (sums.amplitude[1], sums.square[1], sums.amplitude[2]),
-            (8.0, 4.0, 0.0)
-        );
+        assert_eq!((sums.amplitude[1], sums.square[1], sums.amplitude[2]), (8.0, 4.0, 0.0));
         let expected = 2.0_f32.sqrt() / 2.0;
-        assert_eq!(
-            DifferenceThreshold::new(0.8, 4).accept(8.0, 4.0),
-            Some(expected)
-        );
+        assert_eq!(DifferenceThreshold::new(0.8, 4).accept(8.0, 4.0), Some(expected));
         assert_eq!(DifferenceThreshold::new(0.6, 4).accept(8.0, 4.0), None);
-        assert_eq!(
-            DifferenceThreshold::new(-0.8, 4).accept(8.0, 4.0),
-            Some(expected)
-        );
+        assert_eq!(DifferenceThreshold::new(-0.8, 4).accept(8.0, 4.0), Some(expected));
         assert_eq!(DifferenceThreshold::new(0.8, 4).accept(0.0, 0.0), None);
-        assert_eq!(
-            DifferenceThreshold::new(-0.8, 4).accept(f32::NAN, 0.0),
-            None
-        );
+        assert_eq!(DifferenceThreshold::new(-0.8, 4).accept(f32::NAN, 0.0), None);
     }
 }

@@ -13,10 +13,7 @@ pub(crate) trait Kernel {
 pub(crate) fn run_widest(kernel: impl Kernel) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        #[expect(
-            unsafe_code,
-            reason = "the only way to call code for a detected feature"
-        )]
+        #[expect(unsafe_code, reason = "the only way to call code for a detected feature")]
         // SAFETY: the processor has just been found to have AVX2, the one feature required.
         unsafe {
             run_avx2(kernel);

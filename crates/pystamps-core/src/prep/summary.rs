@@ -116,9 +116,7 @@ fn image_warning(image: &ImageSummary) -> Option<String> {
     let constant = image.calibration_constant;
     if constant == NO_AMPLITUDE {
         let path = &image.path;
-        return Some(format!(
-            "{path} holds no amplitudes: no pixel can become a candidate"
-        ));
+        return Some(format!("{path} holds no amplitudes: no pixel can become a candidate"));
     }
     (!constant.is_finite()).then(|| format!("{} holds infinite amplitudes", image.path))
 }
@@ -130,10 +128,7 @@ fn patch_warnings(patch: &PatchSummary) -> Vec<String> {
     }
     if patch.zero_positions > 0 {
         let count = patch.zero_positions;
-        warnings.push(format!(
-            "{}: {count} candidates at longitude and latitude 0",
-            patch.name
-        ));
+        warnings.push(format!("{}: {count} candidates at longitude and latitude 0", patch.name));
     }
     if patch.not_finite_positions > 0 {
         let count = patch.not_finite_positions;

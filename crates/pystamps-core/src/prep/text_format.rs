@@ -28,10 +28,7 @@ pub(crate) fn push_six_digits(out: &mut Vec<u8>, value: f32) {
         out.push(b'-');
     }
     let (digits, exponent) = six_digits(value.abs());
-    let significant = digits
-        .iter()
-        .rposition(|&digit| digit != b'0')
-        .map_or(1, |last| last + 1);
+    let significant = digits.iter().rposition(|&digit| digit != b'0').map_or(1, |last| last + 1);
     let digits = &digits[..significant];
     match exponent {
         -4..=-1 => {
@@ -72,14 +69,9 @@ fn six_digits(value: f32) -> ([u8; 6], i32) {
     let length = 16 - rest.len();
     let mut digits = [text[0]; 6];
     digits[1..].copy_from_slice(&text[2..7]);
-    let (sign, magnitude) = if text[8] == b'-' {
-        (-1, &text[9..length])
-    } else {
-        (1, &text[8..length])
-    };
-    let magnitude = magnitude
-        .iter()
-        .fold(0, |sum, digit| 10 * sum + i32::from(digit - b'0'));
+    let (sign, magnitude) =
+        if text[8] == b'-' { (-1, &text[9..length]) } else { (1, &text[8..length]) };
+    let magnitude = magnitude.iter().fold(0, |sum, digit| 10 * sum + i32::from(digit - b'0'));
     (digits, sign * magnitude)
 }
 

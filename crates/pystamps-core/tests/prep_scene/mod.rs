@@ -61,10 +61,8 @@ impl Scene {
                 scene.write(&path, &scene.images(image));
                 scene.write(&format!("{path}.par"), scene.par().as_bytes());
             }
-            scene.write_interferogram(
-                &format!("{pair}/{}_{}", dates[first], dates[second]),
-                number,
-            );
+            scene
+                .write_interferogram(&format!("{pair}/{}_{}", dates[first], dates[second]), number);
         }
         scene.write_geometry(dates[1]);
         scene

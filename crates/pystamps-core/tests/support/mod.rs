@@ -1,5 +1,6 @@
 //! A small prepared project for the black-box tests of stage 1, made file by file.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use pystamps_core::progress::Progress;
@@ -38,7 +39,7 @@ impl Project {
         let mut list = "20\n".to_owned();
         for (number, slave) in slaves.iter().enumerate() {
             let stem = export.join(format!("{master}_{slave}"));
-            list.push_str(&format!("{}.diff\n", stem.display()));
+            writeln!(list, "{}.diff", stem.display()).unwrap();
             fs_err::write(stem.with_extension("base"), base(number)).unwrap();
         }
         fs_err::write(root.join("pscphase.in"), list).unwrap();
@@ -56,8 +57,8 @@ impl Project {
         let (mut ll, mut hgt, mut ph) = (Vec::new(), Vec::new(), Vec::new());
         for i in 0..count {
             // Later candidates lie further south, so that sorting turns the order round.
-            ij.push_str(&format!("{} {} {}\n", i + 1, 2 * i, 3 * i));
-            da.push_str(&format!("0.{}\n", i + 1));
+            writeln!(ij, "{} {} {}", i + 1, 2 * i, 3 * i).unwrap();
+            writeln!(da, "0.{}", i + 1).unwrap();
             ll.extend((11.3_f32 + 0.001 * i as f32).to_be_bytes());
             ll.extend((44.2_f32 - 0.001 * i as f32).to_be_bytes());
             hgt.extend((100.0_f32 + i as f32).to_be_bytes());
@@ -89,13 +90,6 @@ impl Project {
         self.root().join("export").join(name)
     }
 
-    /// Replaces text in a file of the project.
-    pub(crate) fn edit(&self, path: &Path, from: &str, to: &str) {
-        let text = fs_err::read_to_string(path).unwrap();
-        assert!(text.contains(from), "{} has no '{from}'", path.display());
-        fs_err::write(path, text.replace(from, to)).unwrap();
-    }
-
     /// Reads one variable of a file of the patch.
     pub(crate) fn value(&self, file: &str, variable: &str) -> pystamps_mat::Value {
         pystamps_mat::read_variable(self.patch().join(file), variable).unwrap()
@@ -108,6 +102,13 @@ impl Project {
     ) -> pystamps_core::Result<pystamps_core::stage::StageOutcome> {
         pystamps_core::native_stage1::run_stage1_native(&self.patch(), options, &Progress::silent())
     }
+}
+
+/// Replaces text in a file.
+pub(crate) fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs_err::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{} has no '{from}'", path.display());
+    fs_err::write(path, text.replace(from, to)).unwrap();
 }
 
 const PAR: &str = "title: test\nsensor: S1A\nrange_samples: 20\nazimuth_lines: 30\n\

@@ -175,11 +175,7 @@ impl<S: ByteStream> Parser<'_, '_, S> {
     fn stored_as_is<T: Number>(&mut self, count: usize) -> Result<Vec<T>> {
         // The file is at least as long as plain data, so all of it may be allocated at once.
         // What an inflated stream announces is believed only as far as it arrives.
-        let first = if self.stream.is_plain() {
-            count
-        } else {
-            count.min(BLOCK_BYTES)
-        };
+        let first = if self.stream.is_plain() { count } else { count.min(BLOCK_BYTES) };
         let mut values: Vec<T> = bytemuck::allocation::zeroed_vec(first);
         let mut filled = 0;
         loop {
@@ -268,20 +264,13 @@ impl<S: ByteStream> Parser<'_, '_, S> {
                 swap_bytes(real);
                 swap_bytes(imaginary);
             }
-            values.extend(
-                real.iter()
-                    .zip(&*imaginary)
-                    .map(|(&re, &im)| Complex::new(re, im)),
-            );
+            values.extend(real.iter().zip(&*imaginary).map(|(&re, &im)| Complex::new(re, im)));
         }
         Ok(values)
     }
 
     fn seek(&mut self, position: u64) -> Result<()> {
-        self.stream
-            .seek_to(position)
-            .map_err(|source| self.failed_read(source))
-            .map(|_| ())
+        self.stream.seek_to(position).map_err(|source| self.failed_read(source)).map(|_| ())
     }
 
     /// Reads a character array stored as bytes, UTF-8, UTF-16 or UTF-32.
@@ -296,9 +285,8 @@ impl<S: ByteStream> Parser<'_, '_, S> {
             }
             tags::UTF32 => {
                 let codes: Vec<u32> = self.stored_as_is(count)?;
-                let replaced = codes
-                    .into_iter()
-                    .map(|code| char::from_u32(code).unwrap_or('\u{fffd}'));
+                let replaced =
+                    codes.into_iter().map(|code| char::from_u32(code).unwrap_or('\u{fffd}'));
                 replaced.collect::<String>().encode_utf16().collect()
             }
             tags::UINT8 | tags::INT8 => {
@@ -353,11 +341,8 @@ impl<S: ByteStream> Parser<'_, '_, S> {
         let column_starts: Option<Vec<usize>> = column_starts.iter().map(as_index).collect();
         let matrix = column_starts.and_then(|column_starts| {
             let used = *column_starts.last()?;
-            let row_indices: Vec<usize> = row_indices
-                .get(..used)?
-                .iter()
-                .map(as_index)
-                .collect::<Option<_>>()?;
+            let row_indices: Vec<usize> =
+                row_indices.get(..used)?.iter().map(as_index).collect::<Option<_>>()?;
             match &mut data {
                 SparseData::F64(values) => values.truncate(used),
                 SparseData::C64(values) => values.truncate(used),

@@ -48,11 +48,7 @@ pub(super) struct Header {
 impl Header {
     /// Class as MATLAB shows it: a flagged `uint8` is logical.
     pub(super) fn visible_class(&self) -> Class {
-        if self.logical && self.class.element_bytes() > 0 {
-            Class::Logical
-        } else {
-            self.class
-        }
+        if self.logical && self.class.element_bytes() > 0 { Class::Logical } else { self.class }
     }
 }
 
@@ -65,10 +61,7 @@ pub(super) struct Parser<'c, 'p, S> {
 }
 
 impl<S: ByteStream> Parser<'_, '_, S> {
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "callers give numbers and new text alike"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "callers give numbers and new text alike")]
     pub(super) fn malformed(&self, expected: impl Into<String>, found: impl ToString) -> Error {
         Error::Malformed {
             path: self.context.origin.to_path_buf(),
@@ -80,45 +73,29 @@ impl<S: ByteStream> Parser<'_, '_, S> {
 
     pub(super) fn unsupported(&self, what: String, remedy: &'static str) -> Error {
         let path = self.context.origin.to_path_buf();
-        Error::Unsupported {
-            path,
-            variable: self.variable.clone(),
-            what,
-            remedy,
-        }
+        Error::Unsupported { path, variable: self.variable.clone(), what, remedy }
     }
 
     /// Names a failed read: an early end, damaged compression or the system's refusal.
     pub(super) fn failed_read(&self, source: io::Error) -> Error {
         let path = self.context.origin.to_path_buf();
         match source.kind() {
-            io::ErrorKind::UnexpectedEof => Error::Truncated {
-                path,
-                variable: self.variable.clone(),
-                expected: 1,
-                found: 0,
-            },
+            io::ErrorKind::UnexpectedEof => {
+                Error::Truncated { path, variable: self.variable.clone(), expected: 1, found: 0 }
+            }
             io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
                 self.malformed("an intact zlib stream", source)
             }
-            _ => Error::Io {
-                path,
-                action: "read",
-                source,
-            },
+            _ => Error::Io { path, action: "read", source },
         }
     }
 
     pub(super) fn read(&mut self, out: &mut [u8]) -> Result<()> {
-        self.stream
-            .read_exact(out)
-            .map_err(|source| self.failed_read(source))
+        self.stream.read_exact(out).map_err(|source| self.failed_read(source))
     }
 
     pub(super) fn skip(&mut self, bytes: u64) -> Result<()> {
-        self.stream
-            .skip(bytes)
-            .map_err(|source| self.failed_read(source))
+        self.stream.skip(bytes).map_err(|source| self.failed_read(source))
     }
 
     /// Takes `bytes` of memory from the budget unless the data lie in the file as they are.
@@ -144,11 +121,7 @@ impl<S: ByteStream> Parser<'_, '_, S> {
 
     pub(super) fn u32_from(&self, bytes: [u8; 4]) -> u32 {
         let value = u32::from_le_bytes(bytes);
-        if self.context.swap {
-            value.swap_bytes()
-        } else {
-            value
-        }
+        if self.context.swap { value.swap_bytes() } else { value }
     }
 
     /// Reads a tag whose element must lie before `end`.
@@ -166,11 +139,7 @@ impl<S: ByteStream> Parser<'_, '_, S> {
                 return Err(self.malformed("a small element of at most 4 bytes", small_bytes));
             }
             let bytes = u64::from(small_bytes);
-            return Ok(Tag {
-                data_type: small_type,
-                bytes,
-                padding: 4 - bytes,
-            });
+            return Ok(Tag { data_type: small_type, bytes, padding: 4 - bytes });
         }
         self.read(&mut word)?;
         let bytes = u64::from(self.u32_from(word));
@@ -180,11 +149,7 @@ impl<S: ByteStream> Parser<'_, '_, S> {
         }
         // Some writers leave out the padding of the last element.
         let padding = tags::padding(bytes).min(room - 8 - bytes);
-        Ok(Tag {
-            data_type: first,
-            bytes,
-            padding,
-        })
+        Ok(Tag { data_type: first, bytes, padding })
     }
 
     /// Reads the contents of a small metadata element (flags, dimensions, names).
@@ -239,13 +204,7 @@ impl<S: ByteStream> Parser<'_, '_, S> {
         if class == Class::Opaque {
             // These have a name but no dimensions of their own.
             let name = self.name_contents(end)?;
-            return Ok(Header {
-                class,
-                complex,
-                logical,
-                dims: vec![1, 1],
-                name,
-            });
+            return Ok(Header { class, complex, logical, dims: vec![1, 1], name });
         }
         let tag = self.tag(end)?;
         let extents = self.u32_contents(tag, 4 * MOST_DIMENSIONS, "dimensions")?;
@@ -259,13 +218,7 @@ impl<S: ByteStream> Parser<'_, '_, S> {
             return Err(self.malformed(expected, format!("{extents:?}")));
         };
         let name = self.name_contents(end)?;
-        Ok(Header {
-            class,
-            complex,
-            logical,
-            dims,
-            name,
-        })
+        Ok(Header { class, complex, logical, dims, name })
     }
 
     /// Reads the contents that belong to `header`; `depth` counts the values around this one.

@@ -60,11 +60,7 @@ struct TopLevel<'a, R> {
 
 impl<'a, R: Read + Seek> TopLevel<'a, R> {
     fn open(reader: R, origin: &'a Path, limits: &ReadLimits) -> Result<Self> {
-        let failed = |source| Error::Io {
-            path: origin.to_path_buf(),
-            action: "read",
-            source,
-        };
+        let failed = |source| Error::Io { path: origin.to_path_buf(), action: "read", source };
         let (mut stream, length) = PlainStream::new(reader).map_err(failed)?;
         let budget_limit = limits.expanded_bytes_of(length);
         let mut context = Context {
@@ -74,29 +70,16 @@ impl<'a, R: Read + Seek> TopLevel<'a, R> {
             budget_limit,
             nesting: limits.nesting,
         };
-        let mut parser = Parser {
-            stream: &mut stream,
-            context: &mut context,
-            variable: None,
-        };
+        let mut parser = Parser { stream: &mut stream, context: &mut context, variable: None };
         let mut header = [0; tags::HEADER_BYTES];
         parser.read(&mut header)?;
         context.swap = header[126..128] == *b"MI";
-        Ok(Self {
-            stream,
-            length,
-            next: tags::HEADER_BYTES as u64,
-            context,
-        })
+        Ok(Self { stream, length, next: tags::HEADER_BYTES as u64, context })
     }
 
     /// A parser of the file's own bytes.
     fn parser(&mut self) -> Parser<'a, '_, PlainStream<R>> {
-        Parser {
-            stream: &mut self.stream,
-            context: &mut self.context,
-            variable: None,
-        }
+        Parser { stream: &mut self.stream, context: &mut self.context, variable: None }
     }
 
     /// The next element, or `None` at the end of the file.
@@ -115,10 +98,7 @@ impl<'a, R: Read + Seek> TopLevel<'a, R> {
             return Err(truncated(self.context.origin, 8, left));
         }
         let mut parser = self.parser();
-        parser
-            .stream
-            .resume_at(start)
-            .map_err(|source| parser.failed_read(source))?;
+        parser.stream.resume_at(start).map_err(|source| parser.failed_read(source))?;
         let mut words = [[0; 4]; 2];
         parser.read(words.as_flattened_mut())?;
         let (data_type, bytes) = (parser.u32_from(words[0]), parser.u32_from(words[1]));
@@ -131,22 +111,15 @@ impl<'a, R: Read + Seek> TopLevel<'a, R> {
             return Err(truncated(self.context.origin, bytes, left - 8));
         }
         self.next = start + 8 + bytes;
-        Ok(Some(Element {
-            compressed: data_type == tags::COMPRESSED,
-            start: start + 8,
-            bytes,
-        }))
+        Ok(Some(Element { compressed: data_type == tags::COMPRESSED, start: start + 8, bytes }))
     }
 
     /// What `list` says of an element; `None` for MATLAB's own unnamed ones.
     fn describe(&mut self, element: &Element) -> Result<Option<VariableInfo>> {
         let header = if element.compressed {
             let mut inflated = self.stream.inflate(element.bytes);
-            let mut parser = Parser {
-                stream: &mut inflated,
-                context: &mut self.context,
-                variable: None,
-            };
+            let mut parser =
+                Parser { stream: &mut inflated, context: &mut self.context, variable: None };
             let end = parser.inflated_end(element.bytes)?;
             parser.header(end)?
         } else {
@@ -167,11 +140,8 @@ impl<'a, R: Read + Seek> TopLevel<'a, R> {
             return self.parser().variable(end, wanted);
         }
         let mut inflated = self.stream.inflate(element.bytes);
-        let mut parser = Parser {
-            stream: &mut inflated,
-            context: &mut self.context,
-            variable: None,
-        };
+        let mut parser =
+            Parser { stream: &mut inflated, context: &mut self.context, variable: None };
         let end = parser.inflated_end(element.bytes)?;
         let Some((name, value)) = parser.variable(end, wanted)? else {
             return Ok(None);
@@ -224,11 +194,7 @@ fn describe(header: Header, stored_bytes: u64) -> VariableInfo {
     let class = header.visible_class();
     let element_bytes = class.element_bytes() as u64 * if header.complex { 2 } else { 1 };
     let count = count_elements(&header.dims).unwrap_or(usize::MAX) as u64;
-    let bytes = if element_bytes == 0 {
-        stored_bytes
-    } else {
-        count.saturating_mul(element_bytes)
-    };
+    let bytes = if element_bytes == 0 { stored_bytes } else { count.saturating_mul(element_bytes) };
     VariableInfo {
         name: header.name,
         class,

@@ -32,22 +32,13 @@ impl<R: Read + Seek> PlainStream<R> {
         let mut reader = BufReader::with_capacity(1 << 16, reader);
         let length = reader.seek(SeekFrom::End(0))?;
         reader.rewind()?;
-        Ok((
-            Self {
-                reader,
-                position: 0,
-            },
-            length,
-        ))
+        Ok((Self { reader, position: 0 }, length))
     }
 
     /// The next bytes as a zlib stream; afterwards seek to where it ends.
     pub(super) fn inflate(&mut self, compressed_bytes: u64) -> InflatedStream<&mut BufReader<R>> {
         let decoder = flate2::bufread::ZlibDecoder::new((&mut self.reader).take(compressed_bytes));
-        InflatedStream {
-            decoder,
-            position: 0,
-        }
+        InflatedStream { decoder, position: 0 }
     }
 
     /// Moves to `position`, wherever it is.
@@ -120,11 +111,7 @@ impl<R: BufRead> ByteStream for InflatedStream<R> {
     fn skip(&mut self, count: u64) -> io::Result<()> {
         let skipped = io::copy(&mut (&mut self.decoder).take(count), &mut io::sink())?;
         self.position += skipped;
-        if skipped == count {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
+        if skipped == count { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
     fn seek_to(&mut self, _position: u64) -> io::Result<bool> {

@@ -57,19 +57,12 @@ const CLASSES: [(u32, Class); 17] = [
 
 /// The class numbered `code` in the array flags.
 pub(super) fn class_of(code: u32) -> Option<Class> {
-    CLASSES
-        .iter()
-        .find(|(known, _)| *known == code)
-        .map(|&(_, class)| class)
+    CLASSES.iter().find(|(known, _)| *known == code).map(|&(_, class)| class)
 }
 
 /// The number of `class` in the array flags; logical arrays are `uint8` with a flag.
 pub(super) fn code_of(class: Class) -> u32 {
-    let stored = if class == Class::Logical {
-        Class::UInt8
-    } else {
-        class
-    };
+    let stored = if class == Class::Logical { Class::UInt8 } else { class };
     CLASSES
         .iter()
         .find(|(_, known)| *known == stored)

@@ -30,19 +30,13 @@ pub(crate) struct Level5Writer {
 
 impl Level5Writer {
     pub(crate) fn create(file: File, path: &Path, options: WriteOptions) -> Result<Self> {
-        let mut writer = Self {
-            file: BufWriter::with_capacity(1 << 16, file),
-            path: path.into(),
-            options,
-        };
+        let mut writer =
+            Self { file: BufWriter::with_capacity(1 << 16, file), path: path.into(), options };
         let mut header = [b' '; tags::HEADER_BYTES];
         header[..HEADER_TEXT.len()].copy_from_slice(HEADER_TEXT);
         header[116..124].fill(0);
         header[124..].copy_from_slice(&[0, 1, b'I', b'M']);
-        writer
-            .file
-            .write_all(&header)
-            .map_err(|source| writer.failed(source))?;
+        writer.file.write_all(&header).map_err(|source| writer.failed(source))?;
         Ok(writer)
     }
 
@@ -51,11 +45,7 @@ impl Level5Writer {
     }
 
     fn failed(&self, source: io::Error) -> Error {
-        Error::Io {
-            path: self.path.clone(),
-            action: "write",
-            source,
-        }
+        Error::Io { path: self.path.clone(), action: "write", source }
     }
 
     /// Writes one variable.
@@ -89,13 +79,11 @@ impl Level5Writer {
     /// Writes everything out and synchronises it with the disk.
     pub(crate) fn finish(self) -> Result<()> {
         let Self { mut file, path, .. } = self;
-        file.flush()
-            .and_then(|()| file.get_ref().sync_all())
-            .map_err(|source| Error::Io {
-                path,
-                action: "write",
-                source,
-            })
+        file.flush().and_then(|()| file.get_ref().sync_all()).map_err(|source| Error::Io {
+            path,
+            action: "write",
+            source,
+        })
     }
 
     /// Writes a top-level element whose matrix has `body_bytes`, compressed if so asked.
@@ -160,22 +148,15 @@ impl Level5Writer {
                 what: "writing a sparse matrix".to_owned(),
                 remedy: "convert it to a full matrix",
             }),
-            Value::Cell(cells) => cells
-                .values()
-                .iter()
-                .try_for_each(|value| self.check_value(name, value)),
+            Value::Cell(cells) => {
+                cells.values().iter().try_for_each(|value| self.check_value(name, value))
+            }
             Value::Struct(structs) => {
                 if let Some(field) = structs.fields().iter().find(|field| !is_valid_name(field)) {
                     let variable = format!("{name}.{field}");
-                    return Err(Error::InvalidName {
-                        path: self.path.clone(),
-                        variable,
-                    });
+                    return Err(Error::InvalidName { path: self.path.clone(), variable });
                 }
-                structs
-                    .values()
-                    .iter()
-                    .try_for_each(|value| self.check_value(name, value))
+                structs.values().iter().try_for_each(|value| self.check_value(name, value))
             }
             Value::Numeric(_) | Value::Char(_) | Value::Logical(_) => Ok(()),
         }
@@ -238,39 +219,23 @@ fn matrix_bytes(name: &str, value: &Value) -> u64 {
 
 /// Bytes a field name takes: the longest with its end, never fewer than MATLAB's own 32.
 fn field_width(structs: &StructArray) -> usize {
-    structs
-        .fields()
-        .iter()
-        .map(|field| field.len() + 1)
-        .max()
-        .unwrap_or(0)
-        .max(32)
+    structs.fields().iter().map(|field| field.len() + 1).max().unwrap_or(0).max(32)
 }
 
 /// Text as it is stored: a byte a character if it is ASCII, else UTF-16 code units. Octave does
 /// the same; SciPy misreads other text in plain 16-bit numbers, Octave other text in UTF-8.
 fn stored_text(array: &CharArray) -> (u32, Cow<'_, [u8]>) {
-    let ascii: Option<Vec<u8>> = array
-        .units()
-        .iter()
-        .map(|&unit| u8::try_from(unit).ok().filter(u8::is_ascii))
-        .collect();
+    let ascii: Option<Vec<u8>> =
+        array.units().iter().map(|&unit| u8::try_from(unit).ok().filter(u8::is_ascii)).collect();
     match ascii {
         Some(bytes) => (tags::UTF8, Cow::Owned(bytes)),
-        None => (
-            tags::UTF16,
-            Cow::Borrowed(bytemuck::cast_slice(array.units())),
-        ),
+        None => (tags::UTF16, Cow::Borrowed(bytemuck::cast_slice(array.units()))),
     }
 }
 
 fn flags_of(class: Class, complex: bool) -> u32 {
     let complex = if complex { tags::FLAG_COMPLEX } else { 0 };
-    let logical = if class == Class::Logical {
-        tags::FLAG_LOGICAL
-    } else {
-        0
-    };
+    let logical = if class == Class::Logical { tags::FLAG_LOGICAL } else { 0 };
     tags::code_of(class) | complex | logical
 }
 
@@ -313,12 +278,7 @@ fn write_header(out: &mut dyn Write, flags: u32, dims: &[usize], name: &str) -> 
 }
 
 fn write_matrix(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()> {
-    write_header(
-        out,
-        flags_of(value.class(), value.is_complex()),
-        value.dims(),
-        name,
-    )?;
+    write_header(out, flags_of(value.class(), value.is_complex()), value.dims(), name)?;
     match value {
         Value::Numeric(array) => {
             write_parts(out, &mut Payload::of_data(array.data()), array.data().len())
@@ -336,9 +296,7 @@ fn write_matrix(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()
             write_element(
                 out,
                 tags::INT32,
-                &u32::try_from(width)
-                    .map_err(io::Error::other)?
-                    .to_le_bytes(),
+                &u32::try_from(width).map_err(io::Error::other)?.to_le_bytes(),
             )?;
             let mut names = vec![0; width * structs.fields().len()];
             for (place, field) in names.chunks_exact_mut(width).zip(structs.fields()) {
@@ -366,11 +324,8 @@ fn write_parts(out: &mut dyn Write, payload: &mut Payload<'_>, count: usize) -> 
     let part_bytes = count * element.class().element_bytes();
     let block = BLOCK_BYTES / element.bytes();
     let mut separated = Vec::new();
-    let parts: &[Part] = if element.is_complex() {
-        &[Part::Real, Part::Imaginary]
-    } else {
-        &[Part::Whole]
-    };
+    let parts: &[Part] =
+        if element.is_complex() { &[Part::Real, Part::Imaginary] } else { &[Part::Whole] };
     for part in parts {
         start_element(out, tags::storage_of(element.class()), part_bytes)?;
         for first in (0..count).step_by(block) {
@@ -406,15 +361,9 @@ impl Part {
         let place: &mut [T] = &mut bytemuck::cast_slice_mut(separated)[..values.len()];
         match self {
             Self::Imaginary => {
-                place
-                    .iter_mut()
-                    .zip(values)
-                    .for_each(|(place, value)| *place = value.im);
+                place.iter_mut().zip(values).for_each(|(place, value)| *place = value.im);
             }
-            _ => place
-                .iter_mut()
-                .zip(values)
-                .for_each(|(place, value)| *place = value.re),
+            _ => place.iter_mut().zip(values).for_each(|(place, value)| *place = value.re),
         }
         bytemuck::cast_slice(place)
     }

@@ -7,24 +7,18 @@ use hdf5_pure::{Datatype, DatatypeByteOrder, ReferenceType};
 pub(super) fn stored_class(datatype: &Datatype) -> Option<Class> {
     let little = |order: &DatatypeByteOrder| *order == DatatypeByteOrder::LittleEndian;
     match datatype {
-        Datatype::FloatingPoint {
-            size,
-            byte_order,
-            exponent_size,
-            mantissa_size,
-            ..
-        } if little(byte_order) => match (size, exponent_size, mantissa_size) {
-            (8, 11, 52) => Some(Class::Double),
-            (4, 8, 23) => Some(Class::Single),
-            _ => None,
-        },
-        Datatype::FixedPoint {
-            size,
-            byte_order,
-            signed,
-            bit_offset: 0,
-            bit_precision,
-        } if (little(byte_order) || *size == 1) && u32::from(*bit_precision) == 8 * size => {
+        Datatype::FloatingPoint { size, byte_order, exponent_size, mantissa_size, .. }
+            if little(byte_order) =>
+        {
+            match (size, exponent_size, mantissa_size) {
+                (8, 11, 52) => Some(Class::Double),
+                (4, 8, 23) => Some(Class::Single),
+                _ => None,
+            }
+        }
+        Datatype::FixedPoint { size, byte_order, signed, bit_offset: 0, bit_precision }
+            if (little(byte_order) || *size == 1) && u32::from(*bit_precision) == 8 * size =>
+        {
             Some(match (size, signed) {
                 (1, true) => Class::Int8,
                 (1, false) => Class::UInt8,
@@ -50,10 +44,8 @@ pub(super) fn complex_parts(datatype: &Datatype) -> Option<Class> {
     let [real, imaginary] = members.as_slice() else {
         return None;
     };
-    let named = matches!(
-        (real.name.as_str(), imaginary.name.as_str()),
-        ("real", "imag") | ("r", "i")
-    );
+    let named =
+        matches!((real.name.as_str(), imaginary.name.as_str()), ("real", "imag") | ("r", "i"));
     let class = stored_class(&real.datatype).filter(|class| class.element_bytes() > 0)?;
     let part_bytes = class.element_bytes() as u64;
     let packed = real.byte_offset == 0
@@ -64,11 +56,5 @@ pub(super) fn complex_parts(datatype: &Datatype) -> Option<Class> {
 
 /// Whether elements point at other objects of the file.
 pub(super) fn is_object_reference(datatype: &Datatype) -> bool {
-    matches!(
-        datatype,
-        Datatype::Reference {
-            ref_type: ReferenceType::Object,
-            ..
-        }
-    )
+    matches!(datatype, Datatype::Reference { ref_type: ReferenceType::Object, .. })
 }

@@ -96,17 +96,9 @@ impl<R: Read + Seek> Reading<'_, R> {
         }
         let (fields, columns): (Vec<String>, Vec<Vec<Value>>) = members.into_iter().unzip();
         let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
-        let values = (0..count).flat_map(|_| {
-            columns
-                .iter_mut()
-                .filter_map(Iterator::next)
-                .collect::<Vec<_>>()
-        });
-        let values = if fields.is_empty() {
-            Vec::new()
-        } else {
-            values.collect()
-        };
+        let values = (0..count)
+            .flat_map(|_| columns.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>());
+        let values = if fields.is_empty() { Vec::new() } else { values.collect() };
         StructArray::new(dims, fields, values)
             .map(Value::Struct)
             .ok_or_else(|| self.malformed("field names that differ", "the same name twice"))

@@ -19,13 +19,8 @@ pub(super) struct Notes {
 
 impl Notes {
     pub(super) fn of(attributes: impl IntoIterator<Item = (String, AttrValue)>) -> Self {
-        let mut notes = Notes {
-            class: None,
-            class_name: None,
-            empty: false,
-            sparse: false,
-            fields: None,
-        };
+        let mut notes =
+            Notes { class: None, class_name: None, empty: false, sparse: false, fields: None };
         for (name, value) in attributes {
             match (name.as_str(), value) {
                 (

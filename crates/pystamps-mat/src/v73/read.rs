@@ -38,14 +38,7 @@ pub(crate) fn list<R: Read + Seek + Send + 'static>(
         source.variable = Some(name.clone());
         let dims = source.struct_dims(&group)?;
         let class = Class::Struct;
-        found.push(VariableInfo {
-            name,
-            class,
-            dims,
-            complex: false,
-            logical: false,
-            bytes: 0,
-        });
+        found.push(VariableInfo { name, class, dims, complex: false, logical: false, bytes: 0 });
     }
     Ok(found)
 }
@@ -79,11 +72,7 @@ fn open<'a, R: Read + Seek + Send + 'static>(
     origin: &'a Path,
     limits: &ReadLimits,
 ) -> Result<(Group, Reading<'a, R>)> {
-    let failed = |source| Error::Io {
-        path: origin.to_path_buf(),
-        action: "read",
-        source,
-    };
+    let failed = |source| Error::Io { path: origin.to_path_buf(), action: "read", source };
     let reader = SharedReader::new(reader).map_err(failed)?;
     let length = reader.length();
     let reading = Reading {
@@ -102,12 +91,7 @@ fn open<'a, R: Read + Seek + Send + 'static>(
     let expected = file.superblock().eof_address;
     if length < expected {
         let path = origin.to_path_buf();
-        return Err(Error::Truncated {
-            path,
-            variable: None,
-            expected,
-            found: length,
-        });
+        return Err(Error::Truncated { path, variable: None, expected, found: length });
     }
     Ok((file.root(), reading))
 }
@@ -127,10 +111,7 @@ pub(super) struct Reading<'a, R> {
 }
 
 impl<R: Read + Seek> Reading<'_, R> {
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "callers give numbers and new text alike"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "callers give numbers and new text alike")]
     pub(super) fn malformed(&self, expected: impl Into<String>, found: impl ToString) -> Error {
         Error::Malformed {
             path: self.origin.to_path_buf(),
@@ -146,23 +127,13 @@ impl<R: Read + Seek> Reading<'_, R> {
         let path = self.origin.to_path_buf();
         let variable = self.variable.clone();
         match error {
-            hdf5_pure::Error::Format(F::UnexpectedEof {
-                expected,
-                available,
-            }) => {
+            hdf5_pure::Error::Format(F::UnexpectedEof { expected, available }) => {
                 let (expected, found) = (expected as u64, available as u64);
-                Error::Truncated {
-                    path,
-                    variable,
-                    expected,
-                    found,
-                }
+                Error::Truncated { path, variable, expected, found }
             }
-            hdf5_pure::Error::Format(F::Source(message)) => Error::Io {
-                path,
-                action: "read",
-                source: std::io::Error::other(message),
-            },
+            hdf5_pure::Error::Format(F::Source(message)) => {
+                Error::Io { path, action: "read", source: std::io::Error::other(message) }
+            }
             hdf5_pure::Error::Format(
                 F::InvalidLayoutVersion(_)
                 | F::UnsupportedVersion(_)
@@ -193,13 +164,7 @@ impl<R: Read + Seek> Reading<'_, R> {
 
     pub(super) fn exceeded(&self, unit: &'static str, limit: u64, found: u64) -> Error {
         let path = self.origin.to_path_buf();
-        Error::LimitExceeded {
-            path,
-            variable: self.variable.clone(),
-            unit,
-            limit,
-            found,
-        }
+        Error::LimitExceeded { path, variable: self.variable.clone(), unit, limit, found }
     }
 
     /// Datasets of a group that are variables or fields.
@@ -209,11 +174,7 @@ impl<R: Read + Seek> Reading<'_, R> {
             let dataset = group.dataset(&name).map_err(|error| self.damaged(error))?;
             Ok((name, dataset))
         };
-        names
-            .into_iter()
-            .filter(|name| !name.starts_with('#'))
-            .map(open)
-            .collect()
+        names.into_iter().filter(|name| !name.starts_with('#')).map(open).collect()
     }
 
     /// Groups inside a group, but for MATLAB's own.
@@ -223,27 +184,18 @@ impl<R: Read + Seek> Reading<'_, R> {
             let group = group.group(&name).map_err(|error| self.damaged(error))?;
             Ok((name, group))
         };
-        names
-            .into_iter()
-            .filter(|name| !name.starts_with('#'))
-            .map(open)
-            .collect()
+        names.into_iter().filter(|name| !name.starts_with('#')).map(open).collect()
     }
 
     pub(super) fn dataset_notes(&self, dataset: &Dataset) -> Result<Notes> {
-        Ok(Notes::of(
-            dataset.attrs().map_err(|error| self.damaged(error))?,
-        ))
+        Ok(Notes::of(dataset.attrs().map_err(|error| self.damaged(error))?))
     }
 
     /// MATLAB dimensions: HDF5's in reverse, at least two.
     pub(super) fn dims(&self, dataset: &Dataset) -> Result<Vec<usize>> {
         let shape = dataset.shape().map_err(|error| self.damaged(error))?;
-        let dims: Option<Vec<usize>> = shape
-            .iter()
-            .rev()
-            .map(|&extent| usize::try_from(extent).ok())
-            .collect();
+        let dims: Option<Vec<usize>> =
+            shape.iter().rev().map(|&extent| usize::try_from(extent).ok()).collect();
         let mut dims = dims
             .filter(|dims| count_elements(dims).is_some())
             .ok_or_else(|| self.malformed("dimensions in range", format!("{shape:?}")))?;
@@ -263,10 +215,7 @@ impl<R: Read + Seek> Reading<'_, R> {
                 return Err(self.malformed("at most 64 stored dimensions", format!("{shape:?}")));
             }
             let stored: Vec<u64> = self.elements(dataset)?;
-            stored
-                .into_iter()
-                .map(|extent| usize::try_from(extent).unwrap_or(1))
-                .collect()
+            stored.into_iter().map(|extent| usize::try_from(extent).unwrap_or(1)).collect()
         };
         if dims.len() < 2 || count_elements(&dims) != Some(0) {
             return Err(self.malformed("dimensions with a zero", format!("{dims:?}")));
@@ -287,23 +236,12 @@ impl<R: Read + Seek> Reading<'_, R> {
             (None, Some(_)) => Class::Opaque,
             (None, None) => stored_class(&datatype).unwrap_or(Class::Opaque),
         };
-        let dims = if notes.empty {
-            self.empty_dims(dataset)?
-        } else {
-            self.dims(dataset)?
-        };
+        let dims = if notes.empty { self.empty_dims(dataset)? } else { self.dims(dataset)? };
         let element_bytes = class.element_bytes() as u64 * if complex { 2 } else { 1 };
         let count = count_elements(&dims).unwrap_or(0) as u64;
         let bytes = count.saturating_mul(element_bytes);
         let logical = class == Class::Logical;
-        Ok(VariableInfo {
-            name,
-            class,
-            dims,
-            complex,
-            logical,
-            bytes,
-        })
+        Ok(VariableInfo { name, class, dims, complex, logical, bytes })
     }
 
     /// Reads a dataset: numbers, text, flags, cells and everything empty.
@@ -327,11 +265,9 @@ impl<R: Read + Seek> Reading<'_, R> {
         match class {
             Class::Char => {
                 let units = match stored_class(&datatype) {
-                    Some(Class::UInt8) => self
-                        .elements::<u8>(dataset)?
-                        .into_iter()
-                        .map(u16::from)
-                        .collect(),
+                    Some(Class::UInt8) => {
+                        self.elements::<u8>(dataset)?.into_iter().map(u16::from).collect()
+                    }
                     _ => self.elements(dataset)?,
                 };
                 let found = units.len();
@@ -340,11 +276,7 @@ impl<R: Read + Seek> Reading<'_, R> {
                     .ok_or_else(|| self.malformed("one code unit a character", found))
             }
             Class::Logical => {
-                let flags = self
-                    .elements::<u8>(dataset)?
-                    .iter()
-                    .map(|&flag| flag != 0)
-                    .collect();
+                let flags = self.elements::<u8>(dataset)?.iter().map(|&flag| flag != 0).collect();
                 LogicalArray::new(dims, flags)
                     .map(Value::Logical)
                     .ok_or_else(|| self.malformed("one byte a flag", "another number"))
@@ -400,24 +332,17 @@ impl<R: Read + Seek> Reading<'_, R> {
         &mut self,
         dataset: &Dataset,
     ) -> Result<Vec<T>> {
-        let size = dataset
-            .element_size()
-            .map_err(|error| self.damaged(error))?;
+        let size = dataset.element_size().map_err(|error| self.damaged(error))?;
         if size != size_of::<T>() as u64 {
             return Err(self.malformed(format!("elements of {} bytes", size_of::<T>()), size));
         }
         let shape = dataset.shape().map_err(|error| self.damaged(error))?;
-        let count = shape
-            .iter()
-            .try_fold(1_u64, |count, &extent| count.checked_mul(extent));
+        let count = shape.iter().try_fold(1_u64, |count, &extent| count.checked_mul(extent));
         let Some(bytes) = count.and_then(|count| count.checked_mul(size)) else {
             return Err(self.malformed("dimensions in range", format!("{shape:?}")));
         };
         let layout = dataset.layout().map_err(|error| self.damaged(error))?;
-        if let Layout::Contiguous {
-            address: Some(address),
-            size,
-        } = layout
+        if let Layout::Contiguous { address: Some(address), size } = layout
             && size == bytes
         {
             return self.contiguous(address, bytes);
@@ -448,15 +373,9 @@ impl<R: Read + Seek> Reading<'_, R> {
         };
         self.charge_plain(bytes)?;
         let mut values: Vec<T> = bytemuck::allocation::zeroed_vec(count);
-        let filled = self
-            .reader
-            .fill(address, bytemuck::cast_slice_mut(&mut values));
+        let filled = self.reader.fill(address, bytemuck::cast_slice_mut(&mut values));
         let path = || self.origin.to_path_buf();
-        filled.map_err(|source| Error::Io {
-            path: path(),
-            action: "read",
-            source,
-        })?;
+        filled.map_err(|source| Error::Io { path: path(), action: "read", source })?;
         Ok(values)
     }
 
@@ -479,9 +398,7 @@ impl<R: Read + Seek> Reading<'_, R> {
             Layout::Chunked { .. } => {
                 let chunks = dataset.chunks().map_err(|error| self.damaged(error))?;
                 let stored = chunks.iter().map(|chunk| chunk.storage_size);
-                let stored = stored
-                    .fold(0_u64, u64::saturating_add)
-                    .min(self.reader.length());
+                let stored = stored.fold(0_u64, u64::saturating_add).min(self.reader.length());
                 if dataset.filters().is_empty() {
                     stored
                 } else {

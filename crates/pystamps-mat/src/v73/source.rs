@@ -12,20 +12,14 @@ pub(super) struct SharedReader<R> {
 
 impl<R> Clone for SharedReader<R> {
     fn clone(&self) -> Self {
-        Self {
-            reader: Arc::clone(&self.reader),
-            length: self.length,
-        }
+        Self { reader: Arc::clone(&self.reader), length: self.length }
     }
 }
 
 impl<R: Read + Seek> SharedReader<R> {
     pub(super) fn new(mut reader: R) -> io::Result<Self> {
         let length = reader.seek(SeekFrom::End(0))?;
-        Ok(Self {
-            reader: Arc::new(Mutex::new(reader)),
-            length,
-        })
+        Ok(Self { reader: Arc::new(Mutex::new(reader)), length })
     }
 
     /// Length of the file in bytes.
@@ -48,7 +42,6 @@ impl<R: Read + Seek> Source for SharedReader<R> {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FormatError> {
-        self.fill(offset, out)
-            .map_err(|source| FormatError::Source(source.to_string()))
+        self.fill(offset, out).map_err(|source| FormatError::Source(source.to_string()))
     }
 }

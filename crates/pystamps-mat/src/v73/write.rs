@@ -25,20 +25,12 @@ pub(crate) struct V73Writer<'a> {
 
 enum Staged<'a> {
     Value(Cow<'a, Value>),
-    Source {
-        element: ElementType,
-        dims: Vec<usize>,
-        source: &'a mut dyn ElementSource,
-    },
+    Source { element: ElementType, dims: Vec<usize>, source: &'a mut dyn ElementSource },
 }
 
 impl<'a> V73Writer<'a> {
     pub(crate) fn new(file: File, path: &Path) -> Self {
-        Self {
-            file,
-            path: path.to_path_buf(),
-            staged: Vec::new(),
-        }
+        Self { file, path: path.to_path_buf(), staged: Vec::new() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -60,11 +52,7 @@ impl<'a> V73Writer<'a> {
         dims: &[usize],
         source: &'a mut dyn ElementSource,
     ) {
-        let staged = Staged::Source {
-            element,
-            dims: dims.to_vec(),
-            source,
-        };
+        let staged = Staged::Source { element, dims: dims.to_vec(), source };
         self.staged.push((name.to_owned(), staged));
     }
 
@@ -88,17 +76,13 @@ impl<'a> V73Writer<'a> {
                 Err(self.unsupported(name, "half a character", "write complete characters"))
             }
             Value::Numeric(_) | Value::Logical(_) | Value::Char(_) => Ok(()),
-            Value::Cell(cells) => cells
-                .values()
-                .iter()
-                .try_for_each(|value| self.check_value(name, value)),
+            Value::Cell(cells) => {
+                cells.values().iter().try_for_each(|value| self.check_value(name, value))
+            }
             Value::Struct(structs) => {
                 if let Some(field) = structs.fields().iter().find(|field| !is_valid_name(field)) {
                     let variable = format!("{name}.{field}");
-                    return Err(Error::InvalidName {
-                        path: self.path.clone(),
-                        variable,
-                    });
+                    return Err(Error::InvalidName { path: self.path.clone(), variable });
                 }
                 let plain_empty =
                     structs.fields().is_empty() && count_elements(structs.dims()) == Some(0);
@@ -109,10 +93,7 @@ impl<'a> V73Writer<'a> {
                         "write a cell of structs",
                     ));
                 }
-                structs
-                    .values()
-                    .iter()
-                    .try_for_each(|value| self.check_value(name, value))
+                structs.values().iter().try_for_each(|value| self.check_value(name, value))
             }
             Value::Sparse(_) => {
                 Err(self.unsupported(name, "a sparse matrix", "convert it to a full matrix"))
@@ -122,26 +103,14 @@ impl<'a> V73Writer<'a> {
 
     /// Writes everything and synchronises it with the disk.
     pub(crate) fn finish(self) -> Result<()> {
-        let Self {
-            file,
-            path,
-            mut staged,
-        } = self;
+        let Self { file, path, mut staged } = self;
         let mut builder = MatBuilder::new(Options::default());
         let (requests, inbox) = channel();
-        let mut payloads = Payloads {
-            all: Vec::new(),
-            answers: Vec::new(),
-            requests,
-        };
+        let mut payloads = Payloads { all: Vec::new(), answers: Vec::new(), requests };
         for (name, staged) in &mut staged {
             let outcome = match staged {
                 Staged::Value(value) => stage_value(&mut builder, &mut payloads, name, value),
-                Staged::Source {
-                    element,
-                    dims,
-                    source,
-                } => {
+                Staged::Source { element, dims, source } => {
                     let payload = Payload::of_source(*element, *source);
                     payloads.stage_numbers(&mut builder, name, dims, payload)
                 }
@@ -150,22 +119,16 @@ impl<'a> V73Writer<'a> {
         }
         let outcome = payloads.serve(inbox, move |out| builder.finish_to(out), &file);
         outcome.map_err(|error| named(&path, None, error))?;
-        file.sync_all().map_err(|source| Error::Io {
-            path,
-            action: "write",
-            source,
-        })
+        file.sync_all().map_err(|source| Error::Io { path, action: "write", source })
     }
 }
 
 /// Names a refusal of the library, or of the system behind it.
 fn named(path: &Path, variable: Option<&str>, error: MatError) -> Error {
     match error {
-        MatError::Io(source) | MatError::Hdf5(hdf5_pure::Error::Io(source)) => Error::Io {
-            path: path.to_path_buf(),
-            action: "write",
-            source,
-        },
+        MatError::Io(source) | MatError::Hdf5(hdf5_pure::Error::Io(source)) => {
+            Error::Io { path: path.to_path_buf(), action: "write", source }
+        }
         error => Error::Unsupported {
             path: path.to_path_buf(),
             variable: variable.map(str::to_owned),
@@ -191,19 +154,14 @@ fn stage_value<'v>(
         }
         Value::Logical(array) => {
             let bytes = bytemuck::cast_slice(array.data());
-            let payload = Payload::Memory {
-                bytes,
-                element: ElementType::U8,
-            };
+            let payload = Payload::Memory { bytes, element: ElementType::U8 };
             payloads.stage::<bool>(builder, name, array.dims(), payload)
         }
-        Value::Char(text) if text.units().is_empty() => builder
-            .write_empty(name, MatClass::Char, text.dims())
-            .map(drop),
+        Value::Char(text) if text.units().is_empty() => {
+            builder.write_empty(name, MatClass::Char, text.dims()).map(drop)
+        }
         Value::Char(text) => {
-            let text = text
-                .to_text()
-                .expect("invariant: only single rows were accepted");
+            let text = text.to_text().expect("invariant: only single rows were accepted");
             builder.write_char(name, &text).map(drop)
         }
         Value::Struct(structs) if structs.dims() == [1, 1] => builder
@@ -214,9 +172,9 @@ fn stage_value<'v>(
                 Ok(())
             })
             .map(drop),
-        Value::Struct(structs) => builder
-            .write_empty(name, MatClass::Struct, structs.dims())
-            .map(drop),
+        Value::Struct(structs) => {
+            builder.write_empty(name, MatClass::Struct, structs.dims()).map(drop)
+        }
         Value::Cell(cells) => builder
             .cell(name, cells.dims(), |inside| {
                 for value in cells.values() {
@@ -295,11 +253,7 @@ impl<'v> Payloads<'v> {
         write: impl FnOnce(&mut BufWriter<&File>) -> Staging + Send,
         file: &File,
     ) -> Staging {
-        let Self {
-            mut all,
-            answers,
-            requests,
-        } = self;
+        let Self { mut all, answers, requests } = self;
         drop(requests);
         let mut failed = None;
         let written = std::thread::scope(|scope| {
@@ -309,13 +263,7 @@ impl<'v> Payloads<'v> {
                 out.flush().map_err(MatError::from)
             });
             // Ends when the library has dropped the last asker, on success as on failure.
-            for Request {
-                payload,
-                first,
-                count,
-                mut buffer,
-            } in inbox
-            {
+            for Request { payload, first, count, mut buffer } in inbox {
                 match all[payload].range(first, count) {
                     Ok(bytes) => buffer.extend_from_slice(bytes),
                     // Too short an answer makes the library give up.
@@ -350,12 +298,7 @@ impl DataProducer for Asker {
             buffer: std::mem::take(out),
         };
         self.requests.send(request).map_err(|_| gone())?;
-        *out = self
-            .answered
-            .lock()
-            .map_err(|_| gone())?
-            .recv()
-            .map_err(|_| gone())?;
+        *out = self.answered.lock().map_err(|_| gone())?.recv().map_err(|_| gone())?;
         Ok(())
     }
 }

@@ -1,9 +1,6 @@
 //! Converts between column-major values and `ndarray` matrices.
 
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "a view is itself a reference"
-)]
+#![expect(clippy::needless_pass_by_value, reason = "a view is itself a reference")]
 
 use super::{Numeric, NumericData, Value};
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
@@ -65,10 +62,8 @@ impl Value {
             Self::Numeric(array) => match array.data() {
                 NumericData::C32(values) => transposed(array.dims(), values),
                 NumericData::C64(values) => {
-                    let rounded: Vec<_> = values
-                        .iter()
-                        .map(|z| Complex::new(z.re.as_(), z.im.as_()))
-                        .collect();
+                    let rounded: Vec<_> =
+                        values.iter().map(|z| Complex::new(z.re.as_(), z.im.as_())).collect();
                     transposed(array.dims(), &rounded)
                 }
                 _ => Some(self.to_array2_f32()?.mapv(|value| Complex::new(value, 0.0))),
@@ -84,10 +79,8 @@ impl Value {
             Self::Numeric(array) => match array.data() {
                 NumericData::C64(values) => transposed(array.dims(), values),
                 NumericData::C32(values) => {
-                    let widened: Vec<_> = values
-                        .iter()
-                        .map(|z| Complex::new(z.re.into(), z.im.into()))
-                        .collect();
+                    let widened: Vec<_> =
+                        values.iter().map(|z| Complex::new(z.re.into(), z.im.into())).collect();
                     transposed(array.dims(), &widened)
                 }
                 _ => Some(self.to_array2_f64()?.mapv(|value| Complex::new(value, 0.0))),

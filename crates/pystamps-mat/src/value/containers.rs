@@ -12,10 +12,7 @@ pub struct LogicalArray {
 
 impl LogicalArray {
     pub(super) fn column(data: Vec<bool>) -> Self {
-        Self {
-            dims: vec![data.len(), 1],
-            data,
-        }
+        Self { dims: vec![data.len(), 1], data }
     }
 
     /// An array of `dims` (two or more) with column-major `data`; `None` if their counts differ.
@@ -75,10 +72,7 @@ impl StructArray {
     /// An array of `dims` (two or more) whose elements have `fields`; `None` unless there is one
     /// value a field and element and the field names differ.
     pub fn new(dims: Vec<usize>, fields: Vec<String>, values: Vec<Value>) -> Option<Self> {
-        let distinct = fields
-            .iter()
-            .collect::<std::collections::BTreeSet<_>>()
-            .len();
+        let distinct = fields.iter().collect::<std::collections::BTreeSet<_>>().len();
         let expected = count_elements(&dims)?.checked_mul(fields.len())?;
         (dims.len() >= 2 && distinct == fields.len() && expected == values.len()).then_some(Self {
             dims,
@@ -89,10 +83,8 @@ impl StructArray {
 
     /// A 1 x 1 structure; `None` if a field name occurs twice.
     pub fn scalar<S: Into<String>>(fields: impl IntoIterator<Item = (S, Value)>) -> Option<Self> {
-        let (names, values): (Vec<String>, Vec<Value>) = fields
-            .into_iter()
-            .map(|(name, value)| (name.into(), value))
-            .unzip();
+        let (names, values): (Vec<String>, Vec<Value>) =
+            fields.into_iter().map(|(name, value)| (name.into(), value)).unzip();
         Self::new(vec![1, 1], names, values)
     }
 
@@ -114,8 +106,7 @@ impl StructArray {
     /// The value of `field` in the element with column-major index `element` (from 0).
     pub fn get(&self, element: usize, field: &str) -> Option<&Value> {
         let position = self.fields.iter().position(|name| name == field)?;
-        self.values
-            .get(element.checked_mul(self.fields.len())? + position)
+        self.values.get(element.checked_mul(self.fields.len())? + position)
     }
 }
 
@@ -178,12 +169,7 @@ impl Sparse {
             && column_starts.is_sorted()
             && row_indices.len() == data.len()
             && row_indices.iter().all(|&row| row < dims[0]);
-        consistent.then_some(Self {
-            dims,
-            row_indices,
-            column_starts,
-            data,
-        })
+        consistent.then_some(Self { dims, row_indices, column_starts, data })
     }
 
     /// Rows and columns.

@@ -86,9 +86,7 @@ impl Value {
     /// Number of elements (the product of the dimensions).
     pub fn element_count(&self) -> usize {
         // Cannot wrap: the constructors refuse dimensions whose product overflows.
-        self.dims()
-            .iter()
-            .fold(1, |count, &extent| count.wrapping_mul(extent))
+        self.dims().iter().fold(1, |count, &extent| count.wrapping_mul(extent))
     }
 
     /// Whether there are no elements.
@@ -160,13 +158,9 @@ impl Value {
     pub fn to_f64_vec(&self) -> Option<Vec<f64>> {
         match self {
             Self::Numeric(array) => array.data().to_f64_vec(),
-            Self::Logical(array) => Some(
-                array
-                    .data()
-                    .iter()
-                    .map(|&flag| f64::from(u8::from(flag)))
-                    .collect(),
-            ),
+            Self::Logical(array) => {
+                Some(array.data().iter().map(|&flag| f64::from(u8::from(flag))).collect())
+            }
             _ => None,
         }
     }
@@ -177,8 +171,7 @@ pub(crate) fn count_elements(dims: &[usize]) -> Option<usize> {
     if dims.contains(&0) {
         return Some(0);
     }
-    dims.iter()
-        .try_fold(1_usize, |count, &extent| count.checked_mul(extent))
+    dims.iter().try_fold(1_usize, |count, &extent| count.checked_mul(extent))
 }
 
 /// Whether `dims` are valid (at least two) and hold exactly `count` elements.

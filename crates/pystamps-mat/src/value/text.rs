@@ -18,30 +18,21 @@ impl CharArray {
     /// One row; the empty text is 0 x 0 as in MATLAB.
     pub fn row(text: &str) -> Self {
         let units: Vec<u16> = text.encode_utf16().collect();
-        Self {
-            dims: vec![usize::from(!units.is_empty()), units.len()],
-            units,
-        }
+        Self { dims: vec![usize::from(!units.is_empty()), units.len()], units }
     }
 
     /// Several rows, padded on the right with blanks to one width.
     pub fn from_rows<S: AsRef<str>>(rows: &[S]) -> Self {
-        let rows: Vec<Vec<u16>> = rows
-            .iter()
-            .map(|row| row.as_ref().encode_utf16().collect())
-            .collect();
+        let rows: Vec<Vec<u16>> =
+            rows.iter().map(|row| row.as_ref().encode_utf16().collect()).collect();
         let width = rows.iter().map(Vec::len).max().unwrap_or(0);
         let blank = u16::from(b' ');
         let units = (0..width)
             .flat_map(|column| {
-                rows.iter()
-                    .map(move |row| row.get(column).copied().unwrap_or(blank))
+                rows.iter().map(move |row| row.get(column).copied().unwrap_or(blank))
             })
             .collect();
-        Self {
-            dims: vec![rows.len(), width],
-            units,
-        }
+        Self { dims: vec![rows.len(), width], units }
     }
 
     /// Dimensions, at least two.
@@ -70,16 +61,11 @@ impl CharArray {
             return None;
         };
         let row = |row: usize| {
-            let units: Vec<u16> = (0..column_count)
-                .map(|column| self.units[column * row_count + row])
-                .collect();
+            let units: Vec<u16> =
+                (0..column_count).map(|column| self.units[column * row_count + row]).collect();
             String::from_utf16_lossy(&units)
         };
         // Rows without columns hold nothing, so their number alone must not cost memory.
-        if column_count == 0 {
-            Some(Vec::new())
-        } else {
-            Some((0..row_count).map(row).collect())
-        }
+        if column_count == 0 { Some(Vec::new()) } else { Some((0..row_count).map(row).collect()) }
     }
 }

@@ -68,27 +68,19 @@ fn refused(name: &str, found: &str) -> PyErr {
 }
 
 fn inconsistent(name: &str) -> PyErr {
-    PyValueError::new_err(format!(
-        "{name}: the dimensions do not match the number of elements"
-    ))
+    PyValueError::new_err(format!("{name}: the dimensions do not match the number of elements"))
 }
 
 fn numeric(dims: Vec<usize>, data: NumericData, name: &str) -> PyResult<Value> {
-    Numeric::new(dims, data)
-        .map(Value::Numeric)
-        .ok_or_else(|| inconsistent(name))
+    Numeric::new(dims, data).map(Value::Numeric).ok_or_else(|| inconsistent(name))
 }
 
 fn logical(dims: Vec<usize>, data: Vec<bool>, name: &str) -> PyResult<Value> {
-    LogicalArray::new(dims, data)
-        .map(Value::Logical)
-        .ok_or_else(|| inconsistent(name))
+    LogicalArray::new(dims, data).map(Value::Logical).ok_or_else(|| inconsistent(name))
 }
 
 fn cell(dims: Vec<usize>, values: Vec<Value>, name: &str) -> PyResult<Value> {
-    CellArray::new(dims, values)
-        .map(Value::Cell)
-        .ok_or_else(|| inconsistent(name))
+    CellArray::new(dims, values).map(Value::Cell).ok_or_else(|| inconsistent(name))
 }
 
 fn structure(fields: &Bound<'_, PyDict>, name: &str, depth: usize) -> PyResult<Value> {
@@ -100,9 +92,7 @@ fn structure(fields: &Bound<'_, PyDict>, name: &str, depth: usize) -> PyResult<V
             Ok((field, member))
         })
         .collect::<PyResult<Vec<_>>>()?;
-    Structs::scalar(members)
-        .map(Value::Struct)
-        .ok_or_else(|| inconsistent(name))
+    Structs::scalar(members).map(Value::Struct).ok_or_else(|| inconsistent(name))
 }
 
 fn structures(array: &StructArray, py: Python<'_>, name: &str, depth: usize) -> PyResult<Value> {
@@ -113,9 +103,7 @@ fn structures(array: &StructArray, py: Python<'_>, name: &str, depth: usize) -> 
         }
     }
     let (dims, fields) = (array.dims.extract(py)?, array.fields.extract(py)?);
-    Structs::new(dims, fields, values)
-        .map(Value::Struct)
-        .ok_or_else(|| inconsistent(name))
+    Structs::new(dims, fields, values).map(Value::Struct).ok_or_else(|| inconsistent(name))
 }
 
 fn characters(text: &CharArray, py: Python<'_>, name: &str) -> PyResult<Value> {
@@ -124,9 +112,7 @@ fn characters(text: &CharArray, py: Python<'_>, name: &str) -> PyResult<Value> {
         [] => Vec::new(),
         rows => pystamps_mat::CharArray::from_rows(rows).units().to_vec(),
     };
-    pystamps_mat::CharArray::new(dims, units)
-        .map(Value::Char)
-        .ok_or_else(|| inconsistent(name))
+    pystamps_mat::CharArray::new(dims, units).map(Value::Char).ok_or_else(|| inconsistent(name))
 }
 
 /// Converts a NumPy array. No dimension makes 1 x 1, one makes a column.

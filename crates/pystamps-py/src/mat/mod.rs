@@ -49,11 +49,7 @@ struct StructArray {
 impl StructArray {
     #[new]
     fn new(dims: Py<PyTuple>, fields: Py<PyTuple>, elements: Py<PyTuple>) -> Self {
-        Self {
-            dims,
-            fields,
-            elements,
-        }
+        Self { dims, fields, elements }
     }
 }
 
@@ -80,10 +76,7 @@ struct MatVariable {
 /// Reads the variables called `names`, or all of them.
 #[pyfunction]
 #[pyo3(signature = (path, names=None))]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "PyO3 extracts owned arguments"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts owned arguments")]
 fn read_mat(
     py: Python<'_>,
     path: PathBuf,
@@ -105,14 +98,9 @@ fn read_mat(
 
 /// Describes the variables of a file without reading their data.
 #[pyfunction]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "PyO3 extracts owned arguments"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts owned arguments")]
 fn list_mat(py: Python<'_>, path: PathBuf) -> PyResult<Vec<MatVariable>> {
-    let listed = py
-        .detach(|| pystamps_mat::list(&path))
-        .map_err(|error| raised(py, &error))?;
+    let listed = py.detach(|| pystamps_mat::list(&path)).map_err(|error| raised(py, &error))?;
     let describe = |info: VariableInfo| {
         Ok(MatVariable {
             name: info.name,
@@ -129,10 +117,7 @@ fn list_mat(py: Python<'_>, path: PathBuf) -> PyResult<Vec<MatVariable>> {
 /// Writes a mapping of names to values; `version` is `"5"`, `"7.3"` or, by size, `None`.
 #[pyfunction]
 #[pyo3(signature = (path, variables, *, version=None, deflate_level=None))]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "PyO3 extracts owned arguments"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts owned arguments")]
 fn write_mat(
     py: Python<'_>,
     path: PathBuf,
@@ -158,8 +143,7 @@ fn write_mat(
         })
         .collect::<PyResult<_>>()?;
     let options = WriteOptions { deflate_level };
-    py.detach(|| write(&path, &variables, container, options))
-        .map_err(|error| raised(py, &error))
+    py.detach(|| write(&path, &variables, container, options)).map_err(|error| raised(py, &error))
 }
 
 fn write(

@@ -25,9 +25,7 @@ pub(super) fn object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>>
                 return Ok(PyString::new(py, &row).into_any());
             }
             let dims = PyTuple::new(py, text.dims())?.unbind();
-            let rows = text
-                .rows()
-                .unwrap_or_else(|| vec![String::from_utf16_lossy(text.units())]);
+            let rows = text.rows().unwrap_or_else(|| vec![String::from_utf16_lossy(text.units())]);
             Ok(Bound::new(py, CharArray { dims, rows })?.into_any())
         }
         Value::Cell(cells) => {
@@ -57,15 +55,7 @@ pub(super) fn object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>>
                 })
                 .collect::<PyResult<Vec<_>>>()?;
             let elements = PyTuple::new(py, elements)?.unbind();
-            Ok(Bound::new(
-                py,
-                StructArray {
-                    dims,
-                    fields,
-                    elements,
-                },
-            )?
-            .into_any())
+            Ok(Bound::new(py, StructArray { dims, fields, elements })?.into_any())
         }
         Value::Sparse(matrix) => {
             let data = match matrix.data() {
@@ -76,12 +66,8 @@ pub(super) fn object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>>
             let sparse = SparseMatrix {
                 dims: PyTuple::new(py, matrix.dims())?.unbind(),
                 data: data.unbind(),
-                row_indices: PyArray1::from_slice(py, matrix.row_indices())
-                    .into_any()
-                    .unbind(),
-                column_starts: PyArray1::from_slice(py, matrix.column_starts())
-                    .into_any()
-                    .unbind(),
+                row_indices: PyArray1::from_slice(py, matrix.row_indices()).into_any().unbind(),
+                column_starts: PyArray1::from_slice(py, matrix.column_starts()).into_any().unbind(),
             };
             Ok(Bound::new(py, sparse)?.into_any())
         }
@@ -112,7 +98,5 @@ fn shaped<'py, T: Element>(
     values: Vec<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let flat = PyArray1::from_vec(py, values);
-    Ok(flat
-        .reshape_with_order(IxDyn(dims), NPY_ORDER::NPY_FORTRANORDER)?
-        .into_any())
+    Ok(flat.reshape_with_order(IxDyn(dims), NPY_ORDER::NPY_FORTRANORDER)?.into_any())
 }

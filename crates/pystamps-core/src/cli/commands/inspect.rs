@@ -87,13 +87,13 @@ fn rows(value: &Value) -> Vec<String> {
         return vec![match value.to_array2_c64() {
             Some(complex) => {
                 let shown: Vec<String> =
-                    complex.iter().take(SHOWN).map(|z| z.to_string()).collect();
+                    complex.iter().take(SHOWN).map(ToString::to_string).collect();
                 shown.join(" ")
             }
             None => display_value(value),
         }];
     };
-    let shown_rows = (*row_count).min(SHOWN / column_count.max(&1).min(&SHOWN));
+    let shown_rows = (*row_count).min(SHOWN / column_count.clamp(&1, &SHOWN));
     let mut lines: Vec<String> = (0..shown_rows)
         .map(|row| {
             let cells: Vec<String> = (0..*column_count)

@@ -59,7 +59,7 @@ impl Parameters {
     fn unknown(&self, name: &str, names: &[&str]) -> Error {
         let mut ranked: Vec<(usize, &str)> =
             names.iter().map(|&known| (edit_distance(name, known), known)).collect();
-        ranked.sort();
+        ranked.sort_unstable();
         let nearest: Vec<&str> = ranked.iter().take(3).map(|&(_, known)| known).collect();
         Diagnostic::new("parameter-unknown", format!("there is no parameter '{name}'"))
             .path(self.home.join(PARMS_MAT))

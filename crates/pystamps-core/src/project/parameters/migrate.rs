@@ -74,7 +74,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut ps = Variables::new();
         ps.insert("n_ifg", Value::scalar(5.0));
-        pystamps_mat::write(&folder.path().join("ps1.mat"), &ps, &Default::default()).unwrap();
+        let path = folder.path().join("ps1.mat");
+        pystamps_mat::write(path, &ps, &pystamps_mat::WriteOptions::default()).unwrap();
         let mut parms = Variables::new();
         parms.insert("weed_alpha", Value::scalar(1.0));
         parms.insert("plot_pixel_size", Value::scalar(4.0));

@@ -39,14 +39,13 @@ pub fn parse_value(name: &str, typed: &str) -> Result<Typed> {
             _ => return Err(refuse("y or n")),
         },
         (Some(Kind::Text), _) if plain.is_empty() => return Err(refuse("some text")),
-        (Some(Kind::Text), _) => Value::text(plain),
+        (Some(Kind::Text), _) | (None, None) => Value::text(plain),
         (Some(Kind::Number), Some(row)) if row.len() == 1 => Value::scalar(row[0]),
         (Some(Kind::Number), _) => return Err(refuse("one number")),
         (Some(Kind::Numbers), None) => return Err(refuse("numbers, such as [1 2 3], 1:3 or []")),
         (_, Some(row)) if row.is_empty() => Value::empty(),
         (_, Some(row)) if row.len() == 1 => Value::scalar(row[0]),
         (_, Some(row)) => Value::row_f64(&row),
-        (None, None) => Value::text(plain),
     };
     Ok(Typed::Value(value))
 }

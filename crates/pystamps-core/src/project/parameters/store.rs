@@ -49,7 +49,7 @@ impl Parameters {
                     .remedy("run `pystamps-native prep` first, or check the path")
                     .data()
             })?;
-        let parms = pystamps_mat::read(&home.join(PARMS_MAT))?;
+        let parms = pystamps_mat::read(home.join(PARMS_MAT))?;
         let local_path = folder.join(LOCALPARMS_MAT);
         let local = local_path.exists().then(|| pystamps_mat::read(&local_path)).transpose()?;
         let mut parameters = Self { folder, home, parms, local };
@@ -147,10 +147,8 @@ impl Parameters {
 /// This is the one place where the clock enters an artefact, because StaMPS defines it so.
 pub(super) fn creation_date() -> String {
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
-    let seconds = epoch.map_or_else(
-        || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs(),
-        |seconds: u64| seconds,
-    );
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    let seconds: u64 = epoch.unwrap_or_else(now);
     display_day(seconds / 86_400)
 }
 
