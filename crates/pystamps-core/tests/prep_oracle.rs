@@ -45,7 +45,7 @@ fn scene_p_is_byte_identical() {
     let Some(scene) = oracle() else { return };
     let prepared = prepare(&request(&scene));
     let (ours, summary) = (prepared.files, prepared.summary);
-    let export = std::path::absolute(scene.join("export")).unwrap();
+    let export = fs_err::canonicalize(scene.join("export")).unwrap();
     let export = export.to_str().unwrap();
     let mut expected = tree(&scene.join("stage0_prep"));
     expected.remove(Path::new("parms.mat")).unwrap();

@@ -265,8 +265,9 @@ fn version_4_says_how_to_save_it_again() {
     let mut file = words(&[0, 1, 1, 0, 2]);
     file.extend(b"x\0");
     file.extend(1.0_f64.to_le_bytes());
-    let message = read_within_bounds(&file).unwrap_err().to_string();
-    assert!(message.contains("version-4") && message.contains("save -v7"), "{message}");
+    let error = read_within_bounds(&file).unwrap_err();
+    assert!(error.to_string().contains("version-4"), "{error}");
+    assert!(error.hint().contains("save -v7"), "{}", error.hint());
 }
 
 #[test]
