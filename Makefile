@@ -12,22 +12,27 @@ PY := $(VENV)/bin/python
 DEMO ?= demo
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 
+# What pyproject.toml asks for: to build, to run, to test, to lint.
+REQUIREMENTS := import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); p = t["project"]; \
+	print(*t["build-system"]["requires"], *p["dependencies"], *sum(p["optional-dependencies"].values(), []))
+
 .PHONY: help demo test lint rust-test python-test bench native wheel clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: native ## Simulate a scene, prepare it, run every native stage, say what was made (DEMO=folder)
-	$(PY) -m pystamps_shim demo --out "$(DEMO)" --force
+	@$(PY) -m pystamps_shim demo --out "$(DEMO)" --force
 
 test: lint rust-test python-test ## Format, lints, Rust tests, Python tests, parity on golden data
 
 lint: build/venv.stamp ## Formatting and lints of both languages, no changes made
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
-	$(VENV)/bin/ruff format --check --quiet python parity tests
-	$(VENV)/bin/ruff check --quiet python parity tests
-	$(VENV)/bin/mypy
+	@echo "formatting and lints …"
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	@$(VENV)/bin/ruff format --check --quiet python parity tests
+	@$(VENV)/bin/ruff check --quiet python parity tests
+	@$(VENV)/bin/mypy
 
 rust-test:
 	cargo test --locked --quiet
@@ -58,14 +63,16 @@ build/venv.stamp: pyproject.toml
 	@command -v cargo > /dev/null || { echo "make: Rust is missing: install it with rustup, then run make again" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11: run make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || { echo "make: this Python cannot make environments: install python3-venv, then run make again" >&2; exit 1; }
-	test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check 'maturin>=1.13,<2' $$($(PY) -c 'import tomllib; e = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*(f"{r}" for r in e["dependencies"] + [r for x in e["optional-dependencies"].values() for r in x]))')
+	@echo "installing Python packages into $(VENV) …"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check $$($(PY) -c '$(REQUIREMENTS)')
 	@mkdir -p build && touch $@
 
 # The program is a plain cargo build; the extension goes through maturin, which also registers the
 # Python sources in the environment (editable), so `python -m pystamps_shim` works at once.
 build/native.stamp: build/venv.stamp $(RUST_SOURCES)
-	cargo build --release --locked --quiet -p pystamps-core --bin pystamps-native
-	install -D -m 755 target/release/pystamps-native python/pystamps_shim/_bin/pystamps-native
-	VIRTUAL_ENV="$(abspath $(VENV))" $(VENV)/bin/maturin develop --release --locked --quiet
+	@echo "building the program and the extension (minutes the first time) …"
+	@cargo build --release --locked --quiet -p pystamps-core --bin pystamps-native
+	@install -D -m 755 target/release/pystamps-native python/pystamps_shim/_bin/pystamps-native
+	@VIRTUAL_ENV="$(abspath $(VENV))" $(VENV)/bin/maturin develop --release --locked --quiet > build/maturin.log 2>&1 || { cat build/maturin.log >&2; exit 1; }
 	@touch $@

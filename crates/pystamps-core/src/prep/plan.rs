@@ -54,7 +54,7 @@ pub struct Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         // 2^14 pixels: samples (128 kB) and sums (192 kB) of a block stay in the second-level cache.
-        Self { block_pixels: 1 << 14, wave_blocks: 64, band_pixels: 1 << 22, open_files: 96 }
+        Self { block_pixels: 1 << 14, wave_blocks: 32, band_pixels: 1 << 22, open_files: 96 }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Runs candidate selection over the scene: every image is read once for all patches.
 //!
 //! ```text
-//! wave (64 blocks) ── block ── block ── block …      in parallel: sums over all images, picks
+//! wave (32 blocks) ── block ── block ── block …      in parallel: sums over all images, picks
 //!                      └── for each patch it touches  in parallel: text and binary rows
-//!                          append, block after block  in order: the same bytes for any threads
+//!                          append, block after block  in order, while the next wave is computed
 //! ```
 //! A pixel's sums depend on no patch, so overlaps cost nothing.
 
@@ -87,14 +87,17 @@ pub(crate) fn select(
         .collect();
     let total = slcs.iter().map(|slc| slc.line_bytes() as u64 * covered as u64).sum();
     let phase = progress.phase("select candidates", total, "bytes");
+    // One wave is written while the next is computed: writing keeps one thread busy at most.
+    let mut finished: Vec<Block> = Vec::new();
     for wave in blocks.chunks(plan.tuning.wave_blocks.max(1)) {
-        let blocks: Vec<Block> = wave
-            .par_iter()
-            .map(|lines| scan.block(lines.clone(), &phase))
-            .collect::<Result<_>>()?;
-        append(&blocks, files)?;
+        let compute = || {
+            wave.par_iter().map(|lines| scan.block(lines.clone(), &phase)).collect::<Result<_>>()
+        };
+        let (written, computed) = rayon::join(|| append(&finished, files), compute);
+        written?;
+        finished = computed?;
     }
-    Ok(())
+    append(&finished, files)
 }
 
 /// Appends the rows of `blocks` to every patch.
