@@ -104,7 +104,7 @@ def test_token_search_takes_the_first_prefix(tmp_path: Path) -> None:
 
 
 def test_local_coordinates_vector() -> None:
-    """The test vector of spec/stage1.md E."""
+    """The test vector of stage1.md E."""
     xy = geometry.local_km(np.array([[12.6, 45.25]]), np.array([12.5, 45.2])) * 1000
     np.testing.assert_allclose(xy, [[7850.407789344, 5561.611795427]], atol=5e-10)
 

@@ -65,7 +65,7 @@ def test_same_seed_same_bytes_other_seed_other_bytes(scene: Path, tmp_path: Path
 
 
 def test_layout_and_sizes(scene: Path) -> None:
-    """Every file of spec/prep.md section 1 with the size the parameter file promises."""
+    """Every file of prep.md section 1 with the size the parameter file promises."""
     master = "20210224"
     dates = [f"{date:%Y%m%d}" for date in TINY.dates]
     assert dates[TINY.master_index] == master

@@ -1,7 +1,7 @@
 //! Defines acquisition dates as the file names of an export carry them.
 //!
 //! Dates are read from names only: `20210224.rslc` holds one, `20210224_20210107.diff` a pair. The
-//! numeric form that StaMPS stores is MATLAB's `datenum` (`shared/spec/parameters.md`, section 6).
+//! numeric form that StaMPS stores is MATLAB's `datenum` (parameters.md, section 6).
 
 use std::fmt;
 use std::path::Path;

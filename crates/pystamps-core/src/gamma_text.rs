@@ -1,6 +1,6 @@
 //! Reads GAMMA-style text files (`.par`, `.base`): a key, its values, their units.
 //!
-//! A value is found as StaMPS finds it (`shared/spec/parameters.md`, section 6, `readparm`): the
+//! A value is found as StaMPS finds it (parameters.md, section 6, `readparm`): the
 //! file is split at white space, the first token that starts with the key is taken, and the tokens
 //! after it are the values. What follows the values (units such as `m` or `Hz`) is not looked at.
 //!

@@ -1,4 +1,4 @@
-"""The acquisitions of a stack: dates, master, baselines (spec/stage1.md B.1, B.2, B.5, C)."""
+"""The acquisitions of a stack: dates, master, baselines (stage1.md B.1, B.2, B.5, C)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_stack(root: Path, *, small_baseline: bool) -> Stack:
 
     # StaMPS compatibility
     A null master-master interferogram is left out; the original writes arrays of
-    inconsistent size with it (spec/stage1.md B.2).
+    inconsistent size with it (stage1.md B.2).
     """
     rsc = root.joinpath("rsc.txt").read_text(encoding="utf-8").strip()
     # One path a line: blanks in a path survive, unlike in the original's token list.
@@ -65,7 +65,7 @@ def single_master_days(stack: Stack) -> tuple[list[int], int]:
 
     # StaMPS compatibility
     A master later than every slave makes the original fail; here it is appended, as
-    spec/stage1.md B.2 recommends.
+    stage1.md B.2 recommends.
     """
     days = [slave for _, slave in stack.pairs]
     position = sum(day < stack.master_day for day in days)

@@ -1,4 +1,4 @@
-"""The raw candidate files of one patch (spec/prep.md sections 11 and 12)."""
+"""The raw candidate files of one patch (prep.md sections 11 and 12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates in file names and MATLAB day numbers (spec/parameters.md section 6, stage1.md B.1)."""
+"""Dates in file names and MATLAB day numbers (parameters.md section 6, stage1.md B.1)."""
 
 from __future__ import annotations
 

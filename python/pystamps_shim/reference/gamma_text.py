@@ -1,4 +1,4 @@
-"""GAMMA style text files: the token search of ``readparm`` (spec/parameters.md section 6)."""
+"""GAMMA style text files: the token search of ``readparm`` (parameters.md section 6)."""
 
 from __future__ import annotations
 

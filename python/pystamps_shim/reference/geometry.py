@@ -26,7 +26,7 @@ def _meridian_arc_m(latitude_rad: Doubles) -> Doubles:
 
 
 def local_km(lonlat_deg: Doubles, origin_deg: Doubles) -> Doubles:
-    """Project longitude and latitude to local kilometres (llh2local, spec/stage1.md E).
+    """Project longitude and latitude to local kilometres (llh2local, stage1.md E).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Stage 1, initial load of one patch (SNAP and GAMMA; spec/stage1.md B and C)."""
+"""Stage 1, initial load of one patch (SNAP and GAMMA; stage1.md B and C)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def stage1_load_initial(patch_dir: Path | str, *, small_baseline: bool | None = 
 
     Returns
     -------
-    The artefacts with the classes and shapes of spec/matfiles.md, ready for
+    The artefacts with the classes and shapes of matfiles.md, ready for
     `pystamps_shim.reference.outputs.write_artefacts`. Besides the patch's own files:
     ``../parms.mat`` holds the parameters stage 1 adds, and ``../small_baselines.list``
     (small baselines) the date pairs.
@@ -141,7 +141,7 @@ def _local_frame(
 ) -> tuple[Doubles, NDArray[np.float32], NDArray[np.intp]]:
     """Return the origin (deg), local coordinates (m, raw order) and the sorted row order.
 
-    The sort keys are the unrounded singles, y before x, NaN last (spec/stage1.md B.9).
+    The sort keys are the unrounded singles, y before x, NaN last (stage1.md B.9).
     """
     lonlat = candidates.lonlat_deg
     nothing = np.full((1, 2), np.nan)  # so that no candidate at all gives NaN

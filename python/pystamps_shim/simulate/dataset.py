@@ -1,4 +1,4 @@
-"""Write a prepared dataset directly: control files and patch folders (spec/prep.md 3, 4, 12).
+"""Write a prepared dataset directly: control files and patch folders (prep.md 3, 4, 12).
 
 For benchmarks of the stages with many candidates: there are no rasters to prepare.
 """

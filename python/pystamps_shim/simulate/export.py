@@ -1,4 +1,4 @@
-"""Write a scene as a raw SNAP-style StaMPS export, image by image (spec/prep.md section 1)."""
+"""Write a scene as a raw SNAP-style StaMPS export, image by image (prep.md section 1)."""
 
 from __future__ import annotations
 

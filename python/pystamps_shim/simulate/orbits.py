@@ -29,7 +29,7 @@ class Baseline:
     def perpendicular_m(
         self, frame: Frame, line: NDArray[np.intp], sample: NDArray[np.intp]
     ) -> Doubles:
-        """Return the perpendicular baseline of pixels (spec/stage1.md B.5)."""
+        """Return the perpendicular baseline of pixels (stage1.md B.5)."""
         seconds = (line - (frame.settings.length / 2 - 0.5)) / frame.line_rate_hz
         cross = self.cross_m + self.cross_rate_m_s * seconds
         normal = self.normal_m + self.normal_rate_m_s * seconds

@@ -1,4 +1,4 @@
-//! Calibrates amplitudes: one constant for each image (`shared/spec/prep.md`, section 8).
+//! Calibrates amplitudes: one constant for each image (prep.md, section 8).
 
 #![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
 

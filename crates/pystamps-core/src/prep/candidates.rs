@@ -1,4 +1,4 @@
-//! Writes the candidate lists of a patch (`shared/spec/prep.md`, sections 9 and 12).
+//! Writes the candidate lists of a patch (prep.md, sections 9 and 12).
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Writes the control files of the root and of each patch (`shared/spec/prep.md`, sections 3, 4).
+//! Writes the control files of the root and of each patch (prep.md, sections 3, 4).
 //!
 //! Lists hold one path a line, verbatim and without quotes. `calamp.out`, `selpsc.in` and
 //! `selsbc.in` hold `path constant`: the constant is what follows the last blank, so a path may

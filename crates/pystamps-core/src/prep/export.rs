@@ -1,4 +1,4 @@
-//! Finds the files of an export (`shared/spec/prep.md`, sections 1 and 3).
+//! Finds the files of an export (prep.md, sections 1 and 3).
 //!
 //! ```text
 //! single master                              small baselines

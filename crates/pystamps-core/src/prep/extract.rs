@@ -1,4 +1,4 @@
-//! Extracts position, height and phase of the candidates (`shared/spec/prep.md`, section 11).
+//! Extracts position, height and phase of the candidates (prep.md, section 11).
 //!
 //! The scene is worked off in bands of lines. In each band every raster is read from top to bottom
 //! once, for all patches; the bytes of its candidates go to their place in the patch's file.

@@ -7,7 +7,7 @@
 //! | `geo/*.lon`, `*.lat`, `*dem.rdc`, once | `psclonlat.in`, `pscdem.in`; `PATCH_k/pscands.1.ll`, `.hgt` |
 //! | the master's `.par`, every `.base` | `processor.txt`, `width.txt`, `len.txt`, `rsc.txt`; `PATCH_k/patch.in`, `patch_noover.in`, `patch.list` |
 //!
-//! Source: `shared/spec/prep.md`. [`plan()`] makes every check that needs no raster, [`run`] does the
+//! Source: prep.md. [`plan()`] makes every check that needs no raster, [`run`] does the
 //! work in an empty folder that the caller publishes. The caller also writes `parms.mat`.
 //!
 //! Memory: a few blocks of lines for each thread; it grows with neither images nor patches. The

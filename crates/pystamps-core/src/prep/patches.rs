@@ -1,4 +1,4 @@
-//! Cuts the scene into overlapping patches (`shared/spec/prep.md`, section 4).
+//! Cuts the scene into overlapping patches (prep.md, section 4).
 
 use std::ops::Range;
 

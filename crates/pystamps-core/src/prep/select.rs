@@ -1,4 +1,4 @@
-//! Selects candidates of a single-master stack by amplitude dispersion (`shared/spec/prep.md`,
+//! Selects candidates of a single-master stack by amplitude dispersion (prep.md,
 //! section 9).
 
 #![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]

@@ -1,5 +1,5 @@
 //! Selects candidates of a small-baseline stack by amplitude difference dispersion
-//! (`shared/spec/prep.md`, section 10).
+//! (prep.md, section 10).
 
 #![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
 
