@@ -146,6 +146,34 @@ def test_an_existing_preparation_is_not_overwritten(
     assert (dataset / "selpsc.in").read_text().startswith("0.3\n")
 
 
+def test_a_damaged_preparation_is_not_taken_for_done(
+    native: Native, export: Path, dataset: Path
+) -> None:
+    """Changed parameters are a user's; a missing patch or control file is damage."""
+    arguments = ["prep", "snap", "--export", export, "--dataset", dataset]
+    native("params", "set", "--dataset", dataset, "n_cores", "2")
+    assert "nothing done" in native(*arguments).stdout
+    (dataset / "width.txt").write_text("1\n")
+    diagnostic(native(*arguments, exit_code=1), "already-prepared", "width.txt")
+    native(*arguments, "--force")
+    shutil.rmtree(dataset / "PATCH_1")
+    diagnostic(native(*arguments, exit_code=1), "already-prepared", "PATCH_1")
+
+
+def test_one_bad_patch_does_not_stop_the_others(
+    native: Native, export: Path, tmp_path: Path
+) -> None:
+    """The command fails at the end and names the patch."""
+    dataset = tmp_path / "dataset"
+    native("prep", "snap", "--export", export, "--dataset", dataset, "--azimuth-patches", 3)
+    (dataset / "PATCH_2" / "pscands.1.ll").unlink()
+    result = native("stage", 1, "--dataset", dataset, exit_code=1)
+    diagnostic(result, "patches-failed", "failed: PATCH_2", "pscands.1.ll")
+    assert (dataset / "PATCH_1" / "ps1.mat").exists()
+    assert not (dataset / "PATCH_2" / "ps1.mat").exists()
+    assert (dataset / "PATCH_3" / "ps1.mat").exists()
+
+
 def test_a_patch_list_that_escapes_is_refused(native: Native, dataset: Path) -> None:
     """Neither up, nor absolute, nor through a link."""
     for entry in ("../other", "/etc", "PATCH_1/../..", "linked"):

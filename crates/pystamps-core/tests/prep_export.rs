@@ -262,3 +262,15 @@ fn hundreds_of_images_and_patches() {
     assert_eq!(prepared.text("patch.list").lines().last().unwrap(), "PATCH_400");
     assert_eq!(prepared.text("PATCH_400/patch.in"), "19\n20\n19\n20\n");
 }
+
+#[test]
+fn a_memory_limit_makes_the_pieces_smaller_or_refuses() {
+    let scene = Scene::single_master();
+    let mut plan = pystamps_core::prep::plan(&scene.request()).unwrap();
+    let need = plan.memory_bytes(2);
+    plan.fit_into(need, 2).unwrap();
+    assert_eq!(plan.memory_bytes(2), need);
+    plan.fit_into(need / 2, 2).unwrap();
+    assert!(plan.memory_bytes(2) <= need / 2);
+    assert_eq!(plan.fit_into(1 << 20, 2).unwrap_err().name(), "memory-limit");
+}

@@ -45,6 +45,11 @@ fn dispatch(command: Command) -> Result<()> {
     }
 }
 
+/// Number of threads when none is asked for.
+fn all_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Runs `work` on a pool of `threads` threads; all cores if not given.
 ///
 /// # Errors
@@ -53,7 +58,8 @@ fn on_threads<T: Send>(
     threads: Option<usize>,
     work: impl FnOnce() -> Result<T> + Send,
 ) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or_else(all_cores)).build();
     let pool = pool.map_err(|error| Error::Io {
         action: "start the worker threads".into(),
         source: std::io::Error::other(error),

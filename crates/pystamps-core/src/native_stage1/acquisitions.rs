@@ -43,6 +43,14 @@ impl Acquisitions {
     }
 }
 
+impl std::fmt::Display for Acquisitions {
+    /// Master and pairs, which decide the result besides the content of files.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}", self.master)?;
+        self.interferograms.iter().try_for_each(|i| write!(out, " {}", i.dates))
+    }
+}
+
 /// Reads the interferogram list of the project at `root`.
 pub(super) fn read_interferograms(root: &Path) -> Result<Vec<Interferogram>> {
     let list = root.join(crate::project::layout::root::PSCPHASE_IN);

@@ -80,6 +80,7 @@ pub fn run_stage1_native(
     for name in ACTING_PARAMETERS {
         acting.insert(name.to_owned(), parameters.text(name)?.into());
     }
+    acting.insert("acquisitions".to_owned(), files.acquisitions.to_string().into());
     let recipe = Recipe {
         algorithm_version: ALGORITHM_VERSION,
         parameters: acting,

@@ -7,8 +7,13 @@ use super::parameters::{SamplePrecision, check_baselines, read_scene};
 use super::patches::{Patch, lay_out};
 use super::raster::Raster;
 use super::request::{AmplitudeDispersion, PrepRequest, Processor};
+use super::scan::Pick;
 use crate::error::IoContext;
+use crate::plan::check_memory;
 use crate::{Diagnostic, Result};
+
+/// Memory of the process itself: program, thread stacks, file buffers.
+const PROCESS_BYTES: u64 = 12 << 20;
 
 /// Longest path that fits the buffers of StaMPS' own programs.
 const LONGEST_STAMPS_PATH: usize = 255;
@@ -95,6 +100,37 @@ pub fn plan(request: &PrepRequest) -> Result<PrepPlan> {
 }
 
 impl PrepPlan {
+    /// Most memory that [`run`](super::run()) takes with `threads` threads, bytes, reached if
+    /// every pixel becomes a candidate.
+    pub fn memory_bytes(&self, threads: usize) -> u64 {
+        let Tuning { block_pixels, wave_blocks, band_pixels, .. } = self.tuning;
+        let block = block_pixels.max(self.width) as u64;
+        let band = band_pixels.max(self.width) as u64;
+        let threads = threads as u64;
+        // A thread: samples of two images, three sums, mask. A waiting block: amplitude and picks.
+        // A candidate of the band: its pixel, and its bytes in every thread.
+        PROCESS_BYTES
+            + threads * block * (2 * 8 + 3 * 4 + 1)
+            + 2 * wave_blocks as u64 * block * (4 + size_of::<Pick>() as u64)
+            + band * (16 + 8 * threads)
+    }
+
+    /// Makes the pieces of work smaller until they fit into `limit_bytes`.
+    ///
+    /// # Errors
+    /// `memory-limit` if even the smallest pieces do not fit.
+    pub fn fit_into(&mut self, limit_bytes: u64, threads: usize) -> Result<()> {
+        while self.memory_bytes(threads) > limit_bytes {
+            let Tuning { wave_blocks, band_pixels, .. } = &mut self.tuning;
+            if *wave_blocks == 1 && *band_pixels <= self.width {
+                break;
+            }
+            *wave_blocks = (*wave_blocks / 2).max(1);
+            *band_pixels = (*band_pixels / 2).max(1);
+        }
+        check_memory(Some(limit_bytes), self.memory_bytes(threads), "preparation")
+    }
+
     fn raster(&self, path: &Path, sample_bytes: usize) -> Raster {
         let (width, length) = (self.width, self.length);
         Raster { path: path.to_path_buf(), width, length, sample_bytes }

@@ -1,6 +1,7 @@
 //! Prepares a project folder: runs a plan and publishes its result as one step.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::plan::PrepPlan;
@@ -9,9 +10,10 @@ use super::run::run;
 use super::summary::PrepSummary;
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
-use crate::project::checksums::{checksum_of_file, raster_record};
+use crate::project::checksums::{Checksums, checksum_of_file, raster_record};
 use crate::project::commit::Transaction;
-use crate::project::layout::{MERGED_RESULTS, PARMS_MAT, PATCH_LIST, root};
+use crate::project::layout::patch::CANDIDATES_IJ;
+use crate::project::layout::{MERGED_RESULTS, PARMS_MAT, PATCH_LIST, patch_folder, root};
 use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};
 use crate::project::lock::ScopeLock;
 use crate::project::parameters::Parameters;
@@ -59,11 +61,12 @@ pub fn prepare(
     let mut ledger = Ledger::load(dataset)?;
     let outdated = outdated_entries(dataset)?;
     if existing == Existing::Keep && !outdated.is_empty() {
-        let same = ledger.stage(STAGE).is_some_and(|e| e.fingerprint == recipe.fingerprint());
-        if same {
-            return Ok(Prepared::SkippedExisting);
-        }
-        return Err(already_prepared(dataset, &outdated).data());
+        let entry = ledger.stage(STAGE);
+        return match entry.map(|entry| what_differs(entry, &recipe, plan, dataset)).transpose()? {
+            Some(None) => Ok(Prepared::SkippedExisting),
+            Some(Some(reason)) => Err(already_prepared(dataset, &reason).data()),
+            None => Err(already_prepared(dataset, &outdated.join(", ")).data()),
+        };
     }
     // A stage that is at work in an old patch would lose its folder: wait for none, refuse.
     let _patch_locks = lock_patches(dataset, &outdated, progress)?;
@@ -78,6 +81,23 @@ pub fn prepare(
     ledger.record(STAGE, LedgerEntry::new(recipe, outputs), &stages);
     transaction.publish(&outdated, &[PATCH_LIST], &ledger)?;
     Ok(Prepared::Completed(Box::new(summary)))
+}
+
+/// Why the preparation in the folder is not the one planned, or not whole; `None` if it is.
+fn what_differs(
+    entry: &LedgerEntry,
+    recipe: &Recipe,
+    plan: &PrepPlan,
+    dataset: &Path,
+) -> Result<Option<String>> {
+    let mut checksums = Checksums::load(dataset);
+    let staleness = entry.staleness(recipe, dataset, &mut checksums)?;
+    checksums.save();
+    let missing_patch = (1..=plan.patches.len())
+        .map(patch_folder)
+        .find(|patch| !dataset.join(patch).join(CANDIDATES_IJ).exists())
+        .map(|patch| format!("{patch} is missing or not whole"));
+    Ok(staleness.or(missing_patch))
 }
 
 /// What decides the result: settings, the content of text files, size and time of rasters.
@@ -115,7 +135,8 @@ fn root_records(staging: &Path) -> Result<Vec<FileRecord>> {
     let mut records = Vec::new();
     for entry in fs_err::read_dir(staging).while_doing("list the prepared files")? {
         let path = entry.while_doing("list the prepared files")?.path();
-        if path.is_file() {
+        // Parameters are changed by users and by stage 1; that does not outdate the preparation.
+        if path.is_file() && path.file_name() != Some(OsStr::new(PARMS_MAT)) {
             let mut record = text_record(&path)?;
             record.path = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             records.push(record);
@@ -156,10 +177,10 @@ fn lock_patches(dataset: &Path, entries: &[String], progress: &Progress) -> Resu
     folders.iter().map(|folder| ScopeLock::acquire(folder, "prep", progress)).collect()
 }
 
-fn already_prepared(dataset: &Path, outdated: &[String]) -> Diagnostic {
+fn already_prepared(dataset: &Path, found: &str) -> Diagnostic {
     Diagnostic::new("already-prepared", "the folder holds another preparation")
         .path(dataset)
         .expected("a new or empty folder, or the same preparation")
-        .found(outdated.join(", "))
+        .found(found)
         .remedy("choose another --dataset, or replace all of this with --force")
 }

@@ -204,16 +204,18 @@ fn entry_names(folder: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Replaces one file as a whole: `write` fills a draft beside it, which is then renamed.
+/// Replaces one file as a whole: `write` fills a draft in the control folder beside it, which is
+/// then renamed.
 ///
 /// # Errors
 /// Those of `write`, and I/O errors; the old file stays.
 pub fn replace_file(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = folder.join(format!(".{name}.draft"));
-    write(&draft)?;
     let action = || format!("replace {}", path.display());
+    fs_err::create_dir_all(folder.join(CONTROL_FOLDER)).while_doing(action())?;
+    let draft = folder.join(CONTROL_FOLDER).join(format!("{name}.draft"));
+    write(&draft)?;
     fs_err::File::open(&draft).and_then(|file| file.sync_all()).while_doing(action())?;
     fs_err::rename(&draft, path).while_doing(action())?;
     sync_folder(folder).while_doing(action())

@@ -1,5 +1,6 @@
 //! `plan --dataset DIR`.
 
+use crate::cli::all_cores;
 use crate::cli::arguments::PlanArguments;
 use crate::cli::output::{print_json, print_line};
 use crate::error::Result;
@@ -9,8 +10,7 @@ use crate::project::dataset::patches;
 use crate::stage::settle;
 
 pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = arguments.threads.map_or(cores as u64, u64::from);
+    let threads = arguments.threads.map_or_else(|| all_cores() as u64, u64::from);
     let progress = Progress::new(ProgressMode::Plain, "plan");
     settle(&arguments.dataset, &progress)?;
     for patch in patches(&arguments.dataset)? {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::cli::arguments::PrepArguments;
-use crate::cli::on_threads;
 use crate::cli::output::{print_json, print_line};
+use crate::cli::{all_cores, on_threads};
 use crate::error::Result;
 use crate::prep::{Existing, PrepRequest, PrepSummary, Prepared, plan, prepare};
 use crate::progress::Progress;
@@ -24,7 +24,10 @@ pub(in crate::cli) fn run(arguments: PrepArguments) -> Result<()> {
     };
     let progress = Progress::new(common.progress.into(), "prep");
     let existing = if common.force { Existing::Replace } else { Existing::Keep };
-    let plan = plan(&request)?;
+    let mut plan = plan(&request)?;
+    if let Some(limit_bytes) = common.memory_limit {
+        plan.fit_into(limit_bytes, common.thread_count().unwrap_or_else(all_cores))?;
+    }
     let prepared = on_threads(common.thread_count(), || {
         prepare(&plan, &arguments.dataset, existing, &progress)
     })?;

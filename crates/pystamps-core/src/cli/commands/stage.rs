@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::arguments::{StageArguments, required_scope};
 use crate::cli::on_threads;
-use crate::cli::output::{print_json, print_line};
+use crate::cli::output::{print_json, print_line, report_error};
 use crate::error::{Diagnostic, Result};
 use crate::native_stage1::run_stage1_native;
 use crate::progress::Progress;
@@ -28,15 +28,32 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         memory_limit_bytes: arguments.common.memory_limit,
         force: arguments.common.force,
     };
-    for folder in scopes(arguments)? {
-        let label = format!("stage {} {}", arguments.stage, name_of(&folder));
+    let folders = scopes(arguments)?;
+    let mut failed = Vec::new();
+    for folder in &folders {
+        let label = format!("stage {} {}", arguments.stage, name_of(folder));
         let progress = Progress::new(arguments.common.progress.into(), label);
         let outcome = on_threads(arguments.common.thread_count(), || {
-            run_stage1_native(&folder, &options, &progress)
-        })?;
-        report(&outcome, arguments.common.json)?;
+            run_stage1_native(folder, &options, &progress)
+        });
+        match outcome {
+            Ok(outcome) => report(&outcome, arguments.common.json)?,
+            Err(error) if folders.len() == 1 => return Err(error),
+            // One patch's trouble is no reason to leave the others undone.
+            Err(error) => {
+                report_error(&error);
+                failed.push(name_of(folder));
+            }
+        }
     }
-    Ok(())
+    if failed.is_empty() { Ok(()) } else { Err(patches_failed(&failed, folders.len()).data()) }
+}
+
+fn patches_failed(failed: &[String], all: usize) -> Diagnostic {
+    Diagnostic::new("patches-failed", "some patches could not be processed")
+        .expected(format!("{all} patches done"))
+        .found(format!("failed: {}", failed.join(", ")))
+        .remedy("mend what is said above and run the same command: finished patches are kept")
 }
 
 fn scopes(arguments: &StageArguments) -> Result<Vec<PathBuf>> {
