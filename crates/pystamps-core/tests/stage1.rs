@@ -246,6 +246,19 @@ fn a_second_writer_is_refused() {
 }
 
 #[test]
+fn a_folder_that_is_no_patch_is_named_and_left_alone() {
+    let project = Project::new();
+    for folder in [project.root().join("PATCH_9"), project.export("")] {
+        let before = folder.exists();
+        let run = pystamps_core::native_stage1::run_stage1_native;
+        let error = run(&folder, &options(), &Progress::silent()).unwrap_err();
+        assert_eq!(error.name(), "not-a-patch");
+        assert_eq!(folder.exists(), before);
+        assert!(!folder.join(".pystamps").exists());
+    }
+}
+
+#[test]
 fn a_folder_that_is_no_project_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let error = pystamps_core::native_stage1::run_stage1_native(

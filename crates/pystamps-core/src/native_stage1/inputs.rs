@@ -67,6 +67,21 @@ pub(super) struct ProjectFiles {
     pub(super) master_parameters: PathBuf,
 }
 
+/// Checks that `folder` is a patch of a prepared project, before anything is made in it.
+pub(super) fn check_is_patch(folder: &Path) -> Result<()> {
+    Parameters::load(folder)?;
+    if folder.join(patch::CANDIDATES_IJ).exists() {
+        return Ok(());
+    }
+    let found = if folder.is_dir() { "no such file there" } else { "no such folder" };
+    Err(Diagnostic::new("not-a-patch", "stage 1 needs a prepared patch")
+        .path(folder)
+        .expected(format!("a PATCH_k folder with {}", patch::CANDIDATES_IJ))
+        .found(found)
+        .remedy("name a folder from patch.list, or use --dataset for all of them")
+        .data())
+}
+
 /// Reads lists and names (nothing large) and checks that this loader is the right one.
 pub(super) fn read_project_files(folder: &Path, parameters: &Parameters) -> Result<ProjectFiles> {
     let processor = parameters.text("insar_processor")?;

@@ -68,13 +68,15 @@ pub fn run_stage1_native(
     for scope in [folder.parent(), Some(folder)].into_iter().flatten() {
         settle(scope, progress)?;
     }
+    inputs::check_is_patch(folder)?;
+    let lock = open_scope(folder, "stage 1", progress)?;
+    // Read under the lock: nobody prepares the project again meanwhile.
     let mut parameters = Parameters::load(folder)?;
     for (name, value) in &options.overrides {
         let full = parameters.resolve(name)?;
         parameters.set(&full, parse_value(&full, value)?)?;
     }
     let files = inputs::read_project_files(folder, &parameters)?;
-    let lock = open_scope(folder, "stage 1", progress)?;
     let mut checksums = Checksums::load(folder);
     let mut acting = BTreeMap::new();
     for name in ACTING_PARAMETERS {

@@ -90,6 +90,9 @@ impl<'lock> Transaction<'lock> {
         sync_tree(&new).while_doing(action())?;
         let text = serde_json::to_vec(&journal).expect("invariant: plain strings serialise");
         write_synced(&staging.join("journal.draft"), &text).while_doing(action())?;
+        // The way to the journal must be on the disk before anything moves.
+        sync_folder(scope).while_doing(action())?;
+        sync_folder(&scope.join(CONTROL_FOLDER)).while_doing(action())?;
         fs_err::rename(staging.join("journal.draft"), staging.join(JOURNAL))
             .while_doing(action())?;
         sync_folder(&staging).while_doing(action())?;
@@ -174,6 +177,8 @@ fn apply(scope: &Path, journal: &Journal) -> std::io::Result<()> {
     sync_folder(scope)?;
     sync_folder(&scope.join(CONTROL_FOLDER))?;
     fs_err::remove_file(staging.join(JOURNAL))?;
+    // A journal that came back after a power cut would remove what was made since.
+    sync_folder(&staging)?;
     fs_err::remove_dir_all(&staging)
 }
 

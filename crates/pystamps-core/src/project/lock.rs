@@ -8,6 +8,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Diagnostic, IoContext, Result};
@@ -39,28 +40,21 @@ impl ScopeLock {
         let action = || format!("lock {}", scope.display());
         fs_err::create_dir_all(&control).while_doing(action())?;
         let path = control.join("lock");
-        let mut file = fs_err::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .while_doing(action())?
-            .into_parts()
-            .0;
+        let mut file = open_lock_file(&path).while_doing(action())?;
         let os_lock = file.try_lock();
         let mut text = String::new();
         // An unreadable or foreign text is treated as no holder: the system's lock decides.
         let _ = (&file).take(4096).read_to_string(&mut text);
         let previous: Option<Holder> = serde_json::from_str(&text).ok();
-        match os_lock {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(refusal(scope, previous.as_ref()).data()),
-            Err(TryLockError::Error(_)) => {
-                if previous.as_ref().is_some_and(Holder::may_be_alive) {
-                    return Err(refusal(scope, previous.as_ref()).data());
-                }
-            }
+        let held = match os_lock {
+            // The folder may have been replaced between opening and locking: then the lock is on a
+            // file that nobody else will look at.
+            Ok(()) => !is_same_file(&file, &path),
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Error(_)) => previous.as_ref().is_some_and(Holder::may_be_alive),
+        };
+        if held {
+            return Err(refusal(scope, previous.as_ref()).data());
         }
         if let Some(holder) = previous {
             progress.note(&format!(
@@ -127,6 +121,18 @@ fn refusal(scope: &Path, holder: Option<&Holder>) -> Diagnostic {
         .expected("no other writer")
         .found(format!("locked by {holder}"))
         .remedy("wait for it to finish, or stop it; a killed process leaves no lock behind")
+}
+
+fn open_lock_file(path: &Path) -> std::io::Result<File> {
+    let mut options = fs_err::OpenOptions::new();
+    let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+    Ok(file.into_parts().0)
+}
+
+fn is_same_file(file: &File, path: &Path) -> bool {
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let (Ok(open), Ok(there)) = (file.metadata(), fs_err::metadata(path)) else { return false };
+    identity(open) == identity(there)
 }
 
 fn overwrite(file: &mut File, text: &str) -> std::io::Result<()> {
