@@ -30,6 +30,7 @@ lint: build/venv.stamp ## Formatting and lints of both languages, no changes mad
 	@echo "formatting and lints …"
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --exclude pystamps-py --no-deps --locked --quiet
 	@$(VENV)/bin/ruff format --check --quiet python parity tests
 	@$(VENV)/bin/ruff check --quiet python parity tests
 	@$(VENV)/bin/mypy

@@ -27,7 +27,7 @@
 //!
 //! # Containers
 //!
-//! [`write`] takes v7.3 if a variable has 2^31 bytes or more, which level 5 cannot hold, and
+//! [`write()`] takes v7.3 if a variable has 2^31 bytes or more, which level 5 cannot hold, and
 //! level 5 otherwise. The bytes depend on the variables alone: headers carry no clock and no host.
 
 #[cfg(not(target_endian = "little"))]
