@@ -147,7 +147,7 @@ fn advice(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::NotFound => "check the path; an earlier step may not have been run",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "choose a folder you may write to, or change its permissions"
+            "check the permissions of the path, or choose another"
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             "free some space and run the same command again: nothing was overwritten"

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{Diagnostic, Result};
 use crate::progress::Progress;
 use crate::project::checksums::{Checksums, checksum_of_file};
 use crate::project::commit::{Transaction, is_pending, recover};
@@ -71,8 +71,10 @@ pub struct ScopeStage<'a> {
     pub marker: &'a str,
     /// Ledger entries that a new result makes void.
     pub invalidated_stages: &'a [&'a str],
-    /// Files that a new result makes void.
+    /// Files that a new result makes void; they are removed, but never without `force`.
     pub invalidated_files: &'a [&'a str],
+    /// Files that other programs, or later stages, rewrite: no sign of an outdated result.
+    pub shared_files: &'a [&'a str],
     /// Inputs, parameters, algorithm.
     pub recipe: Recipe,
 }
@@ -135,18 +137,31 @@ impl ScopeStage<'_> {
         {
             return Ok(outcome(StageStatus::SkippedExisting, reason, 0, 0));
         }
+        let remove: Vec<String> = self.files_made_void(scope);
+        if !remove.is_empty() {
+            progress.note(&format!("removes what no longer fits: {}", remove.join(", ")));
+        }
         let transaction = Transaction::begin(lock)?;
         let folder = transaction.folder();
         let (rows, details) = compute(&folder)?;
-        let outputs = records_of(&folder)?;
+        let mut outputs = records_of(&folder)?;
         let count = outputs.len();
+        outputs.retain(|output| !self.shared_files.contains(&output.path.as_str()));
         ledger.record(self.stage, LedgerEntry::new(self.recipe, outputs), self.invalidated_stages);
-        let remove: Vec<String> =
-            self.invalidated_files.iter().map(|&name| name.to_owned()).collect();
         transaction.publish(&remove, &[self.marker], &ledger)?;
         Ok(outcome(StageStatus::Completed, details, rows, count))
     }
 
+    /// The files of `scope` that a new result makes void.
+    fn files_made_void(&self, scope: &Path) -> Vec<String> {
+        let there = self.invalidated_files.iter().filter(|name| scope.join(name).exists());
+        there.map(|&name| name.to_owned()).collect()
+    }
+
+    /// Why the stage need not run, if so.
+    ///
+    /// # Errors
+    /// `results-would-be-lost` if it is due but later results would go.
     fn reason_to_skip(
         &self,
         scope: &Path,
@@ -165,11 +180,21 @@ impl ScopeStage<'_> {
         let mut checksums = Checksums::load(scope);
         let staleness = entry.staleness(&self.recipe, scope, &mut checksums)?;
         checksums.save();
-        if let Some(reason) = staleness {
-            progress.note(&format!("runs again: {reason}"));
-            return Ok(None);
+        let Some(reason) = staleness else {
+            return Ok(Some("current: same inputs, parameters and algorithm".into()));
+        };
+        let void = self.files_made_void(scope);
+        if !void.is_empty() {
+            let problem = format!("stage {} is outdated: {reason}", self.stage);
+            return Err(Diagnostic::new("results-would-be-lost", problem)
+                .path(scope)
+                .expected("no results of later stages, or --force")
+                .found(void.join(", "))
+                .remedy("keep them and go on, or add --force: they are then removed")
+                .data());
         }
-        Ok(Some("current: same inputs, parameters and algorithm".into()))
+        progress.note(&format!("runs again: {reason}"));
+        Ok(None)
     }
 }
 

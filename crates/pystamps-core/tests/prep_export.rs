@@ -127,7 +127,7 @@ fn positions_that_cannot_be_right_are_counted_and_kept() {
         rows.filter(|line| line.ends_with(sample)).count() as u64
     };
     assert!(column(" 0") > 0 && column(" 1") > 0);
-    assert_eq!((patch.zero_positions, patch.not_finite_positions), (column(" 0"), column(" 1")));
+    assert_eq!((patch.zero_positions, patch.impossible_positions), (column(" 0"), column(" 1")));
     assert_eq!(prepared.summary.warnings.len(), 2);
 }
 

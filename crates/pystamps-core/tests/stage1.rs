@@ -51,8 +51,26 @@ fn equal_inputs_are_not_computed_twice_and_changed_ones_are() {
     assert_eq!(project.run(&options()).unwrap().status, StageStatus::SkippedExisting);
     fs_err::write(project.patch().join("pm1.mat"), "a later result").unwrap();
     edit(&project.export("20210113_20210101.base"), "10.25", "11.25");
-    assert_eq!(project.run(&options()).unwrap().status, StageStatus::Completed);
+    let error = project.run(&options()).unwrap_err();
+    assert_eq!(error.name(), "results-would-be-lost");
+    assert!(error.to_string().contains("pm1.mat"), "{error}");
+    assert!(project.patch().join("pm1.mat").exists());
+    let forced = project.run(&StageOptions { force: true, ..options() }).unwrap();
+    assert_eq!(forced.status, StageStatus::Completed);
     assert!(!project.patch().join("pm1.mat").exists(), "a stale later result stayed");
+    edit(&project.export("20210113_20210101.base"), "11.25", "12.25");
+    assert_eq!(project.run(&options()).unwrap().status, StageStatus::Completed);
+}
+
+#[test]
+fn what_original_stamps_rewrites_does_not_outdate_stage_1() {
+    let project = Project::new();
+    project.run(&options()).unwrap();
+    for name in ["psver.mat", "no_ps_info.mat", "pm1.mat", "select1.mat"] {
+        fs_err::write(project.patch().join(name), "by original StaMPS").unwrap();
+    }
+    assert_eq!(project.run(&options()).unwrap().status, StageStatus::SkippedExisting);
+    assert!(project.patch().join("pm1.mat").exists());
 }
 
 #[test]

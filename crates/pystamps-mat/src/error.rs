@@ -138,7 +138,7 @@ impl Error {
     /// What to do next, in the imperative.
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Io { .. } => "check the path, the permissions and the free space",
+            Self::Io { .. } => "check the path and its permissions; when writing, the free space",
             Self::NotMatlab { .. } => "save it with `save -v7` or `save -v7.3`",
             Self::Version4 { .. } => {
                 "load it in MATLAB or Octave and save it again with `save -v7`"

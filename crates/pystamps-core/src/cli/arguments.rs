@@ -107,7 +107,7 @@ impl From<ProcessorArgument> for Processor {
 #[derive(Debug, Args)]
 pub(super) struct Common {
     /// Worker threads [default: all cores]; results do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(super) threads: Option<u16>,
     /// Memory the work may take, for example 4G or 500M; refused with the need if too small
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
@@ -124,6 +124,11 @@ pub(super) struct Common {
 }
 
 impl Common {
+    /// Whether the outcome is to be JSON: asked for, or in line with JSON progress.
+    pub(super) fn prints_json(&self) -> bool {
+        self.json || matches!(self.progress, ProgressArgument::Json)
+    }
+
     pub(super) fn thread_count(&self) -> Option<usize> {
         self.threads.map(usize::from)
     }
@@ -158,7 +163,7 @@ impl From<ProgressArgument> for ProgressMode {
     Example:\n  pystamps-native stage 1 --patch project/PATCH_1"
 )]
 pub(super) struct StageArguments {
-    /// Stage number
+    /// Stage number, 1 to 8; `readiness` lists the native ones
     #[arg(value_parser = clap::value_parser!(u8).range(1..=8))]
     pub(super) stage: u8,
     /// Patch folder (stages 1 to 5)
@@ -175,6 +180,9 @@ pub(super) struct StageArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Names may be abbreviated as long as they are unique.\n\n\
+    Examples:\n  pystamps-native params list --dataset project\n  \
+    pystamps-native params set --dataset project max_topo_err 30")]
 pub(super) struct ParamsArguments {
     #[command(subcommand)]
     pub(super) action: ParamsAction,
@@ -183,6 +191,7 @@ pub(super) struct ParamsArguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum ParamsAction {
     /// Print one value; the name may be abbreviated if unique
+    #[command(after_help = "Example:\n  pystamps-native params get --dataset project max_topo")]
     Get {
         #[command(flatten)]
         dataset: DatasetArgument,
@@ -211,6 +220,7 @@ pub(super) enum ParamsAction {
         local: bool,
     },
     /// Print all parameters with their meaning and the stages they act on
+    #[command(after_help = "Example:\n  pystamps-native params list --dataset project")]
     List {
         #[command(flatten)]
         dataset: DatasetArgument,
@@ -241,12 +251,16 @@ pub(super) struct InspectArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Nothing is computed, and nothing is written unless an interrupted publication has to\n\
+    be completed.\n\nExample:\n  pystamps-native plan --dataset project"
+)]
 pub(super) struct PlanArguments {
     /// Project folder
     #[arg(long, value_name = "DIR")]
     pub(super) dataset: PathBuf,
     /// Worker threads to plan for [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(super) threads: Option<u16>,
     /// Print JSON
     #[arg(long)]
@@ -254,6 +268,7 @@ pub(super) struct PlanArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pystamps-native readiness --json")]
 pub(super) struct ReadinessArguments {
     /// Print JSON
     #[arg(long)]

@@ -73,7 +73,13 @@ pub(super) fn check_is_patch(folder: &Path) -> Result<()> {
     if folder.join(patch::CANDIDATES_IJ).exists() {
         return Ok(());
     }
-    let found = if folder.is_dir() { "no such file there" } else { "no such folder" };
+    let found = if folder.join(root::PSCPHASE_IN).exists() {
+        "a whole project: use --dataset"
+    } else if folder.is_dir() {
+        "no such file there"
+    } else {
+        "no such folder"
+    };
     Err(Diagnostic::new("not-a-patch", "stage 1 needs a prepared patch")
         .path(folder)
         .expected(format!("a PATCH_k folder with {}", patch::CANDIDATES_IJ))
@@ -119,6 +125,7 @@ pub(super) fn read_project_files(folder: &Path, parameters: &Parameters) -> Resu
     }
     let interferograms = read_interferograms(root_folder)?;
     let small_baseline = parameters.flag("small_baseline_flag")?;
+    check_network(root_folder, small_baseline)?;
     let (network, acquisitions) = if small_baseline {
         let master = crate::dates::slc_date(&master_parameters)?;
         (Network::SmallBaselines, small_baselines(interferograms, master, &list)?)
@@ -126,6 +133,25 @@ pub(super) fn read_project_files(folder: &Path, parameters: &Parameters) -> Resu
         (Network::SingleMaster, single_master(interferograms, &list)?)
     };
     Ok(ProjectFiles { network, acquisitions, master_parameters })
+}
+
+/// Checks that the parameter tells the kind of stack that was prepared.
+fn check_network(root_folder: &Path, small_baseline: bool) -> Result<()> {
+    let (wanted, other) = if small_baseline {
+        (root::SELSBC_IN, root::SELPSC_IN)
+    } else {
+        (root::SELPSC_IN, root::SELSBC_IN)
+    };
+    if root_folder.join(wanted).exists() || !root_folder.join(other).exists() {
+        return Ok(());
+    }
+    Err(Diagnostic::new("network-disagrees", "the project was prepared as the other kind of stack")
+        .path(root_folder)
+        .variable("small_baseline_flag")
+        .expected(wanted)
+        .found(other)
+        .remedy("restore small_baseline_flag in parms.mat, or prepare the project again")
+        .data())
 }
 
 impl ProjectFiles {

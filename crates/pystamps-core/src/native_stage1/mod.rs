@@ -94,6 +94,7 @@ pub fn run_stage1_native(
         marker: "ps1.mat",
         invalidated_stages: &["2", "3", "4", "5"],
         invalidated_files: AFTER_STAGE_1,
+        shared_files: &["psver.mat", "no_ps_info.mat"],
         recipe,
     };
     stage.run(&lock, options, progress, |staging| {

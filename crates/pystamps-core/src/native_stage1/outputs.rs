@@ -112,7 +112,8 @@ fn write_phase(inputs: &Inputs, rows: &Rows<'_>, progress: &Progress) -> Result<
         stored.insert(inputs.acquisitions.master_index(), None);
     }
     // Level 5 stores real and imaginary parts apart, so every column is read twice.
-    let phase = progress.phase("writing phase", 2 * stored.len() as u64, "interferograms");
+    let phase =
+        progress.phase("writing phase", 2 * stored.len() as u64, "real and imaginary parts");
     let column = |column: usize| match stored[column] {
         None => Ok(vec![Complex::new(1.0_f32, 0.0); rows.order.rows.len()]),
         Some(stored) => {

@@ -220,12 +220,15 @@ fn master_parameters(folders: &[PathBuf], master: Date, small_baselines: bool) -
         [] => {
             let dates: BTreeSet<Date> = all.iter().filter_map(|path| slc_date(path).ok()).collect();
             Err(Diagnostic::new("master-missing", "the master has no parameter file")
+                .path(folders.first().map_or(Path::new(""), PathBuf::as_path))
                 .expected(format!("{master}.rslc.par beside the images"))
                 .found(match dates.len() {
                     0 => "no .par file at all".to_owned(),
                     _ => format!("parameter files of {}", join_dates(dates)),
                 })
-                .remedy("choose one of these with --master, or export the scene again")
+                .remedy(format!(
+                    "restore {master}.rslc.par; if {master} is not the master, see --master"
+                ))
                 .data())
         }
         _ => Err(Diagnostic::new("master-ambiguous", "the master has several parameter files")

@@ -19,13 +19,13 @@ use crate::error::IoContext;
 use crate::progress::{Phase, Progress};
 use crate::project::layout::patch as names;
 
-/// Candidates whose position cannot be right; stage 1 of StaMPS removes the not-finite ones.
+/// Candidates whose position cannot be right; stage 1 removes them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BadPositions {
     /// Longitude and latitude both 0.
     pub(crate) zero: u64,
-    /// Longitude or latitude not finite.
-    pub(crate) not_finite: u64,
+    /// Longitude or latitude not finite, or off the globe.
+    pub(crate) impossible: u64,
 }
 
 /// The candidates of one patch in a band.
@@ -82,7 +82,7 @@ pub(crate) fn extract(
             .collect::<Result<_>>()?;
         for (patch, found) in positions.into_iter().flatten() {
             bad[patch].zero += found.zero;
-            bad[patch].not_finite += found.not_finite;
+            bad[patch].impossible += found.impossible;
         }
     }
     Ok((bad, line_bytes * covered as u64))
@@ -233,9 +233,9 @@ fn interleave(longitude: &[u8], latitude: &[u8]) -> (Vec<u8>, BadPositions) {
     for (longitude, latitude) in pairs {
         positions.extend_from_slice(longitude);
         positions.extend_from_slice(latitude);
-        let degrees = [longitude, latitude].map(|bytes| f32::from_be_bytes(*bytes));
-        bad.not_finite += u64::from(!degrees.iter().all(|value| value.is_finite()));
-        bad.zero += u64::from(degrees == [0.0; 2]);
+        let [longitude, latitude] = [longitude, latitude].map(|b| f32::from_be_bytes(*b));
+        bad.impossible += u64::from(!(longitude.abs() <= 360.0 && latitude.abs() <= 90.0));
+        bad.zero += u64::from([longitude, latitude] == [0.0; 2]);
     }
     (positions, bad)
 }
@@ -251,7 +251,7 @@ mod tests {
             interleave(&bytes([11.5, f32::NAN, 0.0]), &bytes([44.25, 44.0, 0.0]));
         assert_eq!(positions[..8], [11.5_f32.to_be_bytes(), 44.25_f32.to_be_bytes()].concat());
         assert_eq!(positions.len(), 24);
-        assert_eq!(bad, BadPositions { zero: 1, not_finite: 1 });
+        assert_eq!(bad, BadPositions { zero: 1, impossible: 1 });
         // A place on the prime meridian or on the equator is a place.
         assert_eq!(interleave(&bytes([0.0; 3]), &bytes([51.5; 3])).1, BadPositions::default());
     }

@@ -58,8 +58,8 @@ pub struct PatchSummary {
     pub low_amplitude_rows: u64,
     /// Candidates with longitude and latitude 0.
     pub zero_positions: u64,
-    /// Candidates with a longitude or latitude that is not finite; stage 1 removes them.
-    pub not_finite_positions: u64,
+    /// Candidates with a longitude or latitude off the globe or not finite; stage 1 removes them.
+    pub impossible_positions: u64,
 }
 
 impl PrepSummary {
@@ -90,11 +90,16 @@ impl PrepSummary {
                 candidates: files.accepted,
                 low_amplitude_rows: files.low,
                 zero_positions: positions.zero,
-                not_finite_positions: positions.not_finite,
+                impossible_positions: positions.impossible,
             })
             .collect();
         let mut warnings = plan.warnings.clone();
-        warnings.extend(images.iter().filter_map(image_warning));
+        let blank = images.iter().all(|image| image.calibration_constant == NO_AMPLITUDE);
+        if blank && plan.mask.is_some() {
+            warnings.push("the mask leaves no pixel with an amplitude: 0 uses a pixel".to_owned());
+        } else {
+            warnings.extend(images.iter().filter_map(image_warning));
+        }
         warnings.extend(patches.iter().flat_map(patch_warnings));
         Self {
             processor: plan.processor,
@@ -128,12 +133,15 @@ fn patch_warnings(patch: &PatchSummary) -> Vec<String> {
     }
     if patch.zero_positions > 0 {
         let count = patch.zero_positions;
-        warnings.push(format!("{}: {count} candidates at longitude and latitude 0", patch.name));
-    }
-    if patch.not_finite_positions > 0 {
-        let count = patch.not_finite_positions;
         warnings.push(format!(
-            "{}: {count} candidates without a finite position; stage 1 removes them",
+            "{}: {count} candidates at longitude and latitude 0; stage 1 removes them",
+            patch.name
+        ));
+    }
+    if patch.impossible_positions > 0 {
+        let count = patch.impossible_positions;
+        warnings.push(format!(
+            "{}: {count} candidates without a position on Earth; stage 1 removes them",
             patch.name
         ));
     }

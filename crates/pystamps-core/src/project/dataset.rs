@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Diagnostic, IoContext, Result};
-use crate::project::layout::PATCH_LIST;
+use crate::project::layout::{PATCH_LIST, patch};
 
 /// One patch folder of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Patch {
 /// through a link; `patch-missing` for one that does not exist; `no-patches` if there is none.
 pub fn patches(root: &Path) -> Result<Vec<Patch>> {
     let list = root.join(PATCH_LIST);
-    let names = match fs_err::read_to_string(&list) {
+    let names: Vec<String> = match fs_err::read_to_string(&list) {
         Ok(text) => text
             .lines()
             .map(str::trim)
@@ -33,17 +33,34 @@ pub fn patches(root: &Path) -> Result<Vec<Patch>> {
         Err(error) => return Err(error).while_doing("read the list of patches"),
     };
     if names.is_empty() {
+        let found = if root.join(patch::CANDIDATES_IJ).exists() {
+            "a single patch: use --patch"
+        } else if list.exists() {
+            "a patch.list without entries"
+        } else {
+            "no patch.list, no PATCH_* folder"
+        };
         return Err(Diagnostic::new("no-patches", "this folder has no patches")
             .path(root)
             .expected("a prepared StaMPS project: parms.mat, patch.list and PATCH_1, PATCH_2, …")
-            .found("no patch.list with entries, no PATCH_* folder")
+            .found(found)
             .remedy("run `pystamps-native prep snap --export DIR --dataset DIR` first")
             .data());
     }
-    names.into_iter().map(|name| patch(root, &list, name)).collect()
+    if let Some(name) = names.iter().enumerate().find(|(i, n)| names[..*i].contains(n)) {
+        let problem = format!("the patch '{}' is listed twice", name.1);
+        return Err(Diagnostic::new("patch-repeated", problem)
+            .path(&list)
+            .variable(name.1)
+            .expected("every patch once")
+            .found("a repeated line")
+            .remedy("remove one of the lines")
+            .data());
+    }
+    names.into_iter().map(|name| listed_patch(root, &list, name)).collect()
 }
 
-fn patch(root: &Path, list: &Path, name: String) -> Result<Patch> {
+fn listed_patch(root: &Path, list: &Path, name: String) -> Result<Patch> {
     let refuse = |kind, problem: String, found: String| {
         Diagnostic::new(kind, problem)
             .path(list)
@@ -127,6 +144,7 @@ mod tests {
             ("..\n", "patch-escapes"),
             ("PATCH_7\n", "patch-missing"),
             ("# nothing\n", "no-patches"),
+            ("PATCH_1\nPATCH_1\n", "patch-repeated"),
         ] {
             let root = project(&["PATCH_1"], Some(list));
             assert_eq!(patches(root.path()).unwrap_err().name(), name, "{list}");

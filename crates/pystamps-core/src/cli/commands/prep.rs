@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(arguments: PrepArguments) -> Result<()> {
     let prepared = on_threads(common.thread_count(), || {
         prepare(&plan, &arguments.dataset, existing, &progress)
     })?;
-    if common.json {
+    if common.prints_json() {
         return print_json(&prepared);
     }
     match prepared {

@@ -37,7 +37,7 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
             run_stage1_native(folder, &options, &progress)
         });
         match outcome {
-            Ok(outcome) => report(&outcome, arguments.common.json)?,
+            Ok(outcome) => report(&outcome, arguments.common.prints_json())?,
             Err(error) if folders.len() == 1 => return Err(error),
             // One patch's trouble is no reason to leave the others undone.
             Err(error) => {

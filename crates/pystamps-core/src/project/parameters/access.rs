@@ -139,9 +139,11 @@ impl Parameters {
     /// `parms.mat`; [`Typed::Reset`] restores the default in both. Returns the full name.
     ///
     /// # Errors
-    /// As [`Parameters::resolve`]; `parameter-fixed` for a reset of `small_baseline_flag`.
+    /// As [`Parameters::resolve`]; `parameter-fixed` for `small_baseline_flag`, which the candidate
+    /// files of a prepared project no longer follow.
     pub fn set(&mut self, name: &str, typed: Typed) -> Result<String> {
         let full = self.resolve(name)?;
+        self.refuse_fixed(&full)?;
         match typed {
             Typed::Reset => self.reset(&full)?,
             Typed::Value(value) => match &mut self.local {
@@ -162,6 +164,7 @@ impl Parameters {
     /// As [`Parameters::resolve`].
     pub fn set_local(&mut self, name: &str, typed: Typed) -> Result<String> {
         let full = self.resolve(name)?;
+        self.refuse_fixed(&full)?;
         let local = self.local.get_or_insert_with(|| {
             let mut fresh = Variables::new();
             fresh.insert("Created", Value::text(&super::store::creation_date()));
@@ -188,16 +191,20 @@ impl Parameters {
         true
     }
 
-    fn reset(&mut self, full: &str) -> Result<()> {
-        if full == "small_baseline_flag" {
-            return Err(Diagnostic::new("parameter-fixed", "small_baseline_flag has no default")
-                .path(self.home.join(PARMS_MAT))
-                .variable(full)
-                .expected("y or n, as the project was prepared")
-                .found("nan")
-                .remedy("prepare the project again to change it")
-                .usage());
+    fn refuse_fixed(&self, full: &str) -> Result<()> {
+        if full != "small_baseline_flag" {
+            return Ok(());
         }
+        Err(Diagnostic::new("parameter-fixed", "small_baseline_flag is fixed by preparation")
+            .path(self.home.join(PARMS_MAT))
+            .variable(full)
+            .expected("the kind of stack that was prepared")
+            .found("a change")
+            .remedy("prepare the other kind of stack in another folder")
+            .usage())
+    }
+
+    fn reset(&mut self, full: &str) -> Result<()> {
         self.parms.remove(full);
         if let Some(local) = &mut self.local {
             local.remove(full);

@@ -33,7 +33,7 @@ pub fn parse_value(name: &str, typed: &str) -> Result<Typed> {
             .remedy("see `pystamps-native params list`, or set `nan` for the default")
             .usage()
     };
-    let value = match (parameter(name).map(|p| p.kind), numbers(typed)) {
+    let value = match (kind_of(name), numbers(typed)) {
         (Some(Kind::Flag), _) => match plain.to_ascii_lowercase().as_str() {
             "y" | "n" => Value::text(&plain.to_ascii_lowercase()),
             _ => return Err(refuse("y or n")),
@@ -48,6 +48,14 @@ pub fn parse_value(name: &str, typed: &str) -> Result<Typed> {
         (_, Some(row)) => Value::row_f64(&row),
     };
     Ok(Typed::Value(value))
+}
+
+/// The kind of a parameter; those that preparation and stage 1 set have no row in the table.
+fn kind_of(name: &str) -> Option<Kind> {
+    match name {
+        "insar_processor" | "platform" | "Created" => Some(Kind::Text),
+        _ => parameter(name).map(|parameter| parameter.kind),
+    }
 }
 
 fn unquoted(text: &str) -> &str {

@@ -70,7 +70,9 @@ impl Parameters {
         if self.parms.get("small_baseline_flag").is_none() {
             self.parms.insert("small_baseline_flag", Value::text("n"));
         }
-        let small_baseline = self.flag("small_baseline_flag")?;
+        // A flag of another class must not keep the other parameters from being read and mended.
+        let flag = self.parms.get("small_baseline_flag").and_then(Value::to_text);
+        let small_baseline = flag.is_some_and(|flag| flag.eq_ignore_ascii_case("y"));
         for parameter in PARAMETERS {
             // A set without a processor gets it just before this field.
             if parameter.name == "subtr_tropo" && self.parms.get("insar_processor").is_none() {
