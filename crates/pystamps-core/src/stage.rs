@@ -71,6 +71,8 @@ pub struct ScopeStage<'a> {
     pub marker: &'a str,
     /// Ledger entries that a new result makes void.
     pub invalidated_stages: &'a [&'a str],
+    /// Files of this stage; those a new result does not have are removed.
+    pub own_files: &'a [&'a str],
     /// Files that a new result makes void; they are removed, but never without `force`.
     pub invalidated_files: &'a [&'a str],
     /// Files that other programs, or later stages, rewrite: no sign of an outdated result.
@@ -137,7 +139,7 @@ impl ScopeStage<'_> {
         {
             return Ok(outcome(StageStatus::SkippedExisting, reason, 0, 0));
         }
-        let remove: Vec<String> = self.files_made_void(scope);
+        let mut remove = self.files_made_void(scope);
         if !remove.is_empty() {
             progress.note(&format!("removes what no longer fits: {}", remove.join(", ")));
         }
@@ -146,6 +148,7 @@ impl ScopeStage<'_> {
         let (rows, details) = compute(&folder)?;
         let mut outputs = records_of(&folder)?;
         let count = outputs.len();
+        remove.extend(self.own_files.iter().map(|&name| name.to_owned()));
         outputs.retain(|output| !self.shared_files.contains(&output.path.as_str()));
         ledger.record(self.stage, LedgerEntry::new(self.recipe, outputs), self.invalidated_stages);
         transaction.publish(&remove, &[self.marker], &ledger)?;

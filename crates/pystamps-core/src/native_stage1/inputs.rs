@@ -88,6 +88,12 @@ pub(super) fn check_is_patch(folder: &Path) -> Result<()> {
         .data())
 }
 
+/// Number of candidates, from the size of their positions.
+pub(super) fn candidate_count(folder: &Path) -> Result<u64> {
+    let path = folder.join(patch::CANDIDATES_LL);
+    Ok(fs_err::metadata(path).while_doing("count the candidates")?.len() / 8)
+}
+
 /// Reads lists and names (nothing large) and checks that this loader is the right one.
 pub(super) fn read_project_files(folder: &Path, parameters: &Parameters) -> Result<ProjectFiles> {
     let processor = parameters.text("insar_processor")?;
@@ -202,17 +208,17 @@ fn read_geometry(path: &Path) -> Result<MasterGeometry> {
     Ok(MasterGeometry {
         path: path.to_path_buf(),
         sphere: OrbitSphere {
-            satellite_radius_m: text.number(key::SAR_TO_EARTH_CENTER_M)?,
-            earth_radius_m: text.number(key::EARTH_RADIUS_M)?,
+            satellite_radius_m: text.positive_number(key::SAR_TO_EARTH_CENTER_M)?,
+            earth_radius_m: text.positive_number(key::EARTH_RADIUS_M)?,
         },
-        near_range_m: text.number(key::NEAR_RANGE_M)?,
-        center_range_m: text.number(key::CENTER_RANGE_M)?,
-        range_pixel_spacing_m: text.number(key::RANGE_PIXEL_SPACING_M)?,
+        near_range_m: text.positive_number(key::NEAR_RANGE_M)?,
+        center_range_m: text.positive_number(key::CENTER_RANGE_M)?,
+        range_pixel_spacing_m: text.positive_number(key::RANGE_PIXEL_SPACING_M)?,
         azimuth_lines: text.count(key::AZIMUTH_LINES)?,
         range_samples: text.count(key::RANGE_SAMPLES)?,
-        pulse_repetition_hz: text.number(key::PULSE_REPETITION_HZ)?,
+        pulse_repetition_hz: text.positive_number(key::PULSE_REPETITION_HZ)?,
         heading_deg: text.number(key::HEADING_DEG)?,
-        radar_frequency_hz: text.number(key::RADAR_FREQUENCY_HZ)?,
+        radar_frequency_hz: text.positive_number(key::RADAR_FREQUENCY_HZ)?,
         sensor: text.text(key::SENSOR)?.to_owned(),
     })
 }

@@ -36,8 +36,9 @@ use crate::error::{Diagnostic, IoContext, Result};
 use crate::plan::{check_memory, stage1_memory_bytes};
 use crate::progress::Progress;
 use crate::project::checksums::Checksums;
-use crate::project::layout::patch_results::AFTER_STAGE_1;
+use crate::project::layout::patch_results::{AFTER_STAGE_1, STAGE_1};
 use crate::project::ledger::Recipe;
+use crate::project::lock::shared_lock;
 use crate::project::parameters::{Parameters, parse_value};
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope, settle};
 
@@ -65,10 +66,10 @@ pub fn run_stage1_native(
     progress: &Progress,
 ) -> Result<StageOutcome> {
     let folder = &std::path::absolute(folder).while_doing("find the patch")?;
-    for scope in [folder.parent(), Some(folder)].into_iter().flatten() {
-        settle(scope, progress)?;
-    }
+    let project = folder.parent().unwrap_or(folder);
+    settle(project, progress)?;
     inputs::check_is_patch(folder)?;
+    let _project_stays = shared_lock(project)?;
     let lock = open_scope(folder, "stage 1", progress)?;
     // Read under the lock: nobody prepares the project again meanwhile.
     let mut parameters = Parameters::load(folder)?;
@@ -94,19 +95,21 @@ pub fn run_stage1_native(
         marker: "ps1.mat",
         invalidated_stages: &["2", "3", "4", "5"],
         invalidated_files: AFTER_STAGE_1,
+        own_files: STAGE_1,
         shared_files: &["psver.mat", "no_ps_info.mat"],
         recipe,
     };
     stage.run(&lock, options, progress, |staging| {
-        let inputs = files.load(folder)?;
         let threads = rayon::current_num_threads() as u64;
-        let needed = stage1_memory_bytes(inputs.candidates.pixels.len() as u64, threads);
+        let needed = stage1_memory_bytes(inputs::candidate_count(folder)?, threads);
         check_memory(options.memory_limit_bytes, needed, "stage 1")?;
+        let inputs = files.load(folder)?;
+        let computed = load(&inputs, staging, progress)?;
         add_scene_parameters(folder, &inputs.geometry)?;
         if inputs.network == Network::SmallBaselines {
             outputs::write_pair_list(&inputs, parameters.home())?;
         }
-        load(&inputs, staging, progress)
+        Ok(computed)
     })
 }
 

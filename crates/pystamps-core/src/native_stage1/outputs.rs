@@ -21,7 +21,9 @@ use crate::error::{IoContext, Result};
 use crate::progress::Progress;
 use crate::project::artifacts::stage1::VARIABLES;
 use crate::project::artifacts::{AxisLengths, check_folder};
+use crate::project::commit::replace_file;
 use crate::project::layout::root::SMALL_BASELINES_LIST;
+use crate::project::lock::{PARAMETERS_LOCK, short_lock};
 
 /// Writes every file of the patch into `folder`.
 pub(super) fn write(
@@ -284,7 +286,13 @@ pub(super) fn write_pair_list(inputs: &Inputs, project: &Path) -> Result<()> {
         }
         text.push('\n');
     }
-    crate::project::commit::replace_file(&project.join(SMALL_BASELINES_LIST), |path| {
+    // Patches may be loaded side by side; they all write the same list.
+    let _guard = short_lock(project, PARAMETERS_LOCK)?;
+    let path = project.join(SMALL_BASELINES_LIST);
+    if fs_err::read_to_string(&path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    replace_file(&path, |path| {
         fs_err::write(path, &text).while_doing("write the list of small baselines")
     })
 }

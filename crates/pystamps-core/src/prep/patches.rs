@@ -42,6 +42,9 @@ pub struct Patch {
     pub core: Window,
 }
 
+/// Folders a project can sensibly have.
+const MOST_PATCHES: usize = 100_000;
+
 /// Lays out the patches, range outside, azimuth inside: the order of `patch.list`.
 ///
 /// # Errors
@@ -53,6 +56,10 @@ pub struct Patch {
 pub(crate) fn lay_out(request: &PrepRequest, width: usize, length: usize) -> Result<Vec<Patch>> {
     let range_step = step(request.range_patches, width, "range")?;
     let azimuth_step = step(request.azimuth_patches, length, "azimuth")?;
+    let count = request.range_patches.saturating_mul(request.azimuth_patches);
+    if count > MOST_PATCHES {
+        return Err(too_many("the scene", MOST_PATCHES, count));
+    }
     let mut patches = Vec::new();
     for range_index in 0..request.range_patches {
         let range = range_step * range_index..range_step * (range_index + 1);
@@ -68,14 +75,18 @@ pub(crate) fn lay_out(request: &PrepRequest, width: usize, length: usize) -> Res
     Ok(patches)
 }
 
+fn too_many(what: &str, most: usize, found: usize) -> crate::Error {
+    Diagnostic::new("patch-count", format!("cannot cut {what} into patches"))
+        .variable(format!("{what} patches"))
+        .expected(format!("1 to {most}"))
+        .found(found)
+        .remedy("ask for fewer patches; one patch per 5 to 10 million pixels is usual")
+        .usage()
+}
+
 fn step(patches: usize, pixels: usize, direction: &str) -> Result<usize> {
     if patches == 0 || patches > pixels {
-        return Err(Diagnostic::new("patch-count", format!("cannot cut {direction} into patches"))
-            .variable(format!("{direction} patches"))
-            .expected(format!("1 to {pixels} (the scene's pixels in {direction})"))
-            .found(patches)
-            .remedy("ask for fewer patches; one patch per 5 to 10 million pixels is usual")
-            .usage());
+        return Err(too_many(direction, pixels, patches));
     }
     Ok(pixels / patches)
 }

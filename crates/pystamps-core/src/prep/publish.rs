@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::plan::PrepPlan;
 use super::raster::Raster;
@@ -15,7 +15,7 @@ use crate::project::commit::Transaction;
 use crate::project::layout::patch::CANDIDATES_IJ;
 use crate::project::layout::{MERGED_RESULTS, PARMS_MAT, PATCH_LIST, patch_folder, root};
 use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};
-use crate::project::lock::ScopeLock;
+use crate::project::lock::{PARAMETERS_LOCK, short_lock};
 use crate::project::parameters::Parameters;
 use crate::stage::open_scope;
 
@@ -68,11 +68,11 @@ pub fn prepare(
             None => Err(already_prepared(dataset, &outdated.join(", ")).data()),
         };
     }
-    // A stage that is at work in an old patch would lose its folder: wait for none, refuse.
-    let _patch_locks = lock_patches(dataset, &outdated, progress)?;
     let transaction = Transaction::begin(&lock)?;
     let staging = transaction.folder();
     let summary = run(plan, &staging, progress)?;
+    // No `params set` in between: it would put the old parameters back.
+    let _parameters_stay = short_lock(dataset, PARAMETERS_LOCK)?;
     Parameters::create(&staging, plan.export.small_baselines, plan.processor.name())?
         .write_to(&staging.join(PARMS_MAT))?;
     let outputs = root_records(&staging)?;
@@ -152,10 +152,17 @@ fn outdated_entries(dataset: &Path) -> Result<Vec<String>> {
     let control = [
         PATCH_LIST,
         PARMS_MAT,
+        root::PROCESSOR_TXT,
+        root::WIDTH_TXT,
+        root::LEN_TXT,
+        root::RSC_TXT,
+        root::CALAMP_IN,
+        root::CALAMP_OUT,
         root::SELPSC_IN,
         root::SELSBC_IN,
         root::PSCPHASE_IN,
-        root::CALAMP_OUT,
+        root::PSCDEM_IN,
+        root::PSCLONLAT_IN,
         root::SMALL_BASELINES_LIST,
     ];
     let mut names = Vec::new();
@@ -169,12 +176,6 @@ fn outdated_entries(dataset: &Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
-}
-
-fn lock_patches(dataset: &Path, entries: &[String], progress: &Progress) -> Result<Vec<ScopeLock>> {
-    let folders: Vec<PathBuf> =
-        entries.iter().map(|name| dataset.join(name)).filter(|path| path.is_dir()).collect();
-    folders.iter().map(|folder| ScopeLock::acquire(folder, "prep", progress)).collect()
 }
 
 fn already_prepared(dataset: &Path, found: &str) -> Diagnostic {

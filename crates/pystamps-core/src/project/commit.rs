@@ -130,7 +130,8 @@ pub fn recover(lock: &ScopeLock) -> Result<bool> {
             .data()
     };
     let journal: Journal = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
-    if let Some(name) = journal.remove.iter().chain(&journal.install).find(|n| !is_plain(n)) {
+    let entries = [&journal.remove, &journal.install, &journal.markers];
+    if let Some(name) = entries.into_iter().flatten().find(|name| !is_plain(name)) {
         return Err(damaged(format!("the entry '{name}'")));
     }
     apply(lock.scope(), &journal).while_doing(action())?;
@@ -194,10 +195,12 @@ fn set_aside(scope: &Path, old: &Path, name: &str) -> std::io::Result<()> {
     fs_err::rename(target, refuge)
 }
 
-/// One ordinary path component, so that a journal can never reach outside its scope.
+/// One ordinary path component that is not our own folder, so that a journal can never reach
+/// outside its scope or destroy what it is carried out with.
 fn is_plain(name: &str) -> bool {
     let mut parts = Path::new(name).components();
-    matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
+    let single = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    single && name != CONTROL_FOLDER
 }
 
 fn entry_names(folder: &Path) -> std::io::Result<Vec<String>> {
@@ -219,7 +222,7 @@ pub fn replace_file(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Res
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let action = || format!("replace {}", path.display());
     fs_err::create_dir_all(folder.join(CONTROL_FOLDER)).while_doing(action())?;
-    let draft = folder.join(CONTROL_FOLDER).join(format!("{name}.draft"));
+    let draft = folder.join(CONTROL_FOLDER).join(format!("{name}.{}.draft", std::process::id()));
     write(&draft)?;
     fs_err::File::open(&draft).and_then(|file| file.sync_all()).while_doing(action())?;
     fs_err::rename(&draft, path).while_doing(action())?;
@@ -356,8 +359,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let lock = ScopeLock::acquire(folder.path(), "test", &Progress::silent()).unwrap();
         fs_err::create_dir_all(staging_folder(folder.path())).unwrap();
-        let journal = r#"{"remove":["../precious"],"install":[],"markers":[]}"#;
-        fs_err::write(staging_folder(folder.path()).join(JOURNAL), journal).unwrap();
-        assert_eq!(recover(&lock).unwrap_err().name(), "journal-damaged");
+        let precious = tempfile::tempdir().unwrap();
+        let absolute = precious.path().to_str().unwrap();
+        for entry in ["../precious", absolute, "..", ".pystamps", "a/b"] {
+            for list in ["remove", "install", "markers"] {
+                let mut journal = serde_json::json!({ "remove": [], "install": [], "markers": [] });
+                journal[list] = serde_json::json!([entry]);
+                let path = staging_folder(folder.path()).join(JOURNAL);
+                fs_err::write(path, journal.to_string()).unwrap();
+                assert_eq!(recover(&lock).unwrap_err().name(), "journal-damaged", "{journal}");
+            }
+        }
+        assert!(precious.path().exists());
     }
 }

@@ -130,4 +130,9 @@ pub const MERGED_RESULTS: &[&str] = &[
     "scla_smooth2.mat",
     "scn2.mat",
     "mean_v.mat",
+    "phuw_sb2.mat",
+    "phuw_sb_res2.mat",
+    "scla_sb2.mat",
+    "scla_smooth_sb2.mat",
+    "mv2.mat",
 ];

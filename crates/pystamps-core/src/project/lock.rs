@@ -15,6 +15,9 @@ use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
 use crate::project::layout::CONTROL_FOLDER;
 
+/// Name of the short lock on `parms.mat` and the other small files stages share in a project.
+pub(crate) const PARAMETERS_LOCK: &str = "parameters.lock";
+
 /// Exclusive right to write in one scope; released when dropped.
 #[derive(Debug)]
 pub struct ScopeLock {
@@ -36,10 +39,8 @@ impl ScopeLock {
     /// # Errors
     /// `scope-locked` if another process holds it; I/O errors if the folder cannot be written.
     pub fn acquire(scope: &Path, command: &str, progress: &Progress) -> Result<Self> {
-        let control = scope.join(CONTROL_FOLDER);
         let action = || format!("lock {}", scope.display());
-        fs_err::create_dir_all(&control).while_doing(action())?;
-        let path = control.join("lock");
+        let path = lock_path(scope, "lock").while_doing(action())?;
         let mut file = open_lock_file(&path).while_doing(action())?;
         let os_lock = file.try_lock();
         let mut text = String::new();
@@ -101,16 +102,39 @@ impl std::fmt::Display for Holder {
 /// # Errors
 /// I/O errors.
 pub(crate) fn short_lock(scope: &Path, name: &str) -> Result<File> {
-    let control = scope.join(CONTROL_FOLDER);
     let action = || format!("lock {}", scope.display());
-    fs_err::create_dir_all(&control).while_doing(action())?;
-    let path = control.join(name);
-    let file = fs_err::File::create(path).while_doing(action())?.into_parts().0;
-    match file.lock() {
-        // A file system without locks: the replacement is still atomic, only a simultaneous change
-        // could be lost.
-        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Ok(file),
-        outcome => outcome.while_doing(action()).map(|()| file),
+    let path = lock_path(scope, name).while_doing(action())?;
+    let file = open_lock_file(&path).while_doing(action())?;
+    // A file system without locks: the replacement is still atomic, only a simultaneous change
+    // could be lost.
+    let _ = file.lock();
+    Ok(file)
+}
+
+/// The right to read a project while one of its patches is worked on: many may hold it, but nobody
+/// prepares or merges the project meanwhile. Released when the file is dropped.
+///
+/// # Errors
+/// `scope-locked` if the project itself is being written; I/O errors.
+pub(crate) fn shared_lock(project: &Path) -> Result<File> {
+    let action = || format!("lock {}", project.display());
+    let path = lock_path(project, "lock").while_doing(action())?;
+    let mut file = open_lock_file(&path).while_doing(action())?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
+        let mut text = String::new();
+        let _ = file.read_to_string(&mut text);
+        return Err(refusal(project, serde_json::from_str(&text).ok().as_ref()).data());
+    }
+    Ok(file)
+}
+
+/// Path of a lock in an existing scope; makes the control folder but never the scope itself, which
+/// another process may just be replacing.
+fn lock_path(scope: &Path, name: &str) -> std::io::Result<PathBuf> {
+    let control = scope.join(CONTROL_FOLDER);
+    match fs_err::create_dir(&control) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(control.join(name)),
     }
 }
 
@@ -161,6 +185,21 @@ mod tests {
         assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
         drop(first);
         ScopeLock::acquire(folder.path(), "stage 2", &progress).unwrap();
+    }
+
+    #[test]
+    fn readers_share_a_project_and_keep_its_writer_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = shared_lock(folder.path()).unwrap();
+        let two = shared_lock(folder.path()).unwrap();
+        let writer = || ScopeLock::acquire(folder.path(), "prep", &Progress::silent());
+        assert_eq!(writer().unwrap_err().name(), "scope-locked");
+        drop((one, two));
+        let held = writer().unwrap();
+        let error = shared_lock(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("'prep'"), "{error}");
+        drop(held);
+        shared_lock(folder.path()).unwrap();
     }
 
     #[test]

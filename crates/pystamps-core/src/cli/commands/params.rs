@@ -47,7 +47,8 @@ fn set(folder: &Path, name: &str, typed: &str, local: bool) -> Result<()> {
             parameters.set(&full, value)?;
             parameters.file_of(&full)
         };
-        let after = display_value(parameters.get(&full)?.1);
+        // A parameter without a default is gone after its reset.
+        let after = parameters.get(&full).map_or("(removed)".into(), |(_, v)| display_value(v));
         Ok((format!("{full} = {after}  (was {before}, in {})", file.display()), true))
     })?;
     print_line(line)

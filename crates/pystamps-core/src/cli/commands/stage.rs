@@ -9,7 +9,7 @@ use crate::error::{Diagnostic, Result};
 use crate::native_stage1::run_stage1_native;
 use crate::progress::Progress;
 use crate::project::dataset::patches;
-use crate::stage::{StageOptions, StageOutcome};
+use crate::stage::{StageOptions, StageOutcome, settle};
 
 pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
     required_scope(arguments)?;
@@ -28,6 +28,10 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         memory_limit_bytes: arguments.common.memory_limit,
         force: arguments.common.force,
     };
+    if let Some(dataset) = &arguments.dataset {
+        let label = format!("stage {}", arguments.stage);
+        settle(dataset, &Progress::new(arguments.common.progress.into(), label))?;
+    }
     let folders = scopes(arguments)?;
     let mut failed = Vec::new();
     for folder in &folders {

@@ -24,6 +24,9 @@ pub fn parse_value(name: &str, typed: &str) -> Result<Typed> {
     if typed.eq_ignore_ascii_case("nan") {
         return Ok(Typed::Reset);
     }
+    if numbers(typed).is_some_and(|row| !row.is_empty() && row.iter().all(|x| x.is_nan())) {
+        return Ok(Typed::Reset);
+    }
     let plain = unquoted(typed);
     let refuse = |expected: &str| {
         Diagnostic::new("parameter-value", format!("'{typed}' is no value for {name}"))
@@ -132,6 +135,7 @@ mod tests {
         assert_eq!(parsed("max_topo_err", "12.5"), "12.5");
         assert_eq!(parsed("weed_max_noise", "Inf"), "Inf");
         assert_eq!(parsed("max_topo_err", "NaN"), "reset");
+        assert_eq!(parsed("drop_ifg_index", "[nan NaN]"), "reset");
         assert_eq!(parsed("drop_ifg_index", "[3 5:7, 9]"), "[3 5 6 7 9]");
         assert_eq!(parsed("drop_ifg_index", "[]"), "[]");
         assert_eq!(parsed("scla_deramp", "Y"), "'y'");

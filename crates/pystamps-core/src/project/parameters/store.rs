@@ -11,6 +11,7 @@ use super::migrate::migrate;
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::project::commit::replace_file;
 use crate::project::layout::{LOCALPARMS_MAT, PARMS_MAT, root};
+use crate::project::lock::{PARAMETERS_LOCK, short_lock};
 
 impl Parameters {
     /// A new parameter set for the folder `home` with every default; nothing is written yet.
@@ -134,7 +135,7 @@ impl Parameters {
         change: impl FnOnce(&mut Self) -> Result<(T, bool)>,
     ) -> Result<T> {
         let home = Self::load(folder)?.home;
-        let _guard = crate::project::lock::short_lock(&home, "parameters.lock")?;
+        let _guard = short_lock(&home, PARAMETERS_LOCK)?;
         let mut parameters = Self::load(folder)?;
         let (outcome, changed) = change(&mut parameters)?;
         if changed {
