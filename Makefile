@@ -69,11 +69,12 @@ build/venv.stamp: pyproject.toml
 	@$(PY) -m pip install --quiet --disable-pip-version-check $$($(PY) -c '$(REQUIREMENTS)')
 	@mkdir -p build && touch $@
 
-# The program is a plain cargo build; the extension goes through maturin, which also registers the
+# The program is a plain cargo build, installed over its launcher; the extension goes through maturin, which also registers the
 # Python sources in the environment (editable), so `python -m pystamps_shim` works at once.
 build/native.stamp: build/venv.stamp $(RUST_SOURCES)
 	@echo "building the program and the extension (minutes the first time) …"
 	@cargo build --release --locked --quiet -p pystamps-core --bin pystamps-native
 	@install -D -m 755 target/release/pystamps-native python/pystamps_shim/_bin/pystamps-native
 	@VIRTUAL_ENV="$(abspath $(VENV))" $(VENV)/bin/maturin develop --release --locked --quiet > build/maturin.log 2>&1 || { cat build/maturin.log >&2; exit 1; }
+	@install -m 755 target/release/pystamps-native $(VENV)/bin/pystamps-native
 	@touch $@

@@ -8,6 +8,7 @@ import resource
 import shutil
 import struct
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,9 +63,30 @@ def test_help_is_quick_and_teaches(native_program: Path) -> None:
         times.append(time.perf_counter() - begin)
     # The quickest of ten: a busy machine must not fail the test.
     assert min(times) < 0.020
+    installed = shutil.which("pystamps-native", path=str(Path(sys.executable).parent))
+    assert installed is not None
+    assert subprocess.run([installed, "--version"], capture_output=True, check=True).stdout
     for command in ("prep", "stage", "params", "inspect", "plan", "readiness"):
         assert f"  {command} " in result.stdout
     assert "Exit codes" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["prep", "stage", "params", "params get", "params set", "params list", "inspect", "plan"],
+)
+def test_every_command_shows_an_example(native: Native, command: str) -> None:
+    """The example begins with the command itself."""
+    shown = native(*command.split(), "--help").stdout
+    assert f"  pystamps-native {command}" in shown
+
+
+def test_the_launcher_runs_the_extension_without_the_program(tmp_path: Path) -> None:
+    """A wheel without the program, or with one for another machine, still has the command."""
+    launcher = "import pystamps_shim._launcher as l; l.__file__ = '/none/x'; exit(l.native())"
+    command = [sys.executable, "-c", launcher, "readiness", "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert len(json.loads(result.stdout)) == 9
 
 
 def test_wrong_usage_is_exit_code_2(native: Native) -> None:
@@ -156,8 +178,22 @@ def test_a_damaged_preparation_is_not_taken_for_done(
     (dataset / "width.txt").write_text("1\n")
     diagnostic(native(*arguments, exit_code=1), "already-prepared", "width.txt")
     native(*arguments, "--force")
-    shutil.rmtree(dataset / "PATCH_1")
+    (dataset / "PATCH_1" / "pscands.1.ph").unlink()
     diagnostic(native(*arguments, exit_code=1), "already-prepared", "PATCH_1")
+
+
+def test_plan_tells_due_done_and_damaged(native: Native, dataset: Path) -> None:
+    """Rows that stage 1 kept; a result that lost its bytes."""
+    plan = ["plan", "--dataset", dataset, "--json"]
+    assert json.loads(native(*plan).stdout)["patches"][0]["stage1"] == "due"
+    native("stage", 1, "--dataset", dataset)
+    rows = loadmat(dataset / "PATCH_1" / "ps1.mat")["n_ps"].item()
+    assert json.loads(native(*plan).stdout)["patches"][0]["stage1"] == {"done": rows}
+    with (dataset / "PATCH_1" / "ph1.mat").open("r+b") as file:
+        file.truncate(100)
+    result = json.loads(native(*plan).stdout)
+    assert "ph1.mat" in result["patches"][0]["stage1"]["damaged"]
+    assert "ph1.mat" in result["warnings"][0]
 
 
 def test_one_bad_patch_does_not_stop_the_others(

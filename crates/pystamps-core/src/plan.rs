@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::error::{Diagnostic, Error, IoContext, Result};
 use crate::project::dataset::patches;
 use crate::project::layout::{patch, root};
+use crate::project::ledger::Ledger;
 use crate::project::parameters::Parameters;
 
 /// What is known about one patch.
@@ -20,8 +21,30 @@ pub struct PatchPlan {
     pub stage1_memory_bytes: u64,
     /// What stage 1 writes, bytes.
     pub stage1_disk_bytes: u64,
-    /// Whether stage 1 has been run.
-    pub loaded: bool,
+    /// How far stage 1 is.
+    pub stage1: Stage1State,
+}
+
+/// How far stage 1 of a patch is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage1State {
+    /// Not run.
+    Due,
+    /// Run; the rows it kept.
+    Done(u64),
+    /// Results that cannot be used as they are, with the reason.
+    Damaged(String),
+}
+
+impl std::fmt::Display for Stage1State {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Due => write!(out, "due"),
+            Self::Done(rows) => write!(out, "done, {rows} rows"),
+            Self::Damaged(reason) => write!(out, "damaged: {reason}"),
+        }
+    }
 }
 
 /// What is known about a project.
@@ -92,18 +115,28 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
             if candidates == 0 {
                 warnings.push(format!("{} has no candidates and yields no PS", patch.name));
             }
+            let stage1 = stage1_state(&patch.folder)?;
+            match &stage1 {
+                Stage1State::Done(0) if candidates > 0 => warnings.push(format!(
+                    "stage 1 kept no row of {}: no candidate has position and phase",
+                    patch.name
+                )),
+                Stage1State::Damaged(reason) => warnings.push(format!("{}: {reason}", patch.name)),
+                Stage1State::Due | Stage1State::Done(_) => {}
+            }
             Ok(PatchPlan {
                 candidates,
                 stage1_memory_bytes: stage1_memory_bytes(candidates, threads),
                 // ph 8 B and bperp 4 B a sample; coordinates, angles and indices 108 B a row.
                 stage1_disk_bytes: candidates * (12 * interferograms + 8 * master + 108),
-                loaded: patch.folder.join("ps1.mat").exists(),
+                stage1,
                 name: patch.name,
             })
         })
         .collect::<Result<_>>()?;
     let free_disk_bytes = free_disk_bytes(folder);
-    let due: u64 = patches.iter().filter(|p| !p.loaded).map(|p| p.stage1_disk_bytes).sum();
+    let due: u64 =
+        patches.iter().filter(|p| p.stage1 == Stage1State::Due).map(|p| p.stage1_disk_bytes).sum();
     if let Some(free) = free_disk_bytes
         && free < due
     {
@@ -126,6 +159,37 @@ fn candidate_count(folder: &Path) -> Result<u64> {
     let list = folder.join(patch::CANDIDATES_IJ);
     let text = fs_err::read_to_string(list).while_doing("count candidates")?;
     Ok(text.lines().count() as u64)
+}
+
+/// Looks at the results of stage 1 without reading their data.
+fn stage1_state(folder: &Path) -> Result<Stage1State> {
+    let marker = folder.join("ps1.mat");
+    if !marker.exists() {
+        return Ok(Stage1State::Due);
+    }
+    let damaged = |reason: String| Ok(Stage1State::Damaged(reason));
+    let ledger = match Ledger::load(folder) {
+        Ok(ledger) => ledger,
+        Err(error) => return damaged(error.name().to_owned()),
+    };
+    for output in ledger.stage("1").map_or(&[][..], |entry| &entry.outputs) {
+        let size = fs_err::metadata(folder.join(&output.path)).map(|metadata| metadata.len());
+        match size {
+            Ok(bytes) if bytes == output.bytes => {}
+            Ok(_) => return damaged(format!("{} has another size", output.path)),
+            Err(_) => return damaged(format!("{} is missing", output.path)),
+        }
+    }
+    match pystamps_mat::read_variable(&marker, "n_ps").map(|value| value.to_scalar()) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count; what is none becomes 0"
+        )]
+        Ok(Some(rows)) => Ok(Stage1State::Done(rows as u64)),
+        Ok(None) => damaged("n_ps is no number".to_owned()),
+        Err(error) => damaged(error.to_string()),
+    }
 }
 
 /// Free space of the file system that holds `folder`, from the system's `df`.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.simulate.scene import DEFAULT_SEED, PRESETS
 
 _DESCRIPTION = """\
@@ -57,6 +58,7 @@ def run(options: argparse.Namespace) -> None:
 
     settings = replace(PRESETS[options.preset], seed=options.seed).checked()
     refuse_if_filled(options.out, force=options.force)
+    _refuse_foreign_dataset(options.out)
     native = Native(find())
     timed = _Timer()
     export, dataset = options.out / "export", options.out / "dataset"
@@ -85,6 +87,13 @@ def run(options: argparse.Namespace) -> None:
     write(f"time: {timed.text()}\n")
     write(f"look inside: pystamps-native inspect {patches[0] / 'ps1.mat'}\n")
     write(f"next: {_NEXT}\n")
+
+
+def _refuse_foreign_dataset(out: Path) -> None:
+    """Raise if `out` holds a dataset that no demo made: --force must not destroy it."""
+    if (out / "dataset").exists() and not (out / "export" / "TRUTH.md").is_file():
+        cause = f"{out / 'dataset'} was not made by a demo"
+        raise PystampsError(cause, "choose another --out", ExitCode.USAGE)
 
 
 class _Timer:

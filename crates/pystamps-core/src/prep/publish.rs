@@ -12,8 +12,9 @@ use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
 use crate::project::checksums::{Checksums, checksum_of_file, raster_record};
 use crate::project::commit::Transaction;
-use crate::project::layout::patch::CANDIDATES_IJ;
-use crate::project::layout::{MERGED_RESULTS, PARMS_MAT, PATCH_LIST, patch_folder, root};
+use crate::project::layout::{
+    MERGED_RESULTS, PARMS_MAT, PATCH_LIST, patch as files, patch_folder, root,
+};
 use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};
 use crate::project::lock::{PARAMETERS_LOCK, short_lock};
 use crate::project::parameters::Parameters;
@@ -95,9 +96,25 @@ fn what_differs(
     checksums.save();
     let missing_patch = (1..=plan.patches.len())
         .map(patch_folder)
-        .find(|patch| !dataset.join(patch).join(CANDIDATES_IJ).exists())
+        .find(|patch| !is_whole(&dataset.join(patch), plan.export.interferograms.len()))
         .map(|patch| format!("{patch} is missing or not whole"));
     Ok(staleness.or(missing_patch))
+}
+
+/// Whether a patch has all its candidate files, as long as its list of candidates demands.
+fn is_whole(patch: &Path, interferograms: usize) -> bool {
+    let size = |name: &str| fs_err::metadata(patch.join(name)).map(|metadata| metadata.len()).ok();
+    let Some(list) = size(files::CANDIDATES_IJ_INT) else { return false };
+    let candidates = list / 8;
+    let expected = [
+        (files::CANDIDATES_LL, 8 * candidates),
+        (files::CANDIDATES_HGT, 4 * candidates),
+        (files::CANDIDATES_PH, 8 * candidates * interferograms as u64),
+    ];
+    let text =
+        [files::CANDIDATES_IJ, files::CANDIDATES_DA, files::PATCH_IN, files::PATCH_NOOVER_IN];
+    expected.into_iter().all(|(name, bytes)| size(name) == Some(bytes))
+        && text.into_iter().all(|name| size(name).is_some())
 }
 
 /// What decides the result: settings, the content of text files, size and time of rasters.

@@ -90,12 +90,14 @@ impl<'lock> Transaction<'lock> {
         sync_tree(&new).while_doing(action())?;
         let text = serde_json::to_vec(&journal).expect("invariant: plain strings serialise");
         write_synced(&staging.join("journal.draft"), &text).while_doing(action())?;
+        fault_point();
         // The way to the journal must be on the disk before anything moves.
         sync_folder(scope).while_doing(action())?;
         sync_folder(&scope.join(CONTROL_FOLDER)).while_doing(action())?;
         fs_err::rename(staging.join("journal.draft"), staging.join(JOURNAL))
             .while_doing(action())?;
         sync_folder(&staging).while_doing(action())?;
+        fault_point();
         apply(scope, &journal).while_doing(action())
     }
 }
@@ -169,15 +171,18 @@ fn apply(scope: &Path, journal: &Journal) -> std::io::Result<()> {
                 set_aside(scope, &old, name)?;
             }
             fs_err::rename(&staged, scope.join(name))?;
+            fault_point();
         }
     }
     let ledger = new.join(LEDGER_FILE);
     if ledger.exists() {
         fs_err::rename(&ledger, scope.join(CONTROL_FOLDER).join(LEDGER_FILE))?;
+        fault_point();
     }
     sync_folder(scope)?;
     sync_folder(&scope.join(CONTROL_FOLDER))?;
     fs_err::remove_file(staging.join(JOURNAL))?;
+    fault_point();
     // A journal that came back after a power cut would remove what was made since.
     sync_folder(&staging)?;
     fs_err::remove_dir_all(&staging)
@@ -192,7 +197,23 @@ fn set_aside(scope: &Path, old: &Path, name: &str) -> std::io::Result<()> {
     if refuge.is_dir() {
         fs_err::remove_dir_all(&refuge)?;
     }
-    fs_err::rename(target, refuge)
+    fs_err::rename(target, refuge)?;
+    fault_point();
+    Ok(())
+}
+
+/// Where tests make the process die: a debug build aborts when it passes its
+/// `PYSTAMPS_FAULT_AFTER`-th fault point. Release builds have none.
+fn fault_point() {
+    #[cfg(debug_assertions)]
+    {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static PASSED: AtomicUsize = AtomicUsize::new(0);
+        let limit = std::env::var("PYSTAMPS_FAULT_AFTER").ok().and_then(|text| text.parse().ok());
+        if limit == Some(PASSED.fetch_add(1, Ordering::Relaxed) + 1) {
+            std::process::abort();
+        }
+    }
 }
 
 /// One ordinary path component that is not our own folder, so that a journal can never reach

@@ -32,7 +32,7 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
             patch.candidates,
             display_bytes(patch.stage1_memory_bytes),
             display_bytes(patch.stage1_disk_bytes),
-            if patch.loaded { "done" } else { "due" }
+            patch.stage1
         ))?;
     }
     if let Some(free) = plan.free_disk_bytes {
