@@ -6,6 +6,7 @@ the same candidate files and write the same MATLAB files; their arrays are compa
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,11 @@ from pystamps_shim.simulate.dataset import DatasetSize, write_dataset
 from pystamps_shim.simulate.scene import PRESETS
 
 _REPEATS = 3
+_WATCH = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def main() -> None:
@@ -39,6 +45,7 @@ def main() -> None:
         report = compare_with_reference(1, artefacts, patch)
         if report.differences:
             sys.exit(f"native and reference differ:\n{report}")
+        _print_memory(dataset, command)
         reference = _quickest(lambda: write_artefacts(patch, stage1_load_initial(patch)))
     for name, seconds in (("native", native), ("reference", reference)):
         rate = candidates * interferograms / seconds / 1e6
@@ -46,6 +53,21 @@ def main() -> None:
             f"stage 1 {name:<9} {candidates} x {interferograms}  {seconds:6.2f} s  "
             f"{rate:7.1f} M samples/s  ratio to reference {reference / seconds:.2f}\n"
         )
+
+
+def _print_memory(dataset: Path, command: list[str]) -> None:
+    plan = subprocess.run(
+        [command[0], "plan", "--dataset", str(dataset), "--json"], check=True, capture_output=True
+    )
+    predicted = json.loads(plan.stdout)["patches"][0]["stage1_memory_bytes"]
+    # Through a small process: a child inherits the largest resident set of what it is forked from.
+    watch = [sys.executable, "-c", _WATCH, *command]
+    watched = subprocess.run(watch, check=True, capture_output=True)
+    measured = 1024 * int(watched.stdout)
+    sys.stdout.write(
+        f"stage 1 memory    predicted {predicted / 1e6:.1f} MB  resident {measured / 1e6:.1f} MB  "
+        f"ratio {predicted / measured:.2f}\n"
+    )
 
 
 def _quickest(run: Callable[[], object]) -> float:

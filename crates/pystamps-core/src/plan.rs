@@ -65,8 +65,8 @@ const BASE_BYTES: u64 = 6 << 20;
 /// What one thread holds besides its columns: stack and read buffers.
 const THREAD_BYTES: u64 = 1 << 20;
 /// Bytes stage 1 keeps for one candidate: pixel, position, height, dispersion, viewing geometry,
-/// local coordinates, orders, flags, and the text of the list while it is read. Fitted to the
-/// resident sets of 250,000 x 76 and 1,000,000 x 10 with 1, 2 and 8 threads: 3 % low to 9 % high.
+/// local coordinates, orders, flags, and the text of the list while it is read. Fitted to
+/// resident sets; `python -m parity.bench_stage1` prints prediction and measurement.
 const CANDIDATE_BYTES: u64 = 156;
 /// Bytes a thread holds for one candidate of a phase column: raw and decoded.
 const COLUMN_BYTES: u64 = 19;
