@@ -87,6 +87,25 @@ impl serde::Serialize for Date {
     }
 }
 
+/// The day `days` after 1970-01-01 as MATLAB and StaMPS write it, `22-Nov-2026`.
+pub fn day_month_year(days: u64) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    // Every 400 years the calendar repeats, after 146,097 days.
+    let (cycles, mut days) = (days / 146_097, days % 146_097);
+    for year in 1970..=2369_u16 {
+        for (name, month) in MONTHS.into_iter().zip(1..) {
+            let length = u64::from(days_in_month(year, month));
+            if days < length {
+                let year = u64::from(year) + 400 * cycles;
+                return format!("{:02}-{name}-{year}", days + 1);
+            }
+            days -= length;
+        }
+    }
+    unreachable!("invariant: 400 years have more days than are left")
+}
+
 /// The two acquisitions of an interferogram, in the order of its file name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DatePair {
@@ -166,6 +185,15 @@ mod tests {
         assert_eq!(date("20000301").datenum(), 730_546);
         assert_eq!(date("20210224").datenum(), 738_211);
         assert_eq!(date("20201231").datenum() + 1, date("20210101").datenum());
+    }
+
+    #[test]
+    fn days_are_written_as_stamps_does() {
+        assert_eq!(day_month_year(0), "01-Jan-1970");
+        assert_eq!(day_month_year(11_016), "29-Feb-2000");
+        assert_eq!(day_month_year(11_017), "01-Mar-2000");
+        assert_eq!(day_month_year(20_779), "22-Nov-2026");
+        assert_eq!(day_month_year(146_096), "31-Dec-2369");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
-use crate::project::dataset::patches;
-use crate::project::layout::{patch, root};
+use crate::project::dataset::{candidate_count, patches};
+use crate::project::layout::root;
 use crate::project::ledger::Ledger;
 use crate::project::parameters::Parameters;
 
@@ -147,18 +147,6 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
         ));
     }
     Ok(ProjectPlan { interferograms, patches, free_disk_bytes, warnings })
-}
-
-/// Candidates of a patch: its binary list holds 8 bytes for each.
-fn candidate_count(folder: &Path) -> Result<u64> {
-    let binary = folder.join(patch::CANDIDATES_IJ_INT);
-    if let Ok(metadata) = fs_err::metadata(&binary) {
-        return Ok(metadata.len() / 8);
-    }
-    // Other preparations write only the text list.
-    let list = folder.join(patch::CANDIDATES_IJ);
-    let text = fs_err::read_to_string(list).while_doing("count candidates")?;
-    Ok(text.lines().count() as u64)
 }
 
 /// Looks at the results of stage 1 without reading their data.

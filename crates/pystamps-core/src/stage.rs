@@ -13,11 +13,11 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::error::{Diagnostic, Result};
+use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
-use crate::project::checksums::{Checksums, checksum_of_file};
+use crate::project::checksums::{Checksums, folder_records};
 use crate::project::commit::{Transaction, is_pending, recover};
-use crate::project::ledger::{FileRecord, Ledger, LedgerEntry, Recipe};
+use crate::project::ledger::{Ledger, LedgerEntry, Recipe};
 use crate::project::lock::ScopeLock;
 
 /// Choices a user makes for one run of a stage.
@@ -146,10 +146,9 @@ impl ScopeStage<'_> {
         let transaction = Transaction::begin(lock)?;
         let folder = transaction.folder();
         let (rows, details) = compute(&folder)?;
-        let mut outputs = records_of(&folder)?;
-        let count = outputs.len();
+        let count = fs_err::read_dir(&folder).while_doing("count the results")?.count();
+        let outputs = folder_records(&folder, self.shared_files)?;
         remove.extend(self.own_files.iter().map(|&name| name.to_owned()));
-        outputs.retain(|output| !self.shared_files.contains(&output.path.as_str()));
         ledger.record(self.stage, LedgerEntry::new(self.recipe, outputs), self.invalidated_stages);
         transaction.publish(&remove, &[self.marker], &ledger)?;
         Ok(outcome(StageStatus::Completed, details, rows, count))
@@ -199,20 +198,4 @@ impl ScopeStage<'_> {
         progress.note(&format!("runs again: {reason}"));
         Ok(None)
     }
-}
-
-/// Checksums of everything a stage wrote, sorted by name.
-fn records_of(folder: &Path) -> Result<Vec<FileRecord>> {
-    use crate::error::IoContext;
-    let mut records = Vec::new();
-    for entry in fs_err::read_dir(folder).while_doing("list the results")? {
-        let entry = entry.while_doing("list the results")?;
-        records.push(FileRecord {
-            path: entry.file_name().to_string_lossy().into_owned(),
-            bytes: entry.metadata().while_doing("list the results")?.len(),
-            identity: checksum_of_file(&entry.path())?,
-        });
-    }
-    records.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(records)
 }

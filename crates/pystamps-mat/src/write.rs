@@ -3,7 +3,7 @@
 use crate::level5::Level5Writer;
 use crate::v73::V73Writer;
 use crate::value::count_elements;
-use crate::{ElementSource, ElementType, Error, Result, Value, Variables};
+use crate::{ElementSource, ElementType, Error, Result, StructArray, Value, Variables};
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -201,6 +201,17 @@ impl From<Value> for Cow<'_, Value> {
 impl<'a> From<&'a Value> for Cow<'a, Value> {
     fn from(value: &'a Value) -> Self {
         Cow::Borrowed(value)
+    }
+}
+
+/// Refuses a structure with a field that MATLAB cannot load.
+pub(crate) fn check_field_names(path: &Path, name: &str, structs: &StructArray) -> Result<()> {
+    match structs.fields().iter().find(|field| !is_valid_name(field)) {
+        None => Ok(()),
+        Some(field) => Err(Error::InvalidName {
+            path: path.to_path_buf(),
+            variable: format!("{name}.{field}"),
+        }),
     }
 }
 

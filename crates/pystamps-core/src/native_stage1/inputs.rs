@@ -88,12 +88,6 @@ pub(super) fn check_is_patch(folder: &Path) -> Result<()> {
         .data())
 }
 
-/// Number of candidates, from the size of their positions.
-pub(super) fn candidate_count(folder: &Path) -> Result<u64> {
-    let path = folder.join(patch::CANDIDATES_LL);
-    Ok(fs_err::metadata(path).while_doing("count the candidates")?.len() / 8)
-}
-
 /// Reads lists and names (nothing large) and checks that this loader is the right one.
 pub(super) fn read_project_files(folder: &Path, parameters: &Parameters) -> Result<ProjectFiles> {
     let processor = parameters.text("insar_processor")?;

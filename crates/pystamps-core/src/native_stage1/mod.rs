@@ -36,6 +36,7 @@ use crate::error::{Diagnostic, IoContext, Result};
 use crate::plan::{check_memory, stage1_memory_bytes};
 use crate::progress::Progress;
 use crate::project::checksums::Checksums;
+use crate::project::dataset::candidate_count;
 use crate::project::layout::patch_results::{AFTER_STAGE_1, STAGE_1};
 use crate::project::ledger::Recipe;
 use crate::project::lock::shared_lock;
@@ -101,7 +102,7 @@ pub fn run_stage1_native(
     };
     stage.run(&lock, options, progress, |staging| {
         let threads = rayon::current_num_threads() as u64;
-        let needed = stage1_memory_bytes(inputs::candidate_count(folder)?, threads);
+        let needed = stage1_memory_bytes(candidate_count(folder)?, threads);
         check_memory(options.memory_limit_bytes, needed, "stage 1")?;
         let inputs = files.load(folder)?;
         let computed = load(&inputs, staging, progress)?;

@@ -1,7 +1,6 @@
 //! Prepares a project folder: runs a plan and publishes its result as one step.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::path::Path;
 
 use super::plan::PrepPlan;
@@ -10,8 +9,9 @@ use super::run::run;
 use super::summary::PrepSummary;
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
-use crate::project::checksums::{Checksums, checksum_of_file, raster_record};
+use crate::project::checksums::{Checksums, content_record, folder_records, raster_record};
 use crate::project::commit::Transaction;
+use crate::project::dataset::candidate_count;
 use crate::project::layout::{
     MERGED_RESULTS, PARMS_MAT, PATCH_LIST, patch as files, patch_folder, root,
 };
@@ -76,10 +76,10 @@ pub fn prepare(
     let _parameters_stay = short_lock(dataset, PARAMETERS_LOCK)?;
     Parameters::create(&staging, plan.export.small_baselines, plan.processor.name())?
         .write_to(&staging.join(PARMS_MAT))?;
-    let outputs = root_records(&staging)?;
-    let stages: Vec<String> = (5..=8).map(|stage| stage.to_string()).collect();
-    let stages: Vec<&str> = stages.iter().map(String::as_str).collect();
-    ledger.record(STAGE, LedgerEntry::new(recipe, outputs), &stages);
+    // The root's control files. Candidate files are inputs of stage 1, which records them; parameters
+    // are changed by users and by stage 1, which does not outdate the preparation.
+    let outputs = folder_records(&staging, &[PARMS_MAT])?;
+    ledger.record(STAGE, LedgerEntry::new(recipe, outputs), &["5", "6", "7", "8"]);
     transaction.publish(&outdated, &[PATCH_LIST], &ledger)?;
     Ok(Prepared::Completed(Box::new(summary)))
 }
@@ -104,17 +104,21 @@ fn what_differs(
 /// Whether a patch has all its candidate files, as long as its list of candidates demands.
 fn is_whole(patch: &Path, interferograms: usize) -> bool {
     let size = |name: &str| fs_err::metadata(patch.join(name)).map(|metadata| metadata.len()).ok();
-    let Some(list) = size(files::CANDIDATES_IJ_INT) else { return false };
-    let candidates = list / 8;
+    let Ok(candidates) = candidate_count(patch) else { return false };
     let expected = [
         (files::CANDIDATES_LL, 8 * candidates),
         (files::CANDIDATES_HGT, 4 * candidates),
         (files::CANDIDATES_PH, 8 * candidates * interferograms as u64),
     ];
-    let text =
-        [files::CANDIDATES_IJ, files::CANDIDATES_DA, files::PATCH_IN, files::PATCH_NOOVER_IN];
+    let others = [
+        files::CANDIDATES_IJ,
+        files::CANDIDATES_IJ_INT,
+        files::CANDIDATES_DA,
+        files::PATCH_IN,
+        files::PATCH_NOOVER_IN,
+    ];
     expected.into_iter().all(|(name, bytes)| size(name) == Some(bytes))
-        && text.into_iter().all(|name| size(name).is_some())
+        && others.into_iter().all(|name| size(name).is_some())
 }
 
 /// What decides the result: settings, the content of text files, size and time of rasters.
@@ -140,27 +144,7 @@ fn recipe(plan: &PrepPlan) -> Result<Recipe> {
 }
 
 fn text_record(path: &Path) -> Result<FileRecord> {
-    Ok(FileRecord {
-        path: path.to_string_lossy().into_owned(),
-        bytes: fs_err::metadata(path).while_doing("examine an input")?.len(),
-        identity: checksum_of_file(path)?,
-    })
-}
-
-/// Checksums of the root's control files; candidate files are inputs of stage 1, which records them.
-fn root_records(staging: &Path) -> Result<Vec<FileRecord>> {
-    let mut records = Vec::new();
-    for entry in fs_err::read_dir(staging).while_doing("list the prepared files")? {
-        let path = entry.while_doing("list the prepared files")?.path();
-        // Parameters are changed by users and by stage 1; that does not outdate the preparation.
-        if path.is_file() && path.file_name() != Some(OsStr::new(PARMS_MAT)) {
-            let mut record = text_record(&path)?;
-            record.path = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            records.push(record);
-        }
-    }
-    records.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(records)
+    content_record(path, &path.to_string_lossy())
 }
 
 /// Entries of the folder that a new preparation replaces or makes void: control files, patches,

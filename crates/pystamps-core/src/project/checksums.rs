@@ -82,6 +82,35 @@ impl Checksums {
     }
 }
 
+/// The record of a file by its content, under `name`.
+///
+/// # Errors
+/// I/O errors.
+pub fn content_record(path: &Path, name: &str) -> Result<FileRecord> {
+    Ok(FileRecord {
+        path: name.to_owned(),
+        bytes: fs_err::metadata(path).while_doing("examine a file")?.len(),
+        identity: checksum_of_file(path)?,
+    })
+}
+
+/// Records of the files directly in `folder` but those called `left_out`, sorted by name.
+///
+/// # Errors
+/// I/O errors.
+pub fn folder_records(folder: &Path, left_out: &[&str]) -> Result<Vec<FileRecord>> {
+    let mut records = Vec::new();
+    for entry in fs_err::read_dir(folder).while_doing("list the results")? {
+        let entry = entry.while_doing("list the results")?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_file() && !left_out.contains(&name.as_str()) {
+            records.push(content_record(&entry.path(), &name)?);
+        }
+    }
+    records.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(records)
+}
+
 /// The record of a raw raster: size and time of change stand for its content.
 ///
 /// # Errors

@@ -89,6 +89,21 @@ fn listed_patch(root: &Path, list: &Path, name: String) -> Result<Patch> {
     Ok(Patch { name, folder })
 }
 
+/// Candidates of the patch in `folder`: its binary list holds 8 bytes for each.
+///
+/// # Errors
+/// I/O errors.
+pub fn candidate_count(folder: &Path) -> Result<u64> {
+    let binary = folder.join(patch::CANDIDATES_IJ_INT);
+    if let Ok(metadata) = fs_err::metadata(&binary) {
+        return Ok(metadata.len() / 8);
+    }
+    // Other preparations write only the text list.
+    let list = folder.join(patch::CANDIDATES_IJ);
+    let text = fs_err::read_to_string(list).while_doing("count candidates")?;
+    Ok(text.lines().count() as u64)
+}
+
 fn numbered_folders(root: &Path) -> Result<Vec<String>> {
     let mut numbered = Vec::new();
     for entry in fs_err::read_dir(root).while_doing("look for patches")? {

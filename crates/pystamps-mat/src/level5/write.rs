@@ -3,7 +3,7 @@
 use super::tags;
 use crate::payload::Payload;
 use crate::value::count_elements;
-use crate::write::is_valid_name;
+use crate::write::check_field_names;
 use crate::{
     CharArray, Class, Container, ElementSource, ElementType, Error, Result, StructArray, Value,
     WriteOptions,
@@ -152,10 +152,7 @@ impl Level5Writer {
                 cells.values().iter().try_for_each(|value| self.check_value(name, value))
             }
             Value::Struct(structs) => {
-                if let Some(field) = structs.fields().iter().find(|field| !is_valid_name(field)) {
-                    let variable = format!("{name}.{field}");
-                    return Err(Error::InvalidName { path: self.path.clone(), variable });
-                }
+                check_field_names(&self.path, name, structs)?;
                 structs.values().iter().try_for_each(|value| self.check_value(name, value))
             }
             Value::Numeric(_) | Value::Char(_) | Value::Logical(_) => Ok(()),

@@ -6,7 +6,7 @@
 
 use crate::payload::Payload;
 use crate::value::count_elements;
-use crate::write::is_valid_name;
+use crate::write::check_field_names;
 use crate::{ElementSource, ElementType, Error, Result, Value};
 use hdf5_pure::mat::{Block, BlockElement, DataProducer, MatBuilder, MatClass, MatError, Options};
 use std::borrow::Cow;
@@ -80,10 +80,7 @@ impl<'a> V73Writer<'a> {
                 cells.values().iter().try_for_each(|value| self.check_value(name, value))
             }
             Value::Struct(structs) => {
-                if let Some(field) = structs.fields().iter().find(|field| !is_valid_name(field)) {
-                    let variable = format!("{name}.{field}");
-                    return Err(Error::InvalidName { path: self.path.clone(), variable });
-                }
+                check_field_names(&self.path, name, structs)?;
                 let plain_empty =
                     structs.fields().is_empty() && count_elements(structs.dims()) == Some(0);
                 if structs.dims() != [1, 1] && !plain_empty {

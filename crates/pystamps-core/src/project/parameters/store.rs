@@ -8,6 +8,7 @@ use pystamps_mat::{Value, Variables, WriteOptions};
 use super::access::Parameters;
 use super::defaults::PARAMETERS;
 use super::migrate::migrate;
+use crate::dates;
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::project::commit::replace_file;
 use crate::project::layout::{LOCALPARMS_MAT, PARMS_MAT, root};
@@ -152,42 +153,7 @@ pub(super) fn creation_date() -> String {
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     let seconds: u64 = epoch.unwrap_or_else(now);
-    display_day(seconds / 86_400)
-}
-
-/// The day `days` after 1970-01-01 as `dd-mmm-yyyy`.
-fn display_day(days: u64) -> String {
-    const MONTHS: [(&str, u64); 12] = [
-        ("Jan", 31),
-        ("Feb", 28),
-        ("Mar", 31),
-        ("Apr", 30),
-        ("May", 31),
-        ("Jun", 30),
-        ("Jul", 31),
-        ("Aug", 31),
-        ("Sep", 30),
-        ("Oct", 31),
-        ("Nov", 30),
-        ("Dec", 31),
-    ];
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    // 400 years have 146,097 days; the rest is counted year by year.
-    let (mut year, mut days) = (1970 + 400 * (days / 146_097), days % 146_097);
-    while days >= 365 + u64::from(is_leap(year)) {
-        days -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    for (name, length) in MONTHS {
-        let length = length + u64::from(name == "Feb" && is_leap(year));
-        if days < length {
-            return format!("{:02}-{name}-{year}", days + 1);
-        }
-        days -= length;
-    }
-    unreachable!("invariant: the days left are fewer than the year has")
+    dates::day_month_year(seconds / 86_400)
 }
 
 /// First word of `name` in `folder` or up to three levels above.
@@ -201,18 +167,4 @@ fn first_word(folder: &Path, name: &str) -> Option<String> {
         folder = here.parent().map(Path::to_path_buf);
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_written_as_stamps_does() {
-        assert_eq!(display_day(0), "01-Jan-1970");
-        assert_eq!(display_day(11_016), "29-Feb-2000");
-        assert_eq!(display_day(11_017), "01-Mar-2000");
-        assert_eq!(display_day(20_779), "22-Nov-2026");
-        assert_eq!(display_day(146_096), "31-Dec-2369");
-    }
 }
