@@ -33,6 +33,7 @@
 #[cfg(not(target_endian = "little"))]
 compile_error!("pystamps-mat casts arrays to little-endian bytes");
 
+mod array_reader;
 mod class;
 mod error;
 mod level5;
@@ -45,6 +46,7 @@ mod value;
 mod variables;
 mod write;
 
+pub use array_reader::{ArrayReader, Real};
 pub use class::{Class, ElementType};
 pub use error::{Error, Result};
 pub use limits::ReadLimits;

@@ -3,6 +3,7 @@
 use super::parser::{Header, Parser};
 use super::stream::ByteStream;
 use super::tags;
+use crate::array_reader::{PlainArray, PlainParts};
 use crate::value::count_elements;
 use crate::{
     CharArray, Class, LogicalArray, Numeric, NumericData, Result, Sparse, SparseData, Value,
@@ -126,6 +127,33 @@ impl<S: ByteStream> Parser<'_, '_, S> {
         };
         let array = Numeric::new(header.dims, data).expect("invariant: dims gave the count");
         Ok(Value::Numeric(array))
+    }
+
+    /// Where the elements of a plain array lie; `None` unless they are stored in the width of a
+    /// floating-point class.
+    pub(super) fn plain_array(&mut self, header: &Header, end: u64) -> Result<Option<PlainArray>> {
+        let (size, storage) = match header.visible_class() {
+            Class::Double => (8, tags::DOUBLE),
+            Class::Single => (4, tags::SINGLE),
+            _ => return Ok(None),
+        };
+        let count = count_elements(&header.dims);
+        let (data_type, count, padding) = self.part(count, end)?;
+        let real = self.stream.position();
+        let mut as_is = data_type == storage;
+        let parts = if header.complex {
+            // The real parts need not be read to know where the imaginary parts begin.
+            let stored = with_storage!(self, data_type, Stored => Ok(size_of::<Stored>()))?;
+            self.skip((count * stored) as u64 + padding)?;
+            let (data_type, _, _) = self.part(Some(count), end)?;
+            as_is &= data_type == storage;
+            PlainParts::Apart(real, self.stream.position())
+        } else {
+            PlainParts::Real(real)
+        };
+        debug_assert!(!as_is || end >= real + (count * size) as u64, "`part` checks the room");
+        let class = header.visible_class();
+        Ok(as_is.then(|| PlainArray { class, dims: header.dims.clone(), parts }))
     }
 
     pub(super) fn logical(&mut self, dims: Vec<usize>, end: u64) -> Result<Value> {

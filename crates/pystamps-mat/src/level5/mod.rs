@@ -7,5 +7,5 @@ mod stream;
 mod tags;
 mod write;
 
-pub(crate) use read::{list, read};
+pub(crate) use read::{list, locate, read};
 pub(crate) use write::Level5Writer;

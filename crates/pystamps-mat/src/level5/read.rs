@@ -3,6 +3,7 @@
 use super::parser::{Context, Header, Parser};
 use super::stream::{ByteStream, PlainStream};
 use super::tags;
+use crate::array_reader::PlainArray;
 use crate::value::count_elements;
 use crate::{Class, Error, ReadLimits, Result, Value, VariableInfo, Variables};
 use std::io::{Read, Seek};
@@ -42,6 +43,28 @@ pub(crate) fn read<R: Read + Seek>(
         }
     }
     Ok(variables)
+}
+
+/// Finds the floating-point array called `name` if it lies in the file as it is.
+pub(crate) fn locate<R: Read + Seek>(
+    reader: R,
+    origin: &Path,
+    limits: &ReadLimits,
+    name: &str,
+) -> Result<Option<PlainArray>> {
+    let mut file = TopLevel::open(reader, origin, limits)?;
+    while let Some(element) = file.next_element()? {
+        if element.compressed || file.context.swap {
+            continue;
+        }
+        let end = element.start + element.bytes;
+        let mut parser = file.parser();
+        let header = parser.header(end)?;
+        if header.name == name {
+            return parser.plain_array(&header, end);
+        }
+    }
+    Ok(None)
 }
 
 /// One element of the top level.

@@ -10,5 +10,5 @@ mod read;
 mod source;
 mod write;
 
-pub(crate) use read::{list, read};
+pub(crate) use read::{list, locate, read};
 pub(crate) use write::V73Writer;

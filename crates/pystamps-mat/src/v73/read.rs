@@ -4,6 +4,7 @@ use super::datatype::{complex_parts, stored_class};
 use super::empty::empty_value;
 use super::notes::Notes;
 use super::source::SharedReader;
+use crate::array_reader::{PlainArray, PlainParts};
 use crate::value::count_elements;
 use crate::{
     CellArray, CharArray, Class, Error, LogicalArray, Numeric, NumericData, ReadLimits, Result,
@@ -65,6 +66,23 @@ pub(crate) fn read<R: Read + Seek + Send + 'static>(
         }
     }
     Ok(variables)
+}
+
+/// Finds the floating-point array called `name` if it lies in the file as it is.
+pub(crate) fn locate<R: Read + Seek + Send + 'static>(
+    reader: R,
+    origin: &Path,
+    limits: &ReadLimits,
+    name: &str,
+) -> Result<Option<PlainArray>> {
+    let (root, mut source) = open(reader, origin, limits)?;
+    for (found, dataset) in source.datasets(&root)? {
+        if found == name {
+            source.variable = Some(found);
+            return source.plain_array(&dataset);
+        }
+    }
+    Ok(None)
 }
 
 fn open<'a, R: Read + Seek + Send + 'static>(
@@ -325,6 +343,37 @@ impl<R: Read + Seek> Reading<'_, R> {
         Numeric::new(dims, data)
             .map(Value::Numeric)
             .ok_or_else(|| self.malformed("as many elements as the dimensions say", found))
+    }
+
+    /// Where the elements of a contiguous dataset lie; `None` unless they are of a floating-point
+    /// class.
+    fn plain_array(&mut self, dataset: &Dataset) -> Result<Option<PlainArray>> {
+        let notes = self.dataset_notes(dataset)?;
+        let datatype = self.datatype(dataset)?;
+        let complex = complex_parts(&datatype);
+        let Some(class @ (Class::Double | Class::Single)) =
+            complex.or_else(|| stored_class(&datatype))
+        else {
+            return Ok(None);
+        };
+        if notes.empty || notes.class.is_some_and(|noted| noted != class) {
+            return Ok(None);
+        }
+        let dims = self.dims(dataset)?;
+        let layout = dataset.layout().map_err(|error| self.damaged(error))?;
+        let element_bytes = class.element_bytes() as u64 * if complex.is_some() { 2 } else { 1 };
+        let bytes = count_elements(&dims).and_then(|n| (n as u64).checked_mul(element_bytes));
+        let Layout::Contiguous { address: Some(address), size } = layout else { return Ok(None) };
+        let room = self.reader.length().saturating_sub(address);
+        if Some(size) != bytes || size > room {
+            return Ok(None);
+        }
+        let parts = if complex.is_some() {
+            PlainParts::Interleaved(address)
+        } else {
+            PlainParts::Real(address)
+        };
+        Ok(Some(PlainArray { class, dims, parts }))
     }
 
     /// Reads all elements of a dataset whose stored type has been checked to be `T`.
