@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use crate::progress::Phase;
 
-/// Element types that stage 1 streams.
-pub(super) trait Element: Copy + Send {
+/// Element types that stages stream.
+pub(crate) trait Element: Copy + Send {
     /// The writer's block as elements of this type; `None` if it asks for another type.
     fn block(block: ElementsMut<'_>) -> Option<&mut [Self]>;
 }
@@ -32,7 +32,7 @@ impl Element for num_complex::Complex<f32> {
 }
 
 /// Columns made on demand, as many at once as there are threads.
-pub(super) struct Columns<'a, T, F> {
+pub(crate) struct Columns<'a, T, F> {
     row_count: usize,
     column_count: usize,
     produce: F,
@@ -47,7 +47,7 @@ where
     F: Fn(usize) -> crate::Result<Vec<T>> + Sync,
 {
     /// An array of `row_count` x `column_count` whose columns `produce` makes.
-    pub(super) fn new(
+    pub(crate) fn new(
         row_count: usize,
         column_count: usize,
         produce: F,

@@ -1,10 +1,13 @@
 //! A StaMPS processing folder on disk and the work done on it.
 
 pub mod cli;
+mod columns;
 pub mod dates;
 pub mod error;
 pub mod gamma_text;
+mod mat_output;
 pub mod native_stage1;
+mod patch_scope;
 pub mod plan;
 pub mod prep;
 pub mod progress;

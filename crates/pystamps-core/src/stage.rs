@@ -29,6 +29,34 @@ pub struct StageOptions {
     pub memory_limit_bytes: Option<u64>,
     /// Run even if the results are current, or were made by another program.
     pub force: bool,
+    /// Generator of random numbers (stages 2, 3 and 5).
+    pub random_engine: RandomEngine,
+    /// Stage 2: a file with `Nr` and `Nr_max_nz_ix`, or `coh_rand`, in place of a simulation.
+    pub reference_histogram: Option<PathBuf>,
+    /// Stage 3: take the re-estimated coherences of the present `select1.mat`.
+    pub reuse_coherence: bool,
+    /// Stage 4: a file of edges as Triangle writes it, in place of our own triangulation.
+    pub edges: Option<PathBuf>,
+}
+
+/// Whose random numbers are drawn; the engine of the original decides what StaMPS computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RandomEngine {
+    /// MATLAB: `rand('state', 2005)`, `randn('state', 1001)`.
+    #[default]
+    Matlab,
+    /// GNU Octave, which gives the same calls another meaning.
+    Octave,
+}
+
+impl std::fmt::Display for RandomEngine {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Matlab => "matlab",
+            Self::Octave => "octave",
+        })
+    }
 }
 
 /// How a stage ended.

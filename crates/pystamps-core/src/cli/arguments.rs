@@ -8,6 +8,7 @@ use crate::dates::Date;
 use crate::error::{Diagnostic, Result};
 use crate::prep::{AmplitudeDispersion, Processor};
 use crate::progress::ProgressMode;
+use crate::stage::RandomEngine;
 
 /// StaMPS persistent-scatterer processing without MATLAB.
 #[derive(Debug, Parser)]
@@ -159,8 +160,15 @@ impl From<ProgressArgument> for ProgressMode {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Stage 1 loads the candidates of a patch: dates, baselines, angles, coordinates, phase.\n\n\
-    Example:\n  pystamps-native stage 1 --patch project/PATCH_1"
+    after_help = "1  load the candidates of a patch: dates, baselines, angles, coordinates, phase\n\
+    2  estimate the phase stability (coherence) of every candidate\n\
+    3  select the persistent scatterers (PS) among them\n\
+    4  weed out PS that are noisy or next to a better one\n\
+    5  correct the phase of every patch; with --dataset, merge the patches too\n\n\
+    Stages 1 to 5 take --patch for one patch or --dataset for every patch in turn.\n\n\
+    Examples:\n  pystamps-native stage 2 --patch project/PATCH_1\n  \
+    pystamps-native stage 3 --dataset project --set density_rand=10\n  \
+    pystamps-native stage 5 --dataset project"
 )]
 pub(super) struct StageArguments {
     /// Stage number, 1 to 8; `readiness` lists the native ones
@@ -175,8 +183,39 @@ pub(super) struct StageArguments {
     /// Change a parameter for this run only; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_assignment)]
     pub(super) set: Vec<(String, String)>,
+    /// Whose random numbers to draw (stages 2, 3, 5): octave repeats what StaMPS did under Octave
+    #[arg(long, value_enum, value_name = "ENGINE", default_value = "matlab")]
+    pub(super) random_engine: RandomEngineArgument,
+    /// Stage 2: take the coherence of random phase from this file (Nr and Nr_max_nz_ix, for example
+    /// an earlier pm1.mat, or coh_rand) instead of simulating it
+    #[arg(long, value_name = "FILE.mat")]
+    pub(super) reference_histogram: Option<PathBuf>,
+    /// Stage 3: apply the thresholds of the present parameters to the coherences in select1.mat,
+    /// without estimating them again
+    #[arg(long)]
+    pub(super) reuse_coherence: bool,
+    /// Stage 4: edges between PS as Triangle writes them (psweed.2.edge), instead of triangulating
+    #[arg(long, value_name = "FILE", requires = "patch")]
+    pub(super) edges: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: Common,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum RandomEngineArgument {
+    /// MATLAB's generators, as StaMPS calls them
+    Matlab,
+    /// GNU Octave's
+    Octave,
+}
+
+impl From<RandomEngineArgument> for RandomEngine {
+    fn from(argument: RandomEngineArgument) -> Self {
+        match argument {
+            RandomEngineArgument::Matlab => Self::Matlab,
+            RandomEngineArgument::Octave => Self::Octave,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

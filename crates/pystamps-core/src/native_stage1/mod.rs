@@ -21,7 +21,6 @@
 
 mod acquisitions;
 mod candidates;
-mod columns;
 mod geometry;
 mod inputs;
 mod order;

@@ -5,19 +5,19 @@ use std::path::Path;
 use num_complex::Complex;
 use pystamps_kernels::rounding::round_to_millimetre;
 use pystamps_kernels::summation::compensated_sum;
-use pystamps_mat::{
-    Container, ElementSource, ElementType, Numeric, NumericData, Value, Variables, WriteOptions,
-    Writer,
-};
+use pystamps_mat::{ElementSource, ElementType, NumericData, Value, Variables};
 
-use super::columns::Columns;
 use super::geometry::{
     LocalCoordinates, Viewing, mean_bperp_double_m, mean_bperp_single_m, single,
 };
 use super::inputs::{Inputs, Network};
 use super::order::RowOrder;
+use crate::columns::Columns;
 use crate::dates::Date;
 use crate::error::{IoContext, Result};
+use crate::mat_output::{
+    Streamed, matrix, no_ps_info, single_variable, write_streamed, write_variables,
+};
 use crate::progress::Progress;
 use crate::project::artifacts::stage1::VARIABLES;
 use crate::project::artifacts::{AxisLengths, check_folder};
@@ -37,7 +37,7 @@ pub(super) fn write(
     let rows = Rows { order, folder };
     write_phase(inputs, &rows, progress)?;
     write_baselines(inputs, viewing, &rows, progress)?;
-    rows.write("ps1.mat", &ps_variables(inputs, viewing, local, order))?;
+    write_variables(folder, "ps1.mat", &ps_variables(inputs, viewing, local, order))?;
     // The single-master route stores the incidence angle under the name of the look angle.
     let angle_rad = match inputs.network {
         Network::SingleMaster => &viewing.incidence_angle_rad,
@@ -50,10 +50,9 @@ pub(super) fn write(
     if let Some(height_m) = &inputs.candidates.height_m {
         rows.write_column("hgt1.mat", "hgt", height_m)?;
     }
-    rows.write("psver.mat", &[("psver", Value::scalar(1.0))].into_iter().collect())?;
-    let empty = if order.rows.is_empty() { 1.0 } else { 0.0 };
-    let flags = Value::column_f64(&[empty, 0.0, 0.0, 0.0, 0.0]);
-    rows.write("no_ps_info.mat", &[("stamps_step_no_ps", flags)].into_iter().collect())?;
+    write_variables(folder, "psver.mat", &single_variable("psver", Value::scalar(1.0)))?;
+    let empty_after = order.rows.is_empty().then_some(1);
+    write_variables(folder, "no_ps_info.mat", &no_ps_info(empty_after))?;
     let small_baselines = inputs.network == Network::SmallBaselines;
     check_folder(folder, &VARIABLES, &axis_lengths(inputs, order), small_baselines)
 }
@@ -77,32 +76,24 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn write(&self, file: &str, variables: &Variables) -> Result<()> {
-        Ok(pystamps_mat::write(self.folder.join(file), variables, &WriteOptions::default())?)
-    }
-
     /// One value a row, picked from one value a candidate.
     fn write_column(&self, file: &str, name: &str, candidates: &[f64]) -> Result<()> {
         let column: Vec<f64> =
             self.order.rows.iter().map(|&candidate| candidates[candidate as usize]).collect();
-        self.write(file, &[(name, Value::column_f64(&column))].into_iter().collect())
+        write_variables(self.folder, file, &single_variable(name, Value::column_f64(&column)))
     }
 
     fn write_streamed(
         &self,
         file: &str,
-        name: &str,
+        name: &'static str,
         element: ElementType,
         columns: usize,
         source: &mut dyn ElementSource,
     ) -> Result<()> {
-        let rows = self.order.rows.len();
-        let bytes = (rows * columns * element.bytes()) as u64;
-        let container = Container::for_largest_variable(bytes);
-        let path = self.folder.join(file);
-        let mut writer = Writer::create(&path, container, WriteOptions::default())?;
-        writer.write_streamed(name, element, &[rows, columns], source)?;
-        Ok(writer.finish()?)
+        let dims = vec![self.order.rows.len(), columns];
+        let array = Streamed { name, element, dims, source };
+        write_streamed(self.folder, file, &mut [array], &Variables::new())
     }
 }
 
@@ -261,11 +252,6 @@ fn row_matrix<const COLUMNS: usize>(
         }
     }
     matrix(rows, COLUMNS, NumericData::F64(values))
-}
-
-fn matrix(rows: usize, columns: usize, data: NumericData) -> Value {
-    let numeric = Numeric::new(vec![rows, columns], data);
-    Value::Numeric(numeric.expect("invariant: as many values as the dimensions say"))
 }
 
 /// MATLAB's day number.

@@ -8,3 +8,4 @@ pub mod layout;
 pub mod ledger;
 pub mod lock;
 pub mod parameters;
+pub mod stack;

@@ -13,20 +13,15 @@ use crate::stage::{StageOptions, StageOutcome, settle};
 
 pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
     required_scope(arguments)?;
-    if arguments.stage != 1 {
-        return Err(Diagnostic::new(
-            "stage-planned",
-            format!("stage {} is not native yet", arguments.stage),
-        )
-        .expected("a stage that `pystamps-native readiness` lists as native")
-        .found(format!("stage {}", arguments.stage))
-        .remedy("continue this folder with original StaMPS: its files are the same")
-        .usage());
-    }
+    let run_patch = patch_stage(arguments.stage)?;
     let options = StageOptions {
         overrides: arguments.set.clone(),
         memory_limit_bytes: arguments.common.memory_limit,
         force: arguments.common.force,
+        random_engine: arguments.random_engine.into(),
+        reference_histogram: arguments.reference_histogram.clone(),
+        reuse_coherence: arguments.reuse_coherence,
+        edges: arguments.edges.clone(),
     };
     if let Some(dataset) = &arguments.dataset {
         let label = format!("stage {}", arguments.stage);
@@ -37,9 +32,8 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
     for folder in &folders {
         let label = format!("stage {} {}", arguments.stage, name_of(folder));
         let progress = Progress::new(arguments.common.progress.into(), label);
-        let outcome = on_threads(arguments.common.thread_count(), || {
-            run_stage1_native(folder, &options, &progress)
-        });
+        let outcome =
+            on_threads(arguments.common.thread_count(), || run_patch(folder, &options, &progress));
         match outcome {
             Ok(outcome) => report(&outcome, arguments.common.prints_json())?,
             Err(error) if folders.len() == 1 => return Err(error),
@@ -51,6 +45,24 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(patches_failed(&failed, folders.len()).data()) }
+}
+
+/// Runs one stage on one patch.
+type PatchStage = fn(&Path, &StageOptions, &Progress) -> Result<StageOutcome>;
+
+/// The patch stage of this number.
+///
+/// # Errors
+/// `stage-planned` if there is none.
+fn patch_stage(number: u8) -> Result<PatchStage> {
+    match number {
+        1 => Ok(run_stage1_native),
+        _ => Err(Diagnostic::new("stage-planned", format!("stage {number} is not native yet"))
+            .expected("a stage that `pystamps-native readiness` lists as native")
+            .found(format!("stage {number}"))
+            .remedy("continue this folder with original StaMPS: its files are the same")
+            .usage()),
+    }
 }
 
 fn patches_failed(failed: &[String], all: usize) -> Diagnostic {

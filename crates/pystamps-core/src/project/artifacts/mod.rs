@@ -7,6 +7,7 @@
 //! [`check_folder`] holds results to the same rules before they are published.
 
 pub mod stage1;
+mod table;
 
 use std::path::Path;
 
@@ -42,6 +43,12 @@ pub enum Unit {
     Degree,
     /// Length, m.
     Metre,
+    /// Phase, rad.
+    Phase,
+    /// Phase for a metre of perpendicular baseline, rad/m.
+    PhasePerMetre,
+    /// Coherence over interferograms, 0 to 1 but for rounding.
+    Coherence,
     /// MATLAB day number.
     Day,
     /// Complex sample of an interferogram, any amplitude.
@@ -52,8 +59,9 @@ impl Unit {
     /// The unit's symbol; empty for plain numbers.
     pub const fn symbol(self) -> &'static str {
         match self {
-            Self::None => "",
-            Self::Radian => "rad",
+            Self::None | Self::Coherence => "",
+            Self::Radian | Self::Phase => "rad",
+            Self::PhasePerMetre => "rad/m",
             Self::Degree => "deg",
             Self::Metre => "m",
             Self::Day => "day",
@@ -69,7 +77,8 @@ impl Unit {
             Self::Degree => Some((-360.0, 360.0)),
             // Years 1000 to 9999.
             Self::Day => Some((365_244.0, 3_652_425.0)),
-            Self::None | Self::Metre | Self::Phasor => None,
+            Self::Coherence => Some((0.0, 1.001)),
+            Self::None | Self::Phase | Self::PhasePerMetre | Self::Metre | Self::Phasor => None,
         }
     }
 }

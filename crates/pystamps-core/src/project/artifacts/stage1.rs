@@ -1,63 +1,8 @@
 //! The variables of stage 1 (matfiles.md).
 
-use pystamps_mat::Class::{Double, Single};
-
 use super::Axis::{Candidate, Fixed, Image, Interferogram, MeasuredInterferogram, Scatterer};
-use super::{Axis, Unit, Variable};
-
-const fn double(
-    file: &'static str,
-    name: &'static str,
-    axes: [Axis; 2],
-    unit: Unit,
-    meaning: &'static str,
-) -> Variable {
-    Variable {
-        file,
-        name,
-        axes,
-        class: Double,
-        small_baseline_class: Double,
-        complex: false,
-        unit,
-        meaning,
-    }
-}
-
-/// Single precision in every project.
-const fn single(mut variable: Variable) -> Variable {
-    variable.small_baseline_class = Single;
-    single_with_one_master(variable)
-}
-
-/// Single precision in single-master projects only.
-const fn single_with_one_master(mut variable: Variable) -> Variable {
-    variable.class = Single;
-    variable
-}
-
-const fn complex(mut variable: Variable) -> Variable {
-    variable.complex = true;
-    variable
-}
-
-const fn scalar(name: &'static str, unit: Unit, meaning: &'static str) -> Variable {
-    double("ps1.mat", name, [Fixed(1), Fixed(1)], unit, meaning)
-}
-
-const fn column(
-    file: &'static str,
-    name: &'static str,
-    rows: Axis,
-    unit: Unit,
-    meaning: &'static str,
-) -> Variable {
-    double(file, name, [rows, Fixed(1)], unit, meaning)
-}
-
-const fn table(name: &'static str, columns: usize, unit: Unit, meaning: &'static str) -> Variable {
-    double("ps1.mat", name, [Scatterer, Fixed(columns)], unit, meaning)
-}
+use super::table::{column, complex, double, scalar, single, single_with_one_master, table};
+use super::{Unit, Variable};
 
 /// Angle of view; see [`VARIABLES`].
 pub const LOOK_ANGLE: Variable = column(
@@ -88,9 +33,9 @@ pub const BASELINES: Variable = single_with_one_master(double(
 
 /// Every variable that both kinds of project have, grouped by file.
 pub static VARIABLES: [Variable; 18] = [
-    table("ij", 3, Unit::None, "row number, azimuth line, range sample (from 0)"),
-    table("lonlat", 2, Unit::Degree, "longitude, latitude"),
-    single(table("xy", 3, Unit::None, "row number, local coordinates in m")),
+    table("ps1.mat", "ij", 3, Unit::None, "row number, azimuth line, range sample (from 0)"),
+    table("ps1.mat", "lonlat", 2, Unit::Degree, "longitude, latitude"),
+    single(table("ps1.mat", "xy", 3, Unit::None, "row number, local coordinates in m")),
     single_with_one_master(column(
         "ps1.mat",
         "bperp",
@@ -99,14 +44,14 @@ pub static VARIABLES: [Variable; 18] = [
         "mean perpendicular baseline; 0 in the master's slot",
     )),
     column("ps1.mat", "day", Image, Unit::Day, "dates of the images"),
-    scalar("master_day", Unit::Day, "date of the master"),
-    scalar("master_ix", Unit::None, "place of the master among the images, from 1"),
-    scalar("n_ifg", Unit::None, "interferograms, with the master's slot"),
-    scalar("n_image", Unit::None, "images"),
-    scalar("n_ps", Unit::None, "rows"),
+    scalar("ps1.mat", "master_day", Unit::Day, "date of the master"),
+    scalar("ps1.mat", "master_ix", Unit::None, "place of the master among the images, from 1"),
+    scalar("ps1.mat", "n_ifg", Unit::None, "interferograms, with the master's slot"),
+    scalar("ps1.mat", "n_image", Unit::None, "images"),
+    scalar("ps1.mat", "n_ps", Unit::None, "rows"),
     column("ps1.mat", "sort_ix", Candidate, Unit::None, "candidate of every row, before removal"),
     double("ps1.mat", "ll0", [Fixed(1), Fixed(2)], Unit::Degree, "origin of the local coordinates"),
-    scalar("mean_incidence", Unit::Radian, "mean incidence angle"),
+    scalar("ps1.mat", "mean_incidence", Unit::Radian, "mean incidence angle"),
     PHASE,
     BASELINES,
     LOOK_ANGLE,
