@@ -1,6 +1,9 @@
 //! Numerics of the StaMPS stages, without input or output: functions take numbers and return numbers.
 
+pub mod elementary;
 pub mod imaging_geometry;
 pub mod local_coordinates;
 pub mod rounding;
+pub mod simd;
 pub mod summation;
+pub mod topofit;
