@@ -7,3 +7,4 @@ pub mod rounding;
 pub mod simd;
 pub mod summation;
 pub mod topofit;
+pub mod topographic_phase;
