@@ -1,10 +1,15 @@
 //! Throughput of the kernels on one core, beside the goal for each.
 
+#![expect(clippy::cast_possible_truncation, reason = "planes are held in single precision")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::f64::consts::{PI, TAU};
 use std::time::Instant;
 
+use num_complex::{Complex, Complex32};
+use pystamps_kernels::clap::{
+    ClapFilter, ClapPatchFilter, ClapPatchScratch, ClapScratch, LowPass, Plane, window_count,
+};
 use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit, topofit_row_invariant};
 
 /// Shortest time of five runs, s.
@@ -46,6 +51,33 @@ fn bench_topofit() {
     report("topofit_row_invariant, 9 trials", samples as f64 / seconds / 1e6, 40.0, "M samples/s");
 }
 
+/// Windows of a full grid of cells a second.
+fn bench_clap() {
+    let (rows, columns) = (400, 400);
+    let values: Vec<Complex32> = phases(rows * columns)
+        .zip(phases(rows * columns + 7).skip(7))
+        .map(|(re, im)| Complex::new(re as f32, im as f32))
+        .collect();
+    let plane = Plane { rows, columns, values: &values };
+    let low_pass = LowPass::new(32, 50.0, 800.0);
+    let filter = ClapFilter::new(1.0, 0.3, &low_pass);
+    let windows = window_count(rows, 24).unsigned_abs() * window_count(columns, 24).unsigned_abs();
+    let mut scratch = ClapScratch::default();
+    let mut filtered = vec![Complex32::default(); values.len()];
+    let seconds = quickest(|| filter.filter(&plane, &mut scratch, &mut filtered));
+    report("clap of a grid", windows as f64 / seconds / 1e3, 25.0, "k windows/s");
+    let filter = ClapPatchFilter::new(1.0, 0.3, &low_pass);
+    let mut scratch = ClapPatchScratch::default();
+    let cells: Vec<_> = (0..4000).map(|k| [k * 97 % rows, k * 61 % columns]).collect();
+    let seconds = quickest(|| {
+        for &cell in &cells {
+            std::hint::black_box(filter.value_without_cell(&plane, cell, 0, &mut scratch));
+        }
+    });
+    report("clap of single cells", cells.len() as f64 / seconds / 1e3, 50.0, "k windows/s");
+}
+
 fn main() {
+    bench_clap();
     bench_topofit();
 }

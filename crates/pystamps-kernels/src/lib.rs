@@ -1,6 +1,8 @@
 //! Numerics of the StaMPS stages, without input or output: functions take numbers and return numbers.
 
+pub mod clap;
 pub mod elementary;
+pub mod gauss_window;
 pub mod imaging_geometry;
 pub mod local_coordinates;
 pub mod rounding;
