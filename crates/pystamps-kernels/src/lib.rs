@@ -3,8 +3,15 @@
 pub mod clap;
 pub mod elementary;
 pub mod gauss_window;
+pub mod grid_accumulate;
+pub mod histogram;
 pub mod imaging_geometry;
+pub mod interpolate;
+pub mod least_squares;
 pub mod local_coordinates;
+pub mod merge_max_coherence;
+pub mod random;
+pub mod random_coherence;
 pub mod rounding;
 pub mod simd;
 pub mod summation;
