@@ -7,11 +7,16 @@ pub mod error;
 pub mod gamma_text;
 mod mat_output;
 pub mod native_stage1;
+pub mod native_stage2;
+pub mod native_stage3;
+mod parameter_checks;
 mod patch_scope;
 pub mod plan;
 pub mod prep;
 pub mod progress;
 pub mod project;
+mod samples;
+mod scratch;
 pub mod stage;
 
 pub use error::{Diagnostic, Error, Result};

@@ -1,0 +1,67 @@
+//! Checks parameter values that several stages share, before any work.
+
+use crate::error::{Diagnostic, Error, Result};
+use crate::project::parameters::Parameters;
+
+/// A parameter that must be a finite number above zero.
+///
+/// # Errors
+/// `parameter-range`; as `Parameters::number`.
+pub(crate) fn positive(parameters: &Parameters, name: &str) -> Result<f64> {
+    let value = parameters.number(name)?;
+    if value > 0.0 && value.is_finite() {
+        return Ok(value);
+    }
+    Err(out_of_range(name, "a number above 0", value))
+}
+
+/// Side of the CLAP filter's window, cells. Three quarters of it must be even.
+///
+/// # Errors
+/// `parameter-range`; as `Parameters::number`.
+pub(crate) fn filter_window(parameters: &Parameters) -> Result<usize> {
+    let value = positive(parameters, "clap_win")?;
+    if value % 8.0 == 0.0 && value <= 1024.0 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number up to 1024"
+        )]
+        return Ok(value as usize);
+    }
+    Err(out_of_range("clap_win", "a multiple of 8 up to 1024", value))
+}
+
+/// Columns left out by `drop_ifg_index`, from 0, of `count` interferograms with the master's slot.
+///
+/// # Errors
+/// `parameter-range` for an index that does not exist.
+pub(crate) fn dropped_interferograms(parameters: &Parameters, count: usize) -> Result<Vec<usize>> {
+    let (name, value) = parameters.get("drop_ifg_index")?;
+    let numbers = value.to_f64_vec().unwrap_or_default();
+    numbers
+        .into_iter()
+        .map(|number| {
+            if number >= 1.0 && number <= count as f64 && number.fract() == 0.0 {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a whole number in range"
+                )]
+                return Ok(number as usize - 1);
+            }
+            let expected = format!("interferograms from 1 to {count}, the master's slot counted");
+            Err(out_of_range(&name, &expected, number))
+        })
+        .collect()
+}
+
+/// A parameter whose value cannot work.
+pub(crate) fn out_of_range(name: &str, expected: &str, found: impl std::fmt::Display) -> Error {
+    Diagnostic::new("parameter-range", format!("parameter {name} cannot have this value"))
+        .variable(name)
+        .expected(expected)
+        .found(found)
+        .remedy(format!("pystamps-native params set --dataset … {name} VALUE (nan resets)"))
+        .usage()
+}
