@@ -45,6 +45,6 @@ def low_pass_response(window: int, grid_size_m: float, wavelength_m: float) -> D
     -------
     [window, window] float64 in the order of the Fourier transform: [0, 0] is frequency zero.
     """
-    frequency = (np.arange(window) / window - 0.5) / grid_size_m
-    response = 1 / (1 + (frequency * wavelength_m) ** (2 * _BUTTERWORTH_ORDER))
+    frequency = -1 / (2 * grid_size_m) + np.arange(window) / (grid_size_m * window)
+    response = 1 / (1 + (frequency / (1 / wavelength_m)) ** (2 * _BUTTERWORTH_ORDER))
     return np.asarray(np.fft.fftshift(np.outer(response, response)))
