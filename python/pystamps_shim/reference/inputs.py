@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -53,15 +53,18 @@ class Patch:
         Parameters as this folder sees them.
     ps
         Variables of ``psN.mat``.
+    unwritten
+        Files that are taken from memory, because they are not in the folder yet.
     """
 
     folder: Path
     version: int
     parameters: Parameters
     ps: dict[str, Array]
+    unwritten: Artefacts = field(default_factory=dict)
 
     @classmethod
-    def open(cls, folder: Path, version: int) -> Patch:
+    def open(cls, folder: Path, version: int, unwritten: Artefacts | None = None) -> Patch:
         """Read the positions and parameters of a folder.
 
         Raises
@@ -71,8 +74,14 @@ class Patch:
         """
         stage = 1 if version == 1 else 4
         path = folder / f"ps{version}.mat"
-        count = int(read_variable(path, "n_ps", stage).item())
-        patch = cls(folder, version, Parameters.read(folder), dict(mat.read(path)))
+        held = unwritten or {}
+        if path.name in held:
+            ps = held[path.name]
+        else:
+            read_variable(path, "n_ps", stage)
+            ps = dict(mat.read(path))
+        count = int(ps["n_ps"].item())
+        patch = cls(folder, version, Parameters.read(folder), ps, held)
         for name, columns in (("ij", 3), ("xy", 3), ("lonlat", 2)):
             patch.check(path, name, patch.variable(name), (count, columns), stage)
         patch.check(path, "bperp", patch.variable("bperp").ravel(), (patch.n_ifg,), stage)
@@ -144,13 +153,16 @@ class Patch:
     def rows(self, file: str, name: str, columns: int, stage: int) -> Array:
         """Return a variable that has one row for each of this patch's, its shape checked."""
         path = self.path(file)
-        values = read_variable(path, name, stage)
+        held = self.unwritten.get(path.name)
+        values = read_variable(path, name, stage) if held is None else held[name]
         self.check(path, name, values, (self.n_ps, columns), stage)
         return values
 
     def optional_rows(self, file: str, name: str) -> Array | None:
         """Return a column that not every dataset has, None without its file or values."""
         path = self.path(file)
+        if path.name in self.unwritten:
+            return self.unwritten[path.name][name]
         if not path.exists():
             return None
         values = read_variable(path, name, 1)
