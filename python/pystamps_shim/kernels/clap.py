@@ -57,7 +57,9 @@ def clap_filter(ph: Array, alpha: float, beta: float, low_pass: Doubles) -> NDAr
     """
     size = low_pass.shape[0]
     window = 3 * size // 4
-    grid = np.nan_to_num(np.asarray(ph, dtype=np.complex128), nan=0.0, posinf=np.inf, neginf=-np.inf)
+    grid = np.nan_to_num(
+        np.asarray(ph, dtype=np.complex128), nan=0.0, posinf=np.inf, neginf=-np.inf
+    )
     filtered = np.zeros(grid.shape, dtype=np.complex128)
     counts = [window_count(cells, window) for cells in grid.shape]
     if min(counts) <= 0:
@@ -65,9 +67,7 @@ def clap_filter(ph: Array, alpha: float, beta: float, low_pass: Doubles) -> NDAr
     if min(grid.shape) < window:
         msg = f"a grid of {grid.shape} cells is smaller than the filter window of {window}"
         raise ValueError(msg)
-    rows, columns = (
-        _starts(cells, window, n) for cells, n in zip(grid.shape, counts, strict=True)
-    )
+    rows, columns = (_starts(cells, window, n) for cells, n in zip(grid.shape, counts, strict=True))
     windows = np.zeros((len(rows) * len(columns), size, size), dtype=np.complex128)
     places = [(row, column) for row in rows for column in columns]
     for place, ((i, _), (j, _)) in enumerate(places):

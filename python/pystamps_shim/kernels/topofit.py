@@ -56,9 +56,7 @@ def stage2_topofit_row_invariant(phasors: Array, bperp: Array, n_trial_wraps: fl
     return stage2_topofit(phasors, shared, n_trial_wraps)
 
 
-def stage2_topofit_coh_row_invariant(
-    phasors: Array, bperp: Array, n_trial_wraps: float
-) -> Doubles:
+def stage2_topofit_coh_row_invariant(phasors: Array, bperp: Array, n_trial_wraps: float) -> Doubles:
     """Return only the coherence of `stage2_topofit_row_invariant`, [n] float64.
 
     Where no phasor is zero the trial phasors are common to all rows, and the search is a product
@@ -138,9 +136,9 @@ def _refined(block: Complexes, baselines: Doubles, start: Doubles, single: bool)
     offset = rotated.sum(axis=1, keepdims=True)
     deviation = np.angle(rotated * offset.conj())
     with np.errstate(invalid="ignore", divide="ignore"):
-        step = (weight**2 * baselines * deviation).sum(axis=1) / (
-            weight**2 * baselines**2
-        ).sum(axis=1)
+        step = (weight**2 * baselines * deviation).sum(axis=1) / (weight**2 * baselines**2).sum(
+            axis=1
+        )
         slope = _rounded(start + step, single)
         residual = block * np.exp(-1j * slope[:, None] * baselines)
         total = residual.sum(axis=1)
@@ -152,7 +150,9 @@ def _joined(fits: list[Fit], phasors: Array, bperp: Array) -> Fit:
     if not fits:
         nothing = np.empty(0)
         return nothing, nothing, nothing, np.empty(phasors.shape, dtype=np.float32)
-    slope, offset, coherence, residual = (np.concatenate(parts) for parts in zip(*fits, strict=True))
+    slope, offset, coherence, residual = (
+        np.concatenate(parts) for parts in zip(*fits, strict=True)
+    )
     single = _is_single(phasors, bperp)
     return slope, _rounded(offset, single), _rounded(coherence, single), residual
 

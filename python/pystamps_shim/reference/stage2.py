@@ -204,9 +204,7 @@ def _patch_phase(candidates: Candidates, settings: FilterSettings, grid: Phasors
     return values / np.where(modulus == 0, np.float32(1), modulus)
 
 
-def _drawn_histogram(
-    patch: Patch, candidates: Candidates, engine: RandomEngine
-) -> RandomHistogram:
+def _drawn_histogram(patch: Patch, candidates: Candidates, engine: RandomEngine) -> RandomHistogram:
     pairs = None
     if patch.small_baseline:
         pairs = patch.variable("ifgday_ix").astype(np.intp) - 1

@@ -145,7 +145,9 @@ def _missing_files(folder: Path) -> Artefacts:
     """Return the files of version 2 that the folder lacks, made from what stage 4 decided."""
     pairs = [(f"{file}1.mat", f"{file}2.mat") for file in OPTIONAL_COLUMNS]
     missing = {f"{file}2.mat" for file in _REQUIRED if not (folder / f"{file}2.mat").exists()}
-    missing |= {new for old, new in pairs if (folder / old).exists() and not (folder / new).exists()}
+    missing |= {
+        new for old, new in pairs if (folder / old).exists() and not (folder / new).exists()
+    }
     if not missing:
         return {}
     weeded = read_variable(folder / "weed1.mat", "ix_weed", 4).ravel().astype(bool)
