@@ -87,7 +87,8 @@ def read_candidates(patch: Patch) -> Candidates:
     phase = patch.without_master(patch.phase())
     amplitude = np.abs(phase)
     amplitude[amplitude == 0] = 1
-    unit_phase = phase / amplitude
+    with np.errstate(invalid="ignore"):
+        unit_phase = phase / amplitude
     _check_interferograms(patch, unit_phase)
     dispersion = patch.optional_rows("da", "D_A")
     bperp_m = patch.bperp_m()
