@@ -63,9 +63,7 @@ def assert_iteration_agrees(candidates: Candidates, found: Estimate, want: Path)
     """Compare by the contract; near ties are counted, and only K may differ there."""
     reference, results = read_values(want), results_of(found)
     wraps = float(candidates.n_trial_wraps)
-    ties = near_ties(
-        candidates.unit_phase, reference["ph_patch"], candidates.baselines_m, wraps
-    )
+    ties = near_ties(candidates.unit_phase, reference["ph_patch"], candidates.baselines_m, wraps)
     results["K_ps"] = np.where(ties[:, None], reference["K_ps"], results["K_ps"])
     pm1 = load_contract(2, profile="one_iteration")[0]
     only = replace(pm1, variables=[v for v in pm1.variables if v.name in _RESULTS])

@@ -54,9 +54,7 @@ def test_other_targets(oracle: Path, processed: Processed, variant: str, patch: 
     dataset = processed("T", 3, **parameters)
     artefacts = stage3_select_ps(dataset / patch, reuse_coherence=True)
     want = oracle / "T" / "variants" / f"select_{variant}" / patch
-    report = compare_in_memory(
-        3, want, artefacts, small_baseline=False, files=["select1.mat"]
-    )
+    report = compare_in_memory(3, want, artefacts, small_baseline=False, files=["select1.mat"])
     assert report.compared == 2 * 16
     assert not report.differences, str(report)
 

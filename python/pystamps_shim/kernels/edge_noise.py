@@ -16,7 +16,7 @@ Network = Literal["single_master", "small_baselines"]
 _BLOCK = 1 << 13
 
 
-def stage4_edge_stats(
+def stage4_edge_stats(  # noqa: PLR0917 - the order is that of the native kernel
     phases: Array,
     node_a: Array,
     node_b: Array,
@@ -56,7 +56,7 @@ def stage4_edge_stats(
     return ps_std, ps_max
 
 
-def edge_noise(
+def edge_noise(  # noqa: PLR0917 - the order of stage4_edge_stats
     phases: Array,
     node_a: Array,
     node_b: Array,

@@ -43,7 +43,7 @@ def uniform_matrix(engine: RandomEngine, seed: int, rows: int, columns: int) -> 
     """
     count = rows * columns
     if engine == "octave":
-        draws = np.random.RandomState([seed]).random_sample(count)  # noqa: NPY002
+        draws = np.random.RandomState([seed]).random_sample(count)
     elif engine == "matlab":
         draws = matlab_uniform(seed, count)
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pystamps_shim.errors import PystampsError
 from pystamps_shim.reference.inputs import Patch, read_variable
 from pystamps_shim.reference.stage1 import Array, Artefacts
 
@@ -48,7 +49,9 @@ class Selected:
         keep = read_variable(path, "keep_ix", 3).ravel().astype(bool)
         patch.check(path, "keep_ix", keep, (count,), 3)
         if count and not (index.min() >= 1 and index.max() <= patch.n_ps):
-            patch.check(path, "ix up to", index, (patch.n_ps,), 3)
+            wrong = next(row for row in index if not 1 <= row <= patch.n_ps)
+            cause = f"{path}: ix refers to row {wrong:g}, expected 1 to {patch.n_ps}"
+            raise PystampsError(cause, f"run stage 3 on {patch.folder} again")
         columns = []
         for name in ("K_ps2", "C_ps2", "coh_ps2"):
             values = read_variable(path, name, 3).ravel()

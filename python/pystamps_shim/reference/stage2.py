@@ -134,7 +134,8 @@ def stage2_estimate_gamma(
         squares = (state.coherence - before.coherence) ** 2
         previous, change = change, float(np.sqrt(squares.sum() / patch.n_ps))
         if abs(change - previous) < limit or loop >= iterations:
-            return _artefacts(patch, candidates, settings, state, random, (loop, change))
+            ending = (loop, change)
+            return _artefacts(patch, candidates, settings, state, random=random, ending=ending)
         loop += 1
         weights, random = next_weights(patch, candidates, state, random)
 
@@ -218,6 +219,7 @@ def _artefacts(
     candidates: Candidates,
     settings: FilterSettings,
     state: Estimate,
+    *,
     random: RandomHistogram,
     ending: tuple[int, float],
 ) -> Artefacts:
@@ -265,7 +267,8 @@ def _no_candidates(patch: Patch) -> Artefacts:
     )
     random = RandomHistogram(np.zeros(COHERENCE_BINS.size), 0)
     start = Estimate.start(candidates)
-    return _artefacts(patch, candidates, FilterSettings.of(patch), start, random, (1, 0.0))
+    settings = FilterSettings.of(patch)
+    return _artefacts(patch, candidates, settings, start, random=random, ending=(1, 0.0))
 
 
 def _scalar(value: float) -> Doubles:
