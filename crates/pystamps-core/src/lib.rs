@@ -5,13 +5,17 @@ mod columns;
 pub mod dates;
 pub mod error;
 pub mod gamma_text;
+mod local_frame;
 mod mat_output;
 pub mod native_stage1;
+pub mod native_stage4;
+pub mod native_stage5;
 mod patch_scope;
 pub mod plan;
 pub mod prep;
 pub mod progress;
 pub mod project;
 pub mod stage;
+mod stored_array;
 
 pub use error::{Diagnostic, Error, Result};

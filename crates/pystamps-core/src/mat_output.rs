@@ -39,6 +39,24 @@ pub(crate) fn no_ps_info(stage: Option<usize>) -> Variables {
     single_variable("stamps_step_no_ps", Value::column_f64(&marks))
 }
 
+/// `no_ps_info.mat` after `stage` of the patch `folder`: marks of earlier stages stay, those of later
+/// ones are taken back.
+///
+/// # Errors
+/// MATLAB file errors.
+pub(crate) fn no_ps_info_after(folder: &Path, stage: usize, empty: bool) -> Result<Variables> {
+    let path = folder.join("no_ps_info.mat");
+    let mut marks = Vec::new();
+    if path.is_file() {
+        let value = pystamps_mat::read_variable(&path, "stamps_step_no_ps")?;
+        marks = value.to_f64_vec().unwrap_or_default();
+    }
+    marks.resize(5, 0.0);
+    marks[stage - 1..].fill(0.0);
+    marks[stage - 1] = f64::from(u8::from(empty));
+    Ok(single_variable("stamps_step_no_ps", Value::column_f64(&marks)))
+}
+
 /// Writes `variables` to `file` in `folder`.
 pub(crate) fn write_variables(folder: &Path, file: &str, variables: &Variables) -> Result<()> {
     Ok(pystamps_mat::write(folder.join(file), variables, &WriteOptions::default())?)
