@@ -2,13 +2,13 @@
 
 #![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
 
+use pystamps_kernels::simd::{Kernel, run_widest};
 use rayon::prelude::*;
 
 use super::amplitude::{amplitudes, float_floor};
 use super::parameters::SamplePrecision;
 use super::plan::{PrepPlan, Tuning};
 use super::raster::{OpenRaster, Raster};
-use super::simd::{Kernel, run_widest};
 use super::text_format::push_six_digits;
 use crate::Result;
 use crate::progress::{Phase, Progress};

@@ -31,7 +31,6 @@ mod run;
 mod scan;
 mod select;
 mod select_small_baselines;
-mod simd;
 mod summary;
 mod text_format;
 

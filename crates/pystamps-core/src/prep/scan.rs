@@ -11,6 +11,7 @@
 
 use std::ops::Range;
 
+use pystamps_kernels::simd::{Kernel, run_widest};
 use rayon::prelude::*;
 
 use super::amplitude::{CHUNK, amplitudes};
@@ -21,7 +22,6 @@ use super::plan::{PrepPlan, Tuning};
 use super::raster::{OpenRaster, Raster, RasterStack};
 use super::select::{PixelSums, Threshold, add_image};
 use super::select_small_baselines::{DifferenceThreshold, add_pair};
-use super::simd::{Kernel, run_widest};
 use crate::Result;
 use crate::progress::{Phase, Progress};
 

@@ -1,7 +1,7 @@
 //! Compiles hot loops a second time for wide vectors.
 
 /// A loop over plain numbers. `run` must be `#[inline(always)]`, and so must all it calls.
-pub(crate) trait Kernel {
+pub trait Kernel {
     /// Does the work.
     fn run(self);
 }
@@ -10,7 +10,7 @@ pub(crate) trait Kernel {
 ///
 /// Both compilations do the same operations in the same order (no fused multiply-add), so the
 /// result is the same to the bit.
-pub(crate) fn run_widest(kernel: impl Kernel) {
+pub fn run_widest(kernel: impl Kernel) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         #[expect(unsafe_code, reason = "the only way to call code for a detected feature")]

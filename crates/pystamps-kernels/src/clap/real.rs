@@ -1,0 +1,60 @@
+//! The two precisions in which windows are filtered.
+
+use rustfft::FftNum;
+
+/// `f32` or `f64`.
+pub(super) trait Real: FftNum + PartialOrd + Default {
+    /// Integers in the order of the non-negative numbers whose bits they are.
+    type Bits: Ord + Copy + Default + std::fmt::Debug;
+
+    /// Rounds to this precision.
+    fn rounded(value: f64) -> Self;
+    /// Square root.
+    fn root(self) -> Self;
+    /// `self` to the power of `exponent`.
+    fn power(self, exponent: Self) -> Self;
+    /// The bits of a non-negative number.
+    fn bits(self) -> Self::Bits;
+    /// The number that has these bits.
+    fn from_ordered(bits: Self::Bits) -> Self;
+}
+
+macro_rules! real {
+    ($float:ty, $bits:ty) => {
+        impl Real for $float {
+            type Bits = $bits;
+
+            #[inline(always)]
+            fn rounded(value: f64) -> Self {
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    reason = "rounds for f32, does nothing for f64"
+                )]
+                let rounded = value as $float;
+                rounded
+            }
+
+            #[inline(always)]
+            fn root(self) -> Self {
+                self.sqrt()
+            }
+
+            fn power(self, exponent: Self) -> Self {
+                self.powf(exponent)
+            }
+
+            #[inline(always)]
+            fn bits(self) -> $bits {
+                self.to_bits()
+            }
+
+            #[inline(always)]
+            fn from_ordered(bits: $bits) -> Self {
+                <$float>::from_bits(bits)
+            }
+        }
+    };
+}
+
+real!(f32, u32);
+real!(f64, u64);

@@ -1,0 +1,274 @@
+//! Defines the trial slopes and sums the phasors of a group of rows at each of them.
+
+#![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
+#![expect(clippy::needless_range_loop, reason = "a lane indexes several arrays at once")]
+
+use std::f64::consts::FRAC_PI_4;
+
+use super::group::LANES;
+use crate::elementary::sin_cos;
+
+/// After so many steps a phasor is computed afresh: each step adds about 2e-16, so that none is off
+/// by more than 2e-14.
+const RESTART: usize = 64;
+
+/// Trial multipliers: the whole numbers from `-ceil(8 n)` to `ceil(8 n)` for `n` trial wraps. One
+/// multiplier is a quarter of pi over the range of the baselines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trials {
+    half: usize,
+}
+
+impl Trials {
+    /// Trials for `n_trial_wraps`, the wraps that the largest admitted topographic error makes over
+    /// the range of the baselines (stage2.md 2.4). NaN and negative numbers mean 0.
+    pub fn for_wraps(n_trial_wraps: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float conversion saturates, NaN becomes 0"
+        )]
+        let half = (8.0 * n_trial_wraps).ceil() as usize;
+        Self { half }
+    }
+
+    /// Number of trials, 1 at least.
+    pub fn count(&self) -> usize {
+        2 * self.half + 1
+    }
+
+    /// The largest multiplier.
+    pub(super) fn half(self) -> usize {
+        self.half
+    }
+}
+
+/// Step of the trial slope for a range of baselines, rad/m; NaN unless the range is positive.
+#[inline(always)]
+pub(super) fn slope_step(range_m: f64) -> f64 {
+    if range_m > 0.0 { FRAC_PI_4 / range_m } else { f64::NAN }
+}
+
+/// `(cos, sin)` of `t * bperp * step` for every column and t = 1 …: common to all rows.
+#[derive(Clone, Debug)]
+pub(super) struct PhasorTable {
+    half: usize,
+    phasors: Vec<(f64, f64)>,
+}
+
+impl PhasorTable {
+    /// The table of baselines that all rows share.
+    pub(super) fn new(bperp_m: &[f64], trials: Trials) -> Self {
+        let low = bperp_m.iter().fold(f64::INFINITY, |low, &b| if b < low { b } else { low });
+        let high =
+            bperp_m.iter().fold(f64::NEG_INFINITY, |high, &b| if b > high { b } else { high });
+        let step = slope_step(high - low);
+        let half = trials.half();
+        let mut phasors = Vec::with_capacity(half * bperp_m.len());
+        for b in bperp_m {
+            let mut powers = Powers::<1>::new([b * step]);
+            for _ in 0..half {
+                phasors.push((powers.cos[0], powers.sin[0]));
+                powers.advance();
+            }
+        }
+        Self { half, phasors }
+    }
+
+    /// The phasors of one column.
+    #[inline(always)]
+    fn column(&self, column: usize) -> &[(f64, f64)] {
+        &self.phasors[column * self.half..][..self.half]
+    }
+}
+
+/// `exp(j t angle)` for t = 1, 2, … by repeated multiplication, for `N` angles side by side.
+struct Powers<const N: usize> {
+    angle_rad: [f64; N],
+    step: ([f64; N], [f64; N]),
+    cos: [f64; N],
+    sin: [f64; N],
+    t: usize,
+}
+
+impl<const N: usize> Powers<N> {
+    #[inline(always)]
+    fn new(angle_rad: [f64; N]) -> Self {
+        let (mut sin, mut cos) = ([0.0; N], [0.0; N]);
+        for lane in 0..N {
+            (sin[lane], cos[lane]) = sin_cos(angle_rad[lane]);
+        }
+        Self { angle_rad, step: (cos, sin), cos, sin, t: 1 }
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.t += 1;
+        if self.t.is_multiple_of(RESTART) {
+            for lane in 0..N {
+                (self.sin[lane], self.cos[lane]) = sin_cos(self.t as f64 * self.angle_rad[lane]);
+            }
+            return;
+        }
+        let (step_cos, step_sin) = self.step;
+        for lane in 0..N {
+            let (cos, sin) = (self.cos[lane], self.sin[lane]);
+            self.cos[lane] = cos * step_cos[lane] - sin * step_sin[lane];
+            self.sin[lane] = cos * step_sin[lane] + sin * step_cos[lane];
+        }
+    }
+}
+
+/// For one t and a group of rows: the sums of re cos, im sin, im cos and re sin over the samples.
+/// Together they give the sums at both +t and -t.
+type PairSums = [[f64; LANES]; 4];
+
+/// Sums of the phasors of a group of rows at every trial.
+#[derive(Clone, Debug)]
+pub(super) struct TrialSums {
+    still: [[f64; LANES]; 2],
+    pairs: Vec<PairSums>,
+}
+
+/// The winning trial of each row of a group.
+pub(super) struct BestTrials {
+    /// Its multiplier.
+    pub(super) multiplier: [f64; LANES],
+    /// Its coherence less that of the second best.
+    pub(super) margin: [f64; LANES],
+}
+
+impl TrialSums {
+    /// Room for the sums of `trials`.
+    pub(super) fn new(trials: Trials) -> Self {
+        Self { still: [[0.0; LANES]; 2], pairs: vec![[[0.0; LANES]; 4]; trials.half()] }
+    }
+
+    /// Starts at zero.
+    #[inline(always)]
+    pub(super) fn clear(&mut self) {
+        self.still = [[0.0; LANES]; 2];
+        self.pairs.fill([[0.0; LANES]; 4]);
+    }
+
+    /// Adds one column whose baselines make the trial angles `angle_rad` a step.
+    #[inline(always)]
+    pub(super) fn add(&mut self, re: &[f64; LANES], im: &[f64; LANES], angle_rad: [f64; LANES]) {
+        self.add_still(re, im);
+        let Some((first, rest)) = self.pairs.split_first_mut() else { return };
+        let mut powers = Powers::new(angle_rad);
+        add_pair(first, re, im, &powers.cos, &powers.sin);
+        for pair in rest {
+            powers.advance();
+            add_pair(pair, re, im, &powers.cos, &powers.sin);
+        }
+    }
+
+    /// Adds one column of a table.
+    #[inline(always)]
+    pub(super) fn add_from_table(
+        &mut self,
+        re: &[f64; LANES],
+        im: &[f64; LANES],
+        table: &PhasorTable,
+        column: usize,
+    ) {
+        self.add_still(re, im);
+        for (pair, &(cos, sin)) in self.pairs.iter_mut().zip(table.column(column)) {
+            add_pair(pair, re, im, &[cos; LANES], &[sin; LANES]);
+        }
+    }
+
+    #[inline(always)]
+    fn add_still(&mut self, re: &[f64; LANES], im: &[f64; LANES]) {
+        for lane in 0..LANES {
+            self.still[0][lane] += re[lane];
+            self.still[1][lane] += im[lane];
+        }
+    }
+
+    /// The first trial with the largest coherence, in the order of the multipliers.
+    #[inline(always)]
+    pub(super) fn best(&self, weight_sum: &[f64; LANES]) -> BestTrials {
+        let half = self.pairs.len();
+        let mut race = Race::new(-(half as f64));
+        for t in (1..=half).rev() {
+            let [re_cos, im_sin, im_cos, re_sin] = &self.pairs[t - 1];
+            let mut coherence = [0.0; LANES];
+            for lane in 0..LANES {
+                let (re, im) = (re_cos[lane] - im_sin[lane], im_cos[lane] + re_sin[lane]);
+                coherence[lane] = (re * re + im * im).sqrt() / weight_sum[lane];
+            }
+            race.enter(-(t as f64), &coherence);
+        }
+        let mut coherence = [0.0; LANES];
+        for lane in 0..LANES {
+            let (re, im) = (self.still[0][lane], self.still[1][lane]);
+            coherence[lane] = (re * re + im * im).sqrt() / weight_sum[lane];
+        }
+        race.enter(0.0, &coherence);
+        for t in 1..=half {
+            let [re_cos, im_sin, im_cos, re_sin] = &self.pairs[t - 1];
+            let mut coherence = [0.0; LANES];
+            for lane in 0..LANES {
+                let (re, im) = (re_cos[lane] + im_sin[lane], im_cos[lane] - re_sin[lane]);
+                coherence[lane] = (re * re + im * im).sqrt() / weight_sum[lane];
+            }
+            race.enter(t as f64, &coherence);
+        }
+        race.finish()
+    }
+}
+
+#[inline(always)]
+fn add_pair(
+    pair: &mut PairSums,
+    re: &[f64; LANES],
+    im: &[f64; LANES],
+    cos: &[f64; LANES],
+    sin: &[f64; LANES],
+) {
+    let [re_cos, im_sin, im_cos, re_sin] = pair;
+    for lane in 0..LANES {
+        re_cos[lane] += re[lane] * cos[lane];
+        im_sin[lane] += im[lane] * sin[lane];
+        im_cos[lane] += im[lane] * cos[lane];
+        re_sin[lane] += re[lane] * sin[lane];
+    }
+}
+
+/// Keeps the best trial so far and the coherence of the second best.
+struct Race {
+    multiplier: [f64; LANES],
+    best: [f64; LANES],
+    second: [f64; LANES],
+}
+
+impl Race {
+    #[inline(always)]
+    fn new(first_multiplier: f64) -> Self {
+        let none = [f64::NEG_INFINITY; LANES];
+        Self { multiplier: [first_multiplier; LANES], best: none, second: none }
+    }
+
+    #[inline(always)]
+    fn enter(&mut self, multiplier: f64, coherence: &[f64; LANES]) {
+        for lane in 0..LANES {
+            let (entry, best, second) = (coherence[lane], self.best[lane], self.second[lane]);
+            let wins = entry > best;
+            let runner_up = if entry > second { entry } else { second };
+            self.second[lane] = if wins { best } else { runner_up };
+            self.best[lane] = if wins { entry } else { best };
+            self.multiplier[lane] = if wins { multiplier } else { self.multiplier[lane] };
+        }
+    }
+
+    #[inline(always)]
+    fn finish(self) -> BestTrials {
+        let mut margin = [0.0; LANES];
+        for lane in 0..LANES {
+            margin[lane] = self.best[lane] - self.second[lane];
+        }
+        BestTrials { multiplier: self.multiplier, margin }
+    }
+}
