@@ -1,6 +1,7 @@
 //! Numerics of the StaMPS stages, without input or output: functions take numbers and return numbers.
 
 pub mod clap;
+pub mod edge_noise;
 pub mod elementary;
 pub mod gauss_window;
 pub mod imaging_geometry;
@@ -9,3 +10,4 @@ pub mod rounding;
 pub mod simd;
 pub mod summation;
 pub mod topofit;
+pub mod triangulation;
