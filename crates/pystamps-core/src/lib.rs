@@ -10,6 +10,7 @@ mod mat_output;
 pub mod native_stage1;
 pub mod native_stage4;
 pub mod native_stage5;
+mod parameter_checks;
 mod patch_scope;
 pub mod plan;
 pub mod prep;

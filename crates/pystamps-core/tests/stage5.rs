@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[expect(dead_code, reason = "the other tests use the rest")]
 mod oracle_scene;
 
 use std::path::Path;

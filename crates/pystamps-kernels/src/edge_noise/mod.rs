@@ -143,7 +143,9 @@ fn passes<M: Model>(
         })
         .collect();
     let mut all = EdgeMoments::new(M::PARTS * phasors.columns);
-    moments.iter().for_each(|block| all.join(block));
+    for block in &moments {
+        all.join(block);
+    }
     let variances = all.variances();
     let variance = |column| variances.iter().skip(column).step_by(phasors.columns).sum::<f64>();
     let inverse_variance: Vec<f64> = (0..phasors.columns).map(|c| 1.0 / variance(c)).collect();

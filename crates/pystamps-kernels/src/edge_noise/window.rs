@@ -25,7 +25,9 @@ impl Window {
         let gauss = |t: f64| (-(t / window_days).powi(2) / 2.0).exp();
         let mut weight: Vec<f64> = elapsed.iter().map(|&t| gauss(t)).collect();
         let sum: f64 = weight.iter().sum();
-        weight.iter_mut().for_each(|w| *w /= sum);
+        for value in &mut weight {
+            *value /= sum;
+        }
         let mean: f64 = weight.iter().zip(&elapsed).map(|(w, t)| w * t).sum();
         let squares: f64 = weight.iter().zip(&elapsed).map(|(w, t)| w * (t - mean).powi(2)).sum();
         let slope: Vec<f64> = weight

@@ -7,6 +7,7 @@ use crate::cli::on_threads;
 use crate::cli::output::{print_json, print_line, report_error};
 use crate::error::{Diagnostic, Result};
 use crate::native_stage1::run_stage1_native;
+use crate::native_stage4::run_stage4_native;
 use crate::native_stage5::run_stage5_patch_native;
 use crate::progress::Progress;
 use crate::project::dataset::patches;
@@ -58,6 +59,7 @@ type PatchStage = fn(&Path, &StageOptions, &Progress) -> Result<StageOutcome>;
 fn patch_stage(number: u8) -> Result<PatchStage> {
     match number {
         1 => Ok(run_stage1_native),
+        4 => Ok(run_stage4_native),
         5 => Ok(run_stage5_patch_native),
         _ => Err(Diagnostic::new("stage-planned", format!("stage {number} is not native yet"))
             .expected("a stage that `pystamps-native readiness` lists as native")

@@ -1,5 +1,7 @@
 //! The variables of stage 4 (matfiles.md), and those of stages 2 and 3 that it reads.
 
+use pystamps_mat::Class;
+
 use super::Axis::{Candidate, Fixed, Interferogram, MeasuredInterferogram, Scatterer};
 use super::table::{column, complex, double, flags, single};
 use super::{Unit, Variable, stage1};
@@ -73,22 +75,26 @@ pub static PROMOTED: [Variable; 10] = [
 ];
 
 /// The variables of `weed1.mat`: candidates count the selected rows, scatterers those left when
-/// neighbours, sea and duplicates are gone, interferograms those that were used.
-pub static WEED: [Variable; 5] = [
-    flags("weed1.mat", "ix_weed", Candidate, "which selected rows stay"),
-    flags("weed1.mat", "ix_weed2", Scatterer, "which rows pass the noise test"),
-    NOISE_DEVIATION,
-    NOISE_MAXIMUM,
-    double(
-        "weed1.mat",
-        "ifg_index",
-        [Fixed(1), Interferogram],
-        Unit::None,
-        "interferograms used, from 1, the master's slot counted",
-    ),
-];
+/// neighbours, sea and duplicates are gone, interferograms those that were used. Where no noise
+/// was estimated, its zeros are double.
+pub fn weed_variables(noise_estimated: bool) -> [Variable; 5] {
+    let of_noise = |variable| if noise_estimated { variable } else { in_double(variable) };
+    [
+        flags("weed1.mat", "ix_weed", Candidate, "which selected rows stay"),
+        flags("weed1.mat", "ix_weed2", Scatterer, "which rows pass the noise test"),
+        of_noise(NOISE_DEVIATION),
+        of_noise(NOISE_MAXIMUM),
+        double(
+            "weed1.mat",
+            "ifg_index",
+            [Fixed(1), Interferogram],
+            Unit::None,
+            "interferograms used, from 1, the master's slot counted",
+        ),
+    ]
+}
 
-/// Standard deviation of the noise of a row, see [`WEED`].
+/// Standard deviation of the noise of a row, see [`weed_variables`].
 pub const NOISE_DEVIATION: Variable = single(column(
     "weed1.mat",
     "ps_std",
@@ -96,7 +102,7 @@ pub const NOISE_DEVIATION: Variable = single(column(
     Unit::Phase,
     "smallest standard deviation of the noise on any edge",
 ));
-/// Largest noise of a row, see [`WEED`].
+/// Largest noise of a row, see [`weed_variables`].
 pub const NOISE_MAXIMUM: Variable = single(column(
     "weed1.mat",
     "ps_max",
@@ -104,6 +110,13 @@ pub const NOISE_MAXIMUM: Variable = single(column(
     Unit::Phase,
     "smallest largest noise on any edge",
 ));
+
+/// The same variable in double precision.
+fn in_double(mut variable: Variable) -> Variable {
+    variable.class = Class::Double;
+    variable.small_baseline_class = Class::Double;
+    variable
+}
 
 /// The same variable in another file.
 const fn in_file(file: &'static str, mut variable: Variable) -> Variable {
