@@ -31,6 +31,12 @@ impl Element for num_complex::Complex<f32> {
     }
 }
 
+impl Element for num_complex::Complex<f64> {
+    fn block(block: ElementsMut<'_>) -> Option<&mut [Self]> {
+        if let ElementsMut::C64(out) = block { Some(out) } else { None }
+    }
+}
+
 /// Columns made on demand, as many at once as there are threads.
 pub(crate) struct Columns<'a, T, F> {
     row_count: usize,

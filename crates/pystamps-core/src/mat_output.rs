@@ -46,11 +46,11 @@ pub(crate) fn no_ps_info(stage: Option<usize>) -> Variables {
 /// MATLAB file errors.
 pub(crate) fn no_ps_info_after(folder: &Path, stage: usize, empty: bool) -> Result<Variables> {
     let path = folder.join("no_ps_info.mat");
-    let stored = match path.is_file().then_some("stamps_step_no_ps") {
-        Some(name) => pystamps_mat::read_variable(&path, name)?.to_f64_vec(),
-        None => None,
-    };
-    let mut marks = stored.unwrap_or_default();
+    let mut marks = Vec::new();
+    if path.is_file() {
+        let value = pystamps_mat::read_variable(&path, "stamps_step_no_ps")?;
+        marks = value.to_f64_vec().unwrap_or_default();
+    }
     marks.resize(5, 0.0);
     marks[stage - 1..].fill(0.0);
     marks[stage - 1] = f64::from(u8::from(empty));

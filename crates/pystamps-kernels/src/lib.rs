@@ -1,6 +1,7 @@
 //! Numerics of the StaMPS stages, without input or output: functions take numbers and return numbers.
 
 pub mod clap;
+pub mod edge_noise;
 pub mod elementary;
 pub mod gauss_window;
 pub mod grid_accumulate;
@@ -17,3 +18,4 @@ pub mod simd;
 pub mod summation;
 pub mod topofit;
 pub mod topographic_phase;
+pub mod triangulation;

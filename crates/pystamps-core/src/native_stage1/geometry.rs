@@ -1,7 +1,6 @@
-//! Computes angles, baselines and local coordinates of the candidates.
+//! Computes angles and baselines of the candidates.
 
 use pystamps_kernels::imaging_geometry::Baseline;
-use pystamps_kernels::local_coordinates::{centre, polyconic_km, rotate_to_heading};
 use rayon::prelude::*;
 
 use super::inputs::MasterGeometry;
@@ -89,30 +88,4 @@ pub(super) fn mean_bperp_double_m(viewing: &Viewing, baseline: &Baseline) -> f64
 #[expect(clippy::cast_possible_truncation, reason = "stored in single precision by definition")]
 pub(super) fn single(value: f64) -> f32 {
     value as f32
-}
-
-/// Local coordinates of the candidates and where they start from.
-#[derive(Debug)]
-pub(super) struct LocalCoordinates {
-    /// Origin: the middle of the longitudes and of the latitudes, deg.
-    pub(super) origin_lonlat_deg: [f64; 2],
-    /// Metres from the origin, along the flight direction if that encloses the patch more tightly.
-    pub(super) xy_m: Vec<[f32; 2]>,
-}
-
-impl LocalCoordinates {
-    /// Coordinates of `lonlat_deg`.
-    ///
-    /// # StaMPS compatibility
-    /// Stage1.md B.7 to B.9.
-    pub(super) fn of(lonlat_deg: &[[f64; 2]], heading_deg: f64) -> Self {
-        let origin_lonlat_deg = centre(lonlat_deg);
-        let mut xy_m: Vec<[f64; 2]> = lonlat_deg
-            .par_iter()
-            .map(|&point| polyconic_km(point, origin_lonlat_deg).map(|km| km * 1000.0))
-            .collect();
-        rotate_to_heading(&mut xy_m, heading_deg);
-        let xy_m = xy_m.into_iter().map(|point| point.map(single)).collect();
-        Self { origin_lonlat_deg, xy_m }
-    }
 }

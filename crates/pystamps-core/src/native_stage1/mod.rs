@@ -32,6 +32,7 @@ use std::path::Path;
 use pystamps_mat::Value;
 
 use crate::error::{Diagnostic, IoContext, Result};
+use crate::local_frame::{LocalCoordinates, sort_by_position};
 use crate::plan::{check_memory, stage1_memory_bytes};
 use crate::progress::Progress;
 use crate::project::checksums::Checksums;
@@ -42,7 +43,7 @@ use crate::project::lock::shared_lock;
 use crate::project::parameters::{Parameters, parse_value};
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope, settle};
 
-use geometry::{LocalCoordinates, Viewing};
+use geometry::Viewing;
 use inputs::{Inputs, MasterGeometry, Network};
 use order::RowOrder;
 
@@ -157,7 +158,7 @@ fn impossible_geometry(inputs: &Inputs, [_, range]: [u32; 2]) -> Diagnostic {
 /// no phase in some interferogram.
 fn row_order(inputs: &Inputs, local: &LocalCoordinates, progress: &Progress) -> Result<RowOrder> {
     let candidates = &inputs.candidates;
-    let sorted = order::sort_by_position(&local.xy_m);
+    let sorted = sort_by_position(&local.xy_m);
     let columns: Vec<usize> = match inputs.network {
         Network::SingleMaster => {
             inputs.acquisitions.interferograms.iter().map(|i| i.column).collect()

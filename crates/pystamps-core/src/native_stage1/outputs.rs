@@ -7,14 +7,13 @@ use pystamps_kernels::rounding::round_to_millimetre;
 use pystamps_kernels::summation::compensated_sum;
 use pystamps_mat::{ElementSource, ElementType, NumericData, Value, Variables};
 
-use super::geometry::{
-    LocalCoordinates, Viewing, mean_bperp_double_m, mean_bperp_single_m, single,
-};
+use super::geometry::{Viewing, mean_bperp_double_m, mean_bperp_single_m, single};
 use super::inputs::{Inputs, Network};
 use super::order::RowOrder;
 use crate::columns::Columns;
 use crate::dates::Date;
 use crate::error::{IoContext, Result};
+use crate::local_frame::LocalCoordinates;
 use crate::mat_output::{
     Streamed, matrix, no_ps_info, single_variable, write_streamed, write_variables,
 };

@@ -113,6 +113,27 @@ pub mod patch_results {
         "inc2.mat",
         "da2.mat",
     ];
+    /// Stage 4; files of later steps that it takes away come last.
+    pub const STAGE_4: &[&str] = &[
+        "weed1.mat",
+        "ps2.mat",
+        "ph2.mat",
+        "pm2.mat",
+        "bp2.mat",
+        "hgt2.mat",
+        "la2.mat",
+        "inc2.mat",
+        "psver.mat",
+        "no_ps_info.mat",
+        "scla_smooth2.mat",
+        "scla2.mat",
+        "scla_smooth_sb2.mat",
+        "scla_sb2.mat",
+        "aps2.mat",
+        "scn2.mat",
+    ];
+    /// Stage 5: what becomes stale when stage 4 runs again.
+    pub const AFTER_STAGE_4: &[&str] = &["rc2.mat"];
 }
 
 /// Result files of the merged stages in the root: what becomes stale when the project is prepared

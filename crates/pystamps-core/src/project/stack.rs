@@ -104,6 +104,15 @@ impl Stack {
         (0..self.interferogram_count()).filter(|&k| Some(k) != master).collect()
     }
 
+    /// Place of the interferogram `column` among the measured ones; none for the master's slot.
+    pub fn measured_column(&self, column: usize) -> Option<usize> {
+        match self.network {
+            Network::SingleMaster if column == self.master => None,
+            Network::SingleMaster => Some(column - usize::from(column > self.master)),
+            Network::SmallBaselines => Some(column),
+        }
+    }
+
     /// Mean baselines of the measured interferograms, m.
     pub fn measured_bperp_m(&self) -> Vec<f64> {
         self.measured().into_iter().map(|k| self.bperp_m[k]).collect()

@@ -31,9 +31,13 @@ pub const BASELINES: Variable = single_with_one_master(double(
     "perpendicular baseline of every row and interferogram",
 ));
 
+/// Pixels, see [`VARIABLES`].
+pub const PIXELS: Variable =
+    table("ps1.mat", "ij", 3, Unit::None, "row number, azimuth line, range sample (from 0)");
+
 /// Every variable that both kinds of project have, grouped by file.
 pub static VARIABLES: [Variable; 18] = [
-    table("ps1.mat", "ij", 3, Unit::None, "row number, azimuth line, range sample (from 0)"),
+    PIXELS,
     table("ps1.mat", "lonlat", 2, Unit::Degree, "longitude, latitude"),
     single(table("ps1.mat", "xy", 3, Unit::None, "row number, local coordinates in m")),
     single_with_one_master(column(
