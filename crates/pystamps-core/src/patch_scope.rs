@@ -127,7 +127,8 @@ pub(crate) fn input_records(
     Ok(records)
 }
 
-fn missing_input(path: &Path, stage: &str, maker: u8) -> Diagnostic {
+/// What to say of a file that the stage `maker` should have written.
+pub(crate) fn missing_input(path: &Path, stage: &str, maker: u8) -> Diagnostic {
     let scope = path.parent().unwrap_or(path);
     Diagnostic::new("stage-input-missing", format!("stage {stage} needs results of stage {maker}"))
         .path(path)

@@ -7,12 +7,15 @@ mod oracle_scene;
 
 use std::path::Path;
 
-use oracle_scene::{L, Lineage, S, T, T_D1, assert_same_file, oracle, phasor_difference, phasors};
-use pystamps_core::native_stage5::run_stage5_patch_native;
+use oracle_scene::{
+    L, Lineage, S, T, T_D1, assert_same_file, largest_difference, oracle, phasor_difference,
+    phasors, reals,
+};
+use pystamps_core::native_stage5::{run_stage5_merge_native, run_stage5_patch_native};
 use pystamps_core::progress::Progress;
-use pystamps_core::stage::{StageOptions, StageStatus};
+use pystamps_core::stage::{RandomEngine, StageOptions, StageOutcome, StageStatus};
 
-fn correct(patch: &Path) -> pystamps_core::Result<pystamps_core::stage::StageOutcome> {
+fn correct(patch: &Path) -> pystamps_core::Result<StageOutcome> {
     run_stage5_patch_native(patch, &StageOptions::default(), &Progress::silent())
 }
 
@@ -55,6 +58,54 @@ fn a_folder_with_weed1_alone_is_completed() {
         }
         assert_corrected(scene, &oracle, project.path(), "PATCH_1");
         let again = correct(&patch).unwrap();
+        assert_eq!(again.status, StageStatus::SkippedExisting, "{}", again.details);
+    }
+}
+
+fn merge(project: &Path, options: &StageOptions) -> pystamps_core::Result<StageOutcome> {
+    run_stage5_merge_native(project, options, &Progress::silent())
+}
+
+/// A scene whose patches the oracle has corrected.
+fn corrected(scene: &Lineage, oracle: &Path) -> tempfile::TempDir {
+    let project = scene.after(oracle, 4);
+    for patch in ["PATCH_1", "PATCH_2"] {
+        let rc2 = scene.reference(oracle, 5, &format!("{patch}/rc2.mat"));
+        fs_err::copy(rc2, project.path().join(patch).join("rc2.mat")).unwrap();
+    }
+    project
+}
+
+/// The merged `rc2.mat` and `ifgstd2.mat` agree with the oracle's to single rounding.
+fn assert_merged_phase(scene: &Lineage, oracle: &Path, project: &Path) {
+    let theirs = |file: &str| scene.reference(oracle, 5, file);
+    let ours = |file: &str| project.join(file);
+    assert_same_file(&ours("rc2.mat"), &theirs("rc2.mat"), &["ph_rc"]);
+    let (angle, modulus) = phasor_difference(
+        &phasors(&ours("rc2.mat"), "ph_rc"),
+        &phasors(&theirs("rc2.mat"), "ph_rc"),
+    );
+    assert!(angle < 2.5e-7 && modulus < 2.5e-7, "{angle} rad, {modulus}");
+    assert_same_file(&ours("ifgstd2.mat"), &theirs("ifgstd2.mat"), &["ifg_std"]);
+    let noise = |file: &Path| reals(file, "ifg_std");
+    let worst = largest_difference(&noise(&ours("ifgstd2.mat")), &noise(&theirs("ifgstd2.mat")));
+    assert!(worst < 2e-4, "ifg_std {worst} deg");
+}
+
+#[test]
+fn patches_are_merged_as_in_the_oracle() {
+    let Some(oracle) = oracle() else { return };
+    for scene in [&T, &T_D1, &L] {
+        let project = corrected(scene, &oracle);
+        let outcome = merge(project.path(), &StageOptions::default()).unwrap();
+        assert_eq!(outcome.status, StageStatus::Completed);
+        for file in ["ps2", "ph2", "pm2", "bp2", "hgt2", "la2", "inc2", "phuw2", "psver"] {
+            let file = format!("{file}.mat");
+            let reference = scene.reference(&oracle, 5, &file);
+            assert_same_file(&project.path().join(&file), &reference, &[]);
+        }
+        assert_merged_phase(scene, &oracle, project.path());
+        let again = merge(project.path(), &StageOptions::default()).unwrap();
         assert_eq!(again.status, StageStatus::SkippedExisting, "{}", again.details);
     }
 }

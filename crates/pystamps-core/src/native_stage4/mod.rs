@@ -19,7 +19,7 @@
 //! (`all_da_flag`) is refused by having no option. A patch without PS is marked in
 //! `no_ps_info.mat`; the original's driver takes that mark back.
 
-mod neighbours;
+pub(crate) mod neighbours;
 mod network;
 mod noise;
 pub(crate) mod promotion;

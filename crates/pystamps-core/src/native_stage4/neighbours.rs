@@ -68,18 +68,18 @@ fn keep_most_coherent(group: &[usize], coherence: &[f64], stays: &mut [bool]) {
     }
 }
 
-/// Which rows stay when of all at one position (x, y in m, equal to the millimetre) only the most
-/// coherent does.
+/// Which rows stay when of all at exactly one position only the most coherent does.
 ///
 /// # StaMPS compatibility
-/// Stage4.md section 4; ties go to the lowest row.
-pub(super) fn best_of_coincident(xy_m: &[[f32; 2]], coherence: &[f64]) -> Vec<bool> {
+/// Stage4.md section 4 (x and y, m), stage5.md B3 (longitude and latitude, deg); ties go to the
+/// lowest row.
+pub(crate) fn best_of_coincident(positions: &[[f64; 2]], coherence: &[f64]) -> Vec<bool> {
     // Adding zero makes both zeros one.
-    let key = |point: &[f32; 2]| point.map(|metres| (metres + 0.0).to_bits());
-    let mut order: Vec<usize> = (0..xy_m.len()).collect();
-    order.sort_by_key(|&row| (key(&xy_m[row]), row));
-    let mut stays = vec![true; xy_m.len()];
-    for group in order.chunk_by(|&a, &b| xy_m[a] == xy_m[b]) {
+    let key = |position: &[f64; 2]| position.map(|coordinate| (coordinate + 0.0).to_bits());
+    let mut order: Vec<usize> = (0..positions.len()).collect();
+    order.sort_by_key(|&row| (key(&positions[row]), row));
+    let mut stays = vec![true; positions.len()];
+    for group in order.chunk_by(|&a, &b| positions[a] == positions[b]) {
         keep_most_coherent(group, coherence, &mut stays);
     }
     stays

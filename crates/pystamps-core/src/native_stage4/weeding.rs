@@ -134,8 +134,10 @@ impl Patch<'_> {
             }
         }
         let rows: Vec<usize> = (0..stays.len()).filter(|&row| stays[row]).collect();
-        let xy_m: Vec<[f32; 2]> =
-            rows.iter().map(|&row| self.stack.xy_m[selection.candidates[row] as usize]).collect();
+        let xy_m: Vec<[f64; 2]> = rows
+            .iter()
+            .map(|&row| self.stack.xy_m[selection.candidates[row] as usize].map(f64::from))
+            .collect();
         let of_rows: Vec<f64> = rows.iter().map(|&row| coherence[row]).collect();
         for (row, best) in rows.into_iter().zip(best_of_coincident(&xy_m, &of_rows)) {
             stays[row] = best;

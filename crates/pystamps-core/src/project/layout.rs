@@ -165,3 +165,39 @@ pub const MERGED_RESULTS: &[&str] = &[
     "scla_smooth_sb2.mat",
     "mv2.mat",
 ];
+
+/// Result files of the merge (stage 5 of the root), its marker first, and the files of preparation
+/// that it takes away.
+pub const MERGED_STAGE_5: &[&str] = &[
+    "ifgstd2.mat",
+    "ps2.mat",
+    "ph2.mat",
+    "pm2.mat",
+    "bp2.mat",
+    "hgt2.mat",
+    "la2.mat",
+    "inc2.mat",
+    "da2.mat",
+    "rc2.mat",
+    "psver.mat",
+    "phuw2.mat",
+    "mean_amp.flt",
+    "amp_mean.mat",
+];
+
+/// Result files of stages 6 to 8: what becomes stale when patches are merged again.
+pub const AFTER_MERGED_STAGE_5: &[&str] = &[
+    "uw_phaseuw.mat",
+    "uw_grid.mat",
+    "uw_interp.mat",
+    "uw_space_time.mat",
+    "scla2.mat",
+    "scla_smooth2.mat",
+    "scn2.mat",
+    "mean_v.mat",
+    "phuw_sb2.mat",
+    "phuw_sb_res2.mat",
+    "scla_sb2.mat",
+    "scla_smooth_sb2.mat",
+    "mv2.mat",
+];

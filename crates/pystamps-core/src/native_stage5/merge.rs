@@ -1,0 +1,187 @@
+//! Stage 5 of the project: one set of PS out of those of all patches.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::interferogram_noise::write_interferogram_noise;
+use super::joined::Joined;
+use super::merge_inputs::{PATCH_FILES, PatchRows, check_same_interferograms, patches_with_ps};
+use super::merge_outputs::MergedOutputs;
+use super::patchwise::write_patchwise_results;
+use super::resampling::{Resampling, largest_coherence};
+use crate::error::{IoContext, Result};
+use crate::parameter_checks::out_of_range;
+use crate::patch_scope::{acting_parameters, missing_input, recorded_parameters};
+use crate::plan::check_memory;
+use crate::progress::Progress;
+use crate::project::checksums::Checksums;
+use crate::project::dataset::{Patch, patches};
+use crate::project::layout::patch::PATCH_NOOVER_IN;
+use crate::project::layout::{AFTER_MERGED_STAGE_5, MERGED_STAGE_5};
+use crate::project::ledger::FileRecord;
+use crate::project::parameters::Parameters;
+use crate::project::stack::{Network, Stack};
+use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope, settle};
+
+/// Raised whenever the merge may give other bytes.
+const ALGORITHM_VERSION: u32 = 1;
+
+const ACTING_PARAMETERS: [&str; 3] =
+    ["small_baseline_flag", "merge_resample_size", "merge_standard_dev"];
+
+/// Peak memory of the merge of patches with `rows` PS together, with `threads` threads, bytes: places
+/// of all rows, and a column of one array a thread. Neither patches nor interferograms count, as
+/// long as patches are stored without compression.
+pub fn merge_memory_bytes(rows: u64, threads: u64) -> u64 {
+    const BASE_BYTES: u64 = 12 << 20;
+    const THREAD_BYTES: u64 = 1 << 20;
+    BASE_BYTES + threads * THREAD_BYTES + rows * (320 + 48 * threads)
+}
+
+/// Merges the patches of the project `dataset` and estimates the noise of its interferograms.
+///
+/// # StaMPS compatibility
+/// `ps_merge_patches` and `ps_calc_ifg_std`, stage5.md B and C. Patches without PS are left out;
+/// `patch.list` stays as it is. With `merge_resample_size` the largest coherence is that of the
+/// chosen random engine.
+///
+/// # Errors
+/// `patch-not-corrected`, `no-ps`, `patches-disagree`; diagnostics about parameters and files; memory
+/// limit; I/O errors. The project is then unchanged.
+pub fn run_stage5_merge_native(
+    dataset: &Path,
+    options: &StageOptions,
+    progress: &Progress,
+) -> Result<StageOutcome> {
+    let root = &std::path::absolute(dataset).while_doing("find the project")?;
+    Parameters::load(root)?;
+    let lock = open_scope(root, "stage 5, merge", progress)?;
+    for patch in patches(root)? {
+        settle(&patch.folder, progress)?;
+    }
+    let parameters = acting_parameters(root, options)?;
+    let rules = MergeRules::of(&parameters, options)?;
+    let (with_ps, left_out) = patches_with_ps(root)?;
+    let mut recorded = recorded_parameters(&parameters, &ACTING_PARAMETERS)?;
+    recorded.extend(rules.recorded(&with_ps));
+    let stage = ScopeStage {
+        stage: "5",
+        marker: "ifgstd2.mat",
+        invalidated_stages: &["6", "7", "8"],
+        own_files: MERGED_STAGE_5,
+        invalidated_files: AFTER_MERGED_STAGE_5,
+        // Stage 6 replaces the zeros by unwrapped phase.
+        shared_files: &["psver.mat", "phuw2.mat"],
+        recipe: crate::project::ledger::Recipe {
+            algorithm_version: ALGORITHM_VERSION,
+            parameters: recorded,
+            inputs: patch_records(root, &with_ps)?,
+        },
+    };
+    stage.run(&lock, options, progress, |staging| {
+        merge(&with_ps, &left_out, &rules, options.memory_limit_bytes, staging, progress)
+    })
+}
+
+/// What the parameters ask for.
+struct MergeRules {
+    network: Network,
+    heading_deg: f64,
+    resampling: Option<Resampling>,
+}
+
+impl MergeRules {
+    fn of(parameters: &Parameters, options: &StageOptions) -> Result<Self> {
+        let cell_m = parameters.number("merge_resample_size")?;
+        if !(cell_m >= 0.0 && cell_m.is_finite()) {
+            return Err(out_of_range("merge_resample_size", "metres, or 0 for none", cell_m));
+        }
+        let deviation_rad = parameters.number("merge_standard_dev")?;
+        if deviation_rad.is_nan() || deviation_rad <= 0.0 {
+            return Err(out_of_range(
+                "merge_standard_dev",
+                "radians above 0, or Inf",
+                deviation_rad,
+            ));
+        }
+        let resampling = Resampling {
+            cell_m,
+            smallest_weight: 1.0 / (deviation_rad * deviation_rad),
+            largest_coherence: largest_coherence(options.random_engine),
+        };
+        let heading = parameters.get("heading").ok().and_then(|(_, value)| value.to_scalar());
+        Ok(Self {
+            network: Network::of(parameters)?,
+            // Without a heading the coordinates are not rotated, as with 0.
+            heading_deg: heading.unwrap_or(0.0),
+            resampling: (cell_m > 0.0).then_some(resampling),
+        })
+    }
+
+    /// What decides the result besides parameters and files.
+    fn recorded(&self, patches: &[Patch]) -> BTreeMap<String, serde_json::Value> {
+        let names: Vec<&str> = patches.iter().map(|patch| patch.name.as_str()).collect();
+        let mut recorded = BTreeMap::from([
+            ("heading".to_owned(), self.heading_deg.to_string().into()),
+            ("patches".to_owned(), names.join(" ").into()),
+        ]);
+        if let Some(resampling) = &self.resampling {
+            let value = resampling.largest_coherence.to_string();
+            recorded.insert("largest_coherence".to_owned(), value.into());
+        }
+        recorded
+    }
+}
+
+/// Records of the files that the merge reads, named from the root.
+fn patch_records(root: &Path, with_ps: &[Patch]) -> Result<Vec<FileRecord>> {
+    let mut checksums = Checksums::load(root);
+    let mut records = Vec::new();
+    for patch in with_ps {
+        records.push(checksums.record(root, &patch.folder.join(PATCH_NOOVER_IN))?);
+        for input in PATCH_FILES {
+            let path = patch.folder.join(input.file);
+            if path.is_file() {
+                records.push(checksums.record(root, &path)?);
+            } else if let Some(maker) = input.required_of {
+                return Err(missing_input(&path, "5", maker).data());
+            }
+        }
+    }
+    checksums.save();
+    Ok(records)
+}
+
+fn merge(
+    with_ps: &[Patch],
+    left_out: &[String],
+    rules: &MergeRules,
+    limit_bytes: Option<u64>,
+    staging: &Path,
+    progress: &Progress,
+) -> Result<Computed> {
+    let patches: Vec<PatchRows> =
+        with_ps.iter().map(|patch| PatchRows::read(patch, rules.network)).collect::<Result<_>>()?;
+    let rows: usize = patches.iter().map(PatchRows::len).sum();
+    let threads = rayon::current_num_threads() as u64;
+    check_memory(limit_bytes, merge_memory_bytes(rows as u64, threads), "the merge of patches")?;
+    check_same_interferograms(&patches)?;
+    let joined = Joined::of(&patches, rules.resampling.as_ref(), rules.heading_deg)?;
+    let resampled = rules.resampling.is_some();
+    MergedOutputs { patches: &patches, joined: &joined, resampled, staging }.write(progress)?;
+    write_patchwise_results(&patches, &joined, staging, progress)?;
+    let stack = Stack::load(staging, 2, rules.network)?;
+    write_interferogram_noise(staging, &stack, progress)?;
+    Ok((joined.len() as u64, details(&joined, rows, patches.len(), left_out)))
+}
+
+fn details(joined: &Joined, rows: usize, patches: usize, left_out: &[String]) -> String {
+    let mut text = format!("{} PS out of {rows} in {patches} patches", joined.len());
+    if joined.order.duplicates > 0 {
+        text += &format!("; {} at the position of a better one", joined.order.duplicates);
+    }
+    if !left_out.is_empty() {
+        text += &format!("; without PS: {}", left_out.join(", "));
+    }
+    text
+}
