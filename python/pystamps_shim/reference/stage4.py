@@ -29,8 +29,8 @@ def stage4_weed_ps(patch_dir: Path | str, *, edges: Array | None = None) -> Arte
         Patch folder with the results of stages 1 to 3.
     edges
         [E, 2] pairs of rows, counted from 1 among the PS left after adjacency, elevation and
-        coincidence. By default those of a Delaunay triangulation, from the lower to the higher
-        row; the direction acts on the noise slightly (up to 1e-3 rad).
+        coincidence. By default those of a Delaunay triangulation (`triangulation_edges`); the
+        direction of an edge acts on the noise slightly (up to 1e-3 rad).
 
     Returns
     -------
