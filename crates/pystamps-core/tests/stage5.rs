@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-#[expect(dead_code, reason = "the other tests use the rest")]
 mod oracle_scene;
 
 use std::path::Path;
@@ -107,5 +106,42 @@ fn patches_are_merged_as_in_the_oracle() {
         assert_merged_phase(scene, &oracle, project.path());
         let again = merge(project.path(), &StageOptions::default()).unwrap();
         assert_eq!(again.status, StageStatus::SkippedExisting, "{}", again.details);
+    }
+}
+
+/// Largest difference of complex numbers, relative to the largest modulus.
+fn relative_difference(file: &str, name: &str, ours: &Path, theirs: &Path) -> f64 {
+    let (a, b) = (phasors(&ours.join(file), name), phasors(&theirs.join(file), name));
+    assert_eq!(a.len(), b.len());
+    let largest = b.iter().map(|z| z.norm()).fold(0.0, f64::max);
+    a.iter().zip(&b).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max) / largest
+}
+
+#[test]
+fn cells_are_combined_as_in_the_oracle() {
+    let Some(oracle) = oracle() else { return };
+    let project = corrected(&S, &oracle);
+    let options = StageOptions { random_engine: RandomEngine::Octave, ..StageOptions::default() };
+    merge(project.path(), &options).unwrap();
+    let theirs = oracle.join("S/stage5");
+    let of_cells = ["xy", "lonlat", "ij"];
+    assert_same_file(&project.path().join("ps2.mat"), &theirs.join("ps2.mat"), &of_cells);
+    for (file, name) in [
+        ("ps2.mat", "lonlat"),
+        ("ps2.mat", "xy"),
+        ("ps2.mat", "ij"),
+        ("ph2.mat", "ph"),
+        ("rc2.mat", "ph_rc"),
+        ("pm2.mat", "ph_patch"),
+        ("pm2.mat", "ph_res"),
+        ("pm2.mat", "K_ps"),
+        ("pm2.mat", "C_ps"),
+        ("pm2.mat", "coh_ps"),
+        ("bp2.mat", "bperp_mat"),
+        ("la2.mat", "la"),
+        ("hgt2.mat", "hgt"),
+        ("ifgstd2.mat", "ifg_std"),
+    ] {
+        eprintln!("{file} {name} {:e}", relative_difference(file, name, project.path(), &theirs));
     }
 }

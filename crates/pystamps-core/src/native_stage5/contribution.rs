@@ -21,56 +21,74 @@ pub(super) enum Items {
 }
 
 /// PS of one cell.
+///
+/// # StaMPS compatibility
+/// Weights are single precision, and so are all sums with them, also of positions: a longitude of
+/// 24 deg is rounded to 2e-6 deg, or 0.2 m. The arrays that hold them are double all the same.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Cell {
     /// Their rows, in order.
     pub(super) rows: Vec<u32>,
     /// Inverse variance of the residual phase, rad^-2, of each: weight of means.
-    pub(super) inverse_variance: Vec<f64>,
-    /// Squared ratio of signal to noise of each: weight of phasor sums.
-    pub(super) signal_to_noise: Vec<f64>,
+    pub(super) inverse_variance: Vec<f32>,
+    /// Squared ratio of signal to noise of each: weight of sums.
+    pub(super) signal_to_noise: Vec<f32>,
 }
 
 impl Cell {
     /// Mean of `values` (of all rows of the patch), weighted by inverse variances.
+    #[expect(clippy::cast_possible_truncation, reason = "single precision, see above")]
     pub(super) fn mean(&self, values: &[f64]) -> f64 {
         // A weight of zero would leave nothing to divide by.
-        let weight = |p: f64| if p == 0.0 { 1e-9 } else { p };
-        let (mut sum, mut weights) = (0.0, 0.0);
+        let weight = |p: f32| if p == 0.0 { 1e-9 } else { p };
+        let (mut sum, mut weights) = (0.0_f32, 0.0_f32);
         for (&row, &p) in self.rows.iter().zip(&self.inverse_variance) {
-            sum += weight(p) * values[row as usize];
+            sum += weight(p) * values[row as usize] as f32;
             weights += weight(p);
         }
-        sum / weights
+        f64::from(sum / weights)
+    }
+
+    /// Sum of `values`, weighted by the ratio of signal to noise.
+    #[expect(clippy::cast_possible_truncation, reason = "single precision, see above")]
+    fn sum(&self, values: &[f64]) -> f64 {
+        let mut sum = 0.0_f32;
+        for (&row, &q) in self.rows.iter().zip(&self.signal_to_noise) {
+            sum += q * values[row as usize] as f32;
+        }
+        f64::from(sum)
+    }
+
+    /// The same of phasors.
+    fn phasor_sum(&self, values: &[Complex<f32>]) -> Complex<f64> {
+        let mut sum = Complex::new(0.0_f32, 0.0);
+        for (&row, &q) in self.rows.iter().zip(&self.signal_to_noise) {
+            sum += values[row as usize] * q;
+        }
+        widened(sum)
     }
 
     /// Coherence of the sum of the cell's phasors.
     pub(super) fn coherence(&self) -> f64 {
-        let squares: f64 = self.signal_to_noise.iter().map(|q| q * q).sum();
-        (1.0 / (1.0 + 1.0 / squares.sqrt())).sqrt()
+        let squares: f32 = self.signal_to_noise.iter().map(|q| q * q).sum();
+        f64::from((1.0 / (1.0 + 1.0 / squares.sqrt())).sqrt())
     }
+}
+
+fn widened(z: Complex<f32>) -> Complex<f64> {
+    Complex::new(f64::from(z.re), f64::from(z.im))
 }
 
 impl Contribution {
     /// Sets the merged `out` to the rows of `values`, or to their sums weighted by the ratio of
     /// signal to noise (stage5.md B2: no division).
     pub(super) fn place_sums(&self, values: &[Complex<f32>], out: &mut [Complex<f64>]) {
-        let value = |row: u32| {
-            let z = values[row as usize];
-            Complex::new(f64::from(z.re), f64::from(z.im))
-        };
-        self.place(out, value, |cell| {
-            let weighted = cell.rows.iter().zip(&cell.signal_to_noise);
-            weighted.map(|(&row, &q)| value(row) * q).sum()
-        });
+        self.place(out, |row| widened(values[row as usize]), |cell| cell.phasor_sum(values));
     }
 
     /// The same with real values.
     pub(super) fn place_real_sums(&self, values: &[f64], out: &mut [f64]) {
-        let value = |row: u32| values[row as usize];
-        self.place(out, value, |cell| {
-            cell.rows.iter().zip(&cell.signal_to_noise).map(|(&row, &q)| value(row) * q).sum()
-        });
+        self.place(out, |row| values[row as usize], |cell| cell.sum(values));
     }
 
     /// Sets the merged `out` to the rows of `values`, or to their means.

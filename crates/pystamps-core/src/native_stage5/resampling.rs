@@ -37,11 +37,17 @@ pub(super) const fn largest_coherence(engine: RandomEngine) -> f64 {
     }
 }
 
+/// Where the grid begins in both coordinates, m.
+const GRID_ORIGIN_M: f32 = 1.0;
+
 /// The cells of a patch that have enough weight, sorted by y, then x. Only PS in the patch's own
 /// window count.
 ///
 /// # StaMPS compatibility
-/// Stage5.md B2, with variances and sums in double precision.
+/// Stage5.md B2, but for the grid's origin: the specification has the least x and y of the patch,
+/// while the cells of the oracle's scene S (both patches, 1,074 cells) are those of a grid whose lines
+/// pass through 1 m in x and y, and of no other (0.8 to 1.7 m and 1.0 to 1.1 m fit). The least
+/// number of a numbering from 1 in the place of the coordinate explains it.
 ///
 /// # Errors
 /// MATLAB file errors.
@@ -55,8 +61,8 @@ pub(super) fn cells_of(patch: &PatchRows, resampling: &Resampling) -> Result<Vec
         cell.signal_to_noise.push(signal_to_noise[row as usize]);
     }
     let enough = |cell: &Cell| {
-        let weight: f64 = cell.inverse_variance.iter().sum();
-        weight >= resampling.smallest_weight || weight.is_nan()
+        let weight: f32 = cell.inverse_variance.iter().sum();
+        f64::from(weight) >= resampling.smallest_weight || weight.is_nan()
     };
     Ok(cells.into_values().filter(enough).collect())
 }
@@ -64,14 +70,16 @@ pub(super) fn cells_of(patch: &PatchRows, resampling: &Resampling) -> Result<Vec
 /// Rows in the patch's own window with the cell of each: y first, in single precision.
 #[expect(clippy::cast_possible_truncation, reason = "the original computes cells in single")]
 fn grid_places(patch: &PatchRows, cell_m: f64) -> Vec<(u32, [i64; 2])> {
-    let own = || (0_u32..).zip(&patch.stack.xy_m).filter(|(row, _)| patch.own[*row as usize]);
-    let least = own().fold([f32::NAN; 2], |least, (_, xy)| [0, 1].map(|i| least[i].min(xy[i])));
-    let index = |value: f32, least: f32| (((value - least) + 1e-9) / cell_m as f32).ceil() as i64;
-    own().map(|(row, [x, y])| (row, [index(*y, least[1]), index(*x, least[0])])).collect()
+    let index = |value: f32| (((value - GRID_ORIGIN_M) + 1e-9) / cell_m as f32).ceil() as i64;
+    (0_u32..)
+        .zip(&patch.stack.xy_m)
+        .filter(|(row, _)| patch.own[*row as usize])
+        .map(|(row, [x, y])| (row, [index(*y), index(*x)]))
+        .collect()
 }
 
 /// Inverse variance of the residual phase and squared ratio of signal to noise of every row.
-fn weights(patch: &PatchRows, resampling: &Resampling) -> Result<[Vec<f64>; 2]> {
+fn weights(patch: &PatchRows, resampling: &Resampling) -> Result<[Vec<f32>; 2]> {
     let lengths = patch.stack.axis_lengths();
     let residual = StoredArray::open(&patch.folder, &stage4::RESIDUAL, &lengths)?;
     let offset_rad = column(&patch.folder, &stage4::OFFSET, &lengths)?;
@@ -90,10 +98,15 @@ fn weights(patch: &PatchRows, resampling: &Resampling) -> Result<[Vec<f64>; 2]> 
         }
     }
     let interferograms = patch.stack.interferogram_count() as f64;
-    Ok([
-        scatter.iter().map(Scatter::inverse_variance).collect(),
-        scatter.iter().map(|scatter| scatter.signal_to_noise(interferograms, resampling)).collect(),
-    ])
+    #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+    let (inverse_variance, signal_to_noise) = scatter
+        .iter()
+        .map(|scatter| {
+            let ratio = scatter.signal_to_noise(interferograms, resampling);
+            (scatter.inverse_variance() as f32, ratio as f32)
+        })
+        .unzip();
+    Ok([inverse_variance, signal_to_noise])
 }
 
 /// Moments of the residual phase of one row.

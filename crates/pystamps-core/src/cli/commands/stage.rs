@@ -10,7 +10,7 @@ use crate::native_stage1::run_stage1_native;
 use crate::native_stage2::run_stage2_native;
 use crate::native_stage3::run_stage3_native;
 use crate::native_stage4::run_stage4_native;
-use crate::native_stage5::run_stage5_patch_native;
+use crate::native_stage5::{run_stage5_merge_native, run_stage5_patch_native};
 use crate::progress::Progress;
 use crate::project::dataset::patches;
 use crate::stage::{StageOptions, StageOutcome, settle};
@@ -48,7 +48,22 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
             }
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(patches_failed(&failed, folders.len()).data()) }
+    if !failed.is_empty() {
+        return Err(patches_failed(&failed, folders.len()).data());
+    }
+    match &arguments.dataset {
+        Some(dataset) if arguments.stage == 5 => merge(dataset, arguments, &options),
+        _ => Ok(()),
+    }
+}
+
+/// Stage 5 of a project ends with the merge of its patches.
+fn merge(dataset: &Path, arguments: &StageArguments, options: &StageOptions) -> Result<()> {
+    let progress = Progress::new(arguments.common.progress.into(), "stage 5 merge");
+    let outcome = on_threads(arguments.common.thread_count(), || {
+        run_stage5_merge_native(dataset, options, &progress)
+    })?;
+    report(&outcome, arguments.common.prints_json())
 }
 
 /// Runs one stage on one patch.
