@@ -66,7 +66,8 @@ impl PhasorTable {
         let half = trials.half();
         let mut phasors = Vec::with_capacity(half * bperp_m.len());
         for b in bperp_m {
-            let mut powers = Powers::<1>::new([b * step]);
+            let (sin, cos) = sin_cos(b * step);
+            let mut powers = Powers::new([b * step], [cos], [sin]);
             for _ in 0..half {
                 phasors.push((powers.cos[0], powers.sin[0]));
                 powers.advance();
@@ -83,7 +84,7 @@ impl PhasorTable {
 }
 
 /// `exp(j t angle)` for t = 1, 2, … by repeated multiplication, for `N` angles side by side.
-struct Powers<const N: usize> {
+pub(super) struct Powers<const N: usize> {
     angle_rad: [f64; N],
     step: ([f64; N], [f64; N]),
     cos: [f64; N],
@@ -92,12 +93,9 @@ struct Powers<const N: usize> {
 }
 
 impl<const N: usize> Powers<N> {
+    /// The first power: the phasors of the angles.
     #[inline(always)]
-    fn new(angle_rad: [f64; N]) -> Self {
-        let (mut sin, mut cos) = ([0.0; N], [0.0; N]);
-        for lane in 0..N {
-            (sin[lane], cos[lane]) = sin_cos(angle_rad[lane]);
-        }
+    pub(super) fn new(angle_rad: [f64; N], cos: [f64; N], sin: [f64; N]) -> Self {
         Self { angle_rad, step: (cos, sin), cos, sin, t: 1 }
     }
 
@@ -131,11 +129,16 @@ pub(super) struct TrialSums {
 }
 
 /// The winning trial of each row of a group.
+#[derive(Clone, Debug)]
 pub(super) struct BestTrials {
     /// Its multiplier.
     pub(super) multiplier: [f64; LANES],
     /// Its coherence less that of the second best.
     pub(super) margin: [f64; LANES],
+    /// Its sum of phasors, real and imaginary; NaN if no trial won.
+    pub(super) sum: [[f64; LANES]; 2],
+    /// Change of the sum from one multiplier to the next, there.
+    pub(super) gradient: [[f64; LANES]; 2],
 }
 
 impl TrialSums {
@@ -151,12 +154,11 @@ impl TrialSums {
         self.pairs.fill([[0.0; LANES]; 4]);
     }
 
-    /// Adds one column whose baselines make the trial angles `angle_rad` a step.
+    /// Adds one column with the phasors of its trials.
     #[inline(always)]
-    pub(super) fn add(&mut self, re: &[f64; LANES], im: &[f64; LANES], angle_rad: [f64; LANES]) {
+    pub(super) fn add(&mut self, re: &[f64; LANES], im: &[f64; LANES], mut powers: Powers<LANES>) {
         self.add_still(re, im);
         let Some((first, rest)) = self.pairs.split_first_mut() else { return };
-        let mut powers = Powers::new(angle_rad);
         add_pair(first, re, im, &powers.cos, &powers.sin);
         for pair in rest {
             powers.advance();
@@ -191,30 +193,25 @@ impl TrialSums {
     #[inline(always)]
     pub(super) fn best(&self, weight_sum: &[f64; LANES]) -> BestTrials {
         let half = self.pairs.len();
-        let mut race = Race::new(-(half as f64));
+        let mut race = Race::new(-(half as f64), weight_sum);
         for t in (1..=half).rev() {
             let [re_cos, im_sin, im_cos, re_sin] = &self.pairs[t - 1];
-            let mut coherence = [0.0; LANES];
+            let (mut re, mut im) = ([0.0; LANES], [0.0; LANES]);
             for lane in 0..LANES {
-                let (re, im) = (re_cos[lane] - im_sin[lane], im_cos[lane] + re_sin[lane]);
-                coherence[lane] = (re * re + im * im).sqrt() / weight_sum[lane];
+                re[lane] = re_cos[lane] - im_sin[lane];
+                im[lane] = im_cos[lane] + re_sin[lane];
             }
-            race.enter(-(t as f64), &coherence);
+            race.enter(-(t as f64), [re, im]);
         }
-        let mut coherence = [0.0; LANES];
-        for lane in 0..LANES {
-            let (re, im) = (self.still[0][lane], self.still[1][lane]);
-            coherence[lane] = (re * re + im * im).sqrt() / weight_sum[lane];
-        }
-        race.enter(0.0, &coherence);
+        race.enter(0.0, self.still);
         for t in 1..=half {
             let [re_cos, im_sin, im_cos, re_sin] = &self.pairs[t - 1];
-            let mut coherence = [0.0; LANES];
+            let (mut re, mut im) = ([0.0; LANES], [0.0; LANES]);
             for lane in 0..LANES {
-                let (re, im) = (re_cos[lane] + im_sin[lane], im_cos[lane] - re_sin[lane]);
-                coherence[lane] = (re * re + im * im).sqrt() / weight_sum[lane];
+                re[lane] = re_cos[lane] + im_sin[lane];
+                im[lane] = im_cos[lane] - re_sin[lane];
             }
-            race.enter(t as f64, &coherence);
+            race.enter(t as f64, [re, im]);
         }
         race.finish()
     }
@@ -237,38 +234,79 @@ fn add_pair(
     }
 }
 
-/// Keeps the best trial so far and the coherence of the second best.
-struct Race {
+/// Keeps the best trial so far, the sums next to it, and the coherence of the second best.
+struct Race<'a> {
+    weight_sum: &'a [f64; LANES],
     multiplier: [f64; LANES],
     best: [f64; LANES],
     second: [f64; LANES],
+    sum: [[f64; LANES]; 2],
+    before: [[f64; LANES]; 2],
+    after: [[f64; LANES]; 2],
+    /// The trial entered last, and whether it won.
+    last: [[f64; LANES]; 2],
+    won: [bool; LANES],
 }
 
-impl Race {
+impl<'a> Race<'a> {
     #[inline(always)]
-    fn new(first_multiplier: f64) -> Self {
+    fn new(first_multiplier: f64, weight_sum: &'a [f64; LANES]) -> Self {
         let none = [f64::NEG_INFINITY; LANES];
-        Self { multiplier: [first_multiplier; LANES], best: none, second: none }
+        let unknown = [[f64::NAN; LANES]; 2];
+        Self {
+            weight_sum,
+            multiplier: [first_multiplier; LANES],
+            best: none,
+            second: none,
+            sum: unknown,
+            before: unknown,
+            after: unknown,
+            last: unknown,
+            won: [false; LANES],
+        }
     }
 
     #[inline(always)]
-    fn enter(&mut self, multiplier: f64, coherence: &[f64; LANES]) {
+    fn enter(&mut self, multiplier: f64, sum: [[f64; LANES]; 2]) {
         for lane in 0..LANES {
-            let (entry, best, second) = (coherence[lane], self.best[lane], self.second[lane]);
+            let (re, im) = (sum[0][lane], sum[1][lane]);
+            let entry = (re * re + im * im).sqrt() / self.weight_sum[lane];
+            let (best, second) = (self.best[lane], self.second[lane]);
             let wins = entry > best;
             let runner_up = if entry > second { entry } else { second };
             self.second[lane] = if wins { best } else { runner_up };
             self.best[lane] = if wins { entry } else { best };
             self.multiplier[lane] = if wins { multiplier } else { self.multiplier[lane] };
+            for part in 0..2 {
+                let (own, last) = (sum[part][lane], self.last[part][lane]);
+                let after = self.after[part][lane];
+                self.after[part][lane] = if self.won[lane] { own } else { after };
+                self.before[part][lane] = if wins { last } else { self.before[part][lane] };
+                self.sum[part][lane] = if wins { own } else { self.sum[part][lane] };
+                self.last[part][lane] = own;
+            }
+            self.won[lane] = wins;
         }
     }
 
     #[inline(always)]
     fn finish(self) -> BestTrials {
         let mut margin = [0.0; LANES];
+        let mut gradient = [[0.0; LANES]; 2];
         for lane in 0..LANES {
             margin[lane] = self.best[lane] - self.second[lane];
+            for part in 0..2 {
+                let sum = self.sum[part][lane];
+                // The first and the last trial have one neighbour, a single trial has none.
+                let after = if self.won[lane] { f64::NAN } else { self.after[part][lane] };
+                let before = self.before[part][lane];
+                let step = f64::midpoint(
+                    if after.is_nan() { 0.0 } else { after - sum },
+                    if before.is_nan() { 0.0 } else { sum - before },
+                );
+                gradient[part][lane] = step;
+            }
         }
-        BestTrials { multiplier: self.multiplier, margin }
+        BestTrials { multiplier: self.multiplier, margin, sum: self.sum, gradient }
     }
 }
