@@ -99,9 +99,9 @@ impl Scratch {
                 }
             }
             _ => {
-                let steps = self.refinement.step_phasors(&self.samples, &census);
-                for ((re, im), powers) in columns.zip(steps) {
-                    self.sums.add(re, im, powers);
+                let steps = self.refinement.trial_steps(&self.samples, &census);
+                for ((re, im), step) in columns.zip(steps) {
+                    self.sums.add(re, im, step);
                 }
             }
         }

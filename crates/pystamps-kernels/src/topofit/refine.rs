@@ -4,7 +4,7 @@
 
 use super::Rounding;
 use super::group::{Census, GroupFit, LANES, Samples};
-use super::trials::{BestTrials, Powers};
+use super::trials::{BestTrials, Step};
 use crate::elementary::{atan2, sin_cos_each, wrap};
 
 /// Memory of the linear step, lane after lane for every column.
@@ -37,13 +37,13 @@ impl Refinement {
         &self.angle_rad
     }
 
-    /// For every column, the phasors of its trials.
+    /// For every column, the step from one trial to the next.
     #[inline(always)]
-    pub(super) fn step_phasors(
+    pub(super) fn trial_steps(
         &mut self,
         samples: &Samples,
         census: &Census,
-    ) -> impl Iterator<Item = Powers<LANES>> {
+    ) -> impl Iterator<Item = Step<LANES>> {
         let lanes = self.angle_rad.as_chunks_mut::<LANES>().0.iter_mut();
         for (angle, bperp_m) in lanes.zip(samples.bperp_m.as_chunks::<LANES>().0) {
             for lane in 0..LANES {
@@ -53,7 +53,7 @@ impl Refinement {
         sin_cos_each(&self.angle_rad, &mut self.sin, &mut self.cos);
         let lanes = self.angle_rad.as_chunks().0.iter().zip(self.cos.as_chunks().0);
         let lanes = lanes.zip(self.sin.as_chunks().0);
-        lanes.map(|((angle, cos), sin)| Powers::new(*angle, *cos, *sin))
+        lanes.map(|((angle, cos), sin)| Step { angle_rad: *angle, cos: *cos, sin: *sin })
     }
 
     /// Steps 2 and 3 of the algorithm.

@@ -64,13 +64,12 @@ impl PhasorTable {
             bperp_m.iter().fold(f64::NEG_INFINITY, |high, &b| if b > high { b } else { high });
         let step = slope_step(high - low);
         let half = trials.half();
-        let mut phasors = Vec::with_capacity(half * bperp_m.len());
-        for b in bperp_m {
-            let (sin, cos) = sin_cos(b * step);
-            let mut powers = Powers::new([b * step], [cos], [sin]);
-            for _ in 0..half {
-                phasors.push((powers.cos[0], powers.sin[0]));
-                powers.advance();
+        let mut phasors = vec![(0.0, 0.0); half * bperp_m.len()];
+        if half > 0 {
+            for (b, phasors) in bperp_m.iter().zip(phasors.chunks_exact_mut(half)) {
+                let (sin, cos) = sin_cos(b * step);
+                let step = Step { angle_rad: [b * step], cos: [cos], sin: [sin] };
+                step.for_each_power(phasors, |phasor, cos, sin| *phasor = (cos[0], sin[0]));
             }
         }
         Self { half, phasors }
@@ -83,37 +82,47 @@ impl PhasorTable {
     }
 }
 
-/// `exp(j t angle)` for t = 1, 2, … by repeated multiplication, for `N` angles side by side.
-pub(super) struct Powers<const N: usize> {
-    angle_rad: [f64; N],
-    step: ([f64; N], [f64; N]),
-    cos: [f64; N],
-    sin: [f64; N],
-    t: usize,
+/// A quarter of pi over the range of the baselines, for `N` samples side by side.
+#[derive(Clone, Copy)]
+pub(super) struct Step<const N: usize> {
+    /// Change of phase from one trial to the next, rad.
+    pub(super) angle_rad: [f64; N],
+    /// Its cosine.
+    pub(super) cos: [f64; N],
+    /// Its sine.
+    pub(super) sin: [f64; N],
 }
 
-impl<const N: usize> Powers<N> {
-    /// The first power: the phasors of the angles.
+impl<const N: usize> Step<N> {
+    /// Hands `(cos, sin)` of t steps to `each`, one after the other for t = 1 … `trials.len()`.
     #[inline(always)]
-    pub(super) fn new(angle_rad: [f64; N], cos: [f64; N], sin: [f64; N]) -> Self {
-        Self { angle_rad, step: (cos, sin), cos, sin, t: 1 }
+    fn for_each_power<T>(&self, trials: &mut [T], each: impl Fn(&mut T, &[f64; N], &[f64; N])) {
+        let (mut cos, mut sin) = (self.cos, self.sin);
+        for (number, trials) in trials.chunks_mut(RESTART).enumerate() {
+            if number > 0 {
+                (cos, sin) = self.power(number * RESTART + 1);
+            }
+            let Some((first, rest)) = trials.split_first_mut() else { return };
+            each(first, &cos, &sin);
+            for trial in rest {
+                for lane in 0..N {
+                    let (c, s) = (cos[lane], sin[lane]);
+                    cos[lane] = c * self.cos[lane] - s * self.sin[lane];
+                    sin[lane] = c * self.sin[lane] + s * self.cos[lane];
+                }
+                each(trial, &cos, &sin);
+            }
+        }
     }
 
-    #[inline(always)]
-    fn advance(&mut self) {
-        self.t += 1;
-        if self.t.is_multiple_of(RESTART) {
-            for lane in 0..N {
-                (self.sin[lane], self.cos[lane]) = sin_cos(self.t as f64 * self.angle_rad[lane]);
-            }
-            return;
-        }
-        let (step_cos, step_sin) = self.step;
+    /// `(cos, sin)` of `t` steps.
+    #[inline(never)]
+    fn power(&self, t: usize) -> ([f64; N], [f64; N]) {
+        let (mut cos, mut sin) = ([0.0; N], [0.0; N]);
         for lane in 0..N {
-            let (cos, sin) = (self.cos[lane], self.sin[lane]);
-            self.cos[lane] = cos * step_cos[lane] - sin * step_sin[lane];
-            self.sin[lane] = cos * step_sin[lane] + sin * step_cos[lane];
+            (sin[lane], cos[lane]) = sin_cos(t as f64 * self.angle_rad[lane]);
         }
+        (cos, sin)
     }
 }
 
@@ -154,16 +163,11 @@ impl TrialSums {
         self.pairs.fill([[0.0; LANES]; 4]);
     }
 
-    /// Adds one column with the phasors of its trials.
+    /// Adds one column.
     #[inline(always)]
-    pub(super) fn add(&mut self, re: &[f64; LANES], im: &[f64; LANES], mut powers: Powers<LANES>) {
+    pub(super) fn add(&mut self, re: &[f64; LANES], im: &[f64; LANES], step: Step<LANES>) {
         self.add_still(re, im);
-        let Some((first, rest)) = self.pairs.split_first_mut() else { return };
-        add_pair(first, re, im, &powers.cos, &powers.sin);
-        for pair in rest {
-            powers.advance();
-            add_pair(pair, re, im, &powers.cos, &powers.sin);
-        }
+        step.for_each_power(&mut self.pairs, |pair, cos, sin| add_pair(pair, re, im, cos, sin));
     }
 
     /// Adds one column of a table.
