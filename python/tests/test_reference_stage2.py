@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from parity.contracts import load_contract
-from parity.near_ties import near_ties
+from parity.near_ties import ITERATION_RESULTS, FittedPhase, compare_iteration
 from parity.oracle import stage_folder
 from parity.readers import read_mat_file
 from parity.stages import compare_in_memory, patches_of
@@ -21,16 +20,13 @@ from pystamps_shim.errors import PystampsError
 from pystamps_shim.io import mat
 from pystamps_shim.kernels.topofit import stage2_topofit_coh_row_invariant
 from pystamps_shim.pipeline.ported import stage2_estimate_gamma
-from pystamps_shim.reference.candidate_phase import Candidates, FilterSettings, read_candidates
+from pystamps_shim.reference.candidate_phase import FilterSettings, read_candidates
 from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.random_coherence import RandomHistogram, random_coherence
 from pystamps_shim.reference.stage2 import Estimate, estimate_once, next_weights
 
 Array = NDArray[Any]
 Processed = Callable[..., Path]
-
-#: Names of one iteration's results in the oracle's records.
-_RESULTS = ("K_ps", "C_ps", "coh_ps", "ph_patch", "ph_res", "ph_weight", "ph_grid")
 
 
 def random_record(oracle: Path, name: str, patch: str) -> Path:
@@ -50,8 +46,8 @@ def results_of(estimate: Estimate) -> dict[str, Array]:
     """Return one iteration's results under the original's names."""
     columns = (estimate.slope_rad_per_m, estimate.offset_rad, estimate.coherence)
     phases = (estimate.patch_phase, estimate.residual_rad, estimate.weighted_phase, estimate.grid)
-    values = (*(column.reshape(-1, 1) for column in columns), *phases)
-    return dict(zip(_RESULTS, values, strict=True))
+    values: list[Array] = [*(column.reshape(-1, 1) for column in columns), *phases]
+    return dict(zip(ITERATION_RESULTS, values, strict=True))
 
 
 def read_values(path: Path) -> dict[str, Array]:
@@ -59,40 +55,9 @@ def read_values(path: Path) -> dict[str, Array]:
     return {name: variable.values for name, variable in read_mat_file(path).items()}
 
 
-def assert_iteration_agrees(candidates: Candidates, found: Estimate, want: Path) -> int:
-    """Compare by the contract; near ties are counted, and only K may differ there."""
-    reference, results = read_values(want), results_of(found)
-    wraps = float(candidates.n_trial_wraps)
-    ties = near_ties(candidates.unit_phase, reference["ph_patch"], candidates.baselines_m, wraps)
-    results["K_ps"] = np.where(ties[:, None], reference["K_ps"], results["K_ps"])
-    pm1 = load_contract(2, profile="one_iteration")[0]
-    only = replace(pm1, variables=[v for v in pm1.variables if v.name in _RESULTS])
-    assert len(only.variables) == len(_RESULTS)
-    report = compare_one(only, want, results)
-    assert not report, "\n".join(report)
-    return int(ties.sum())
-
-
-def compare_one(artefact: Any, want: Path, results: dict[str, Array]) -> list[str]:
-    """Return the differences of one file's variables."""
-    from parity.compare import compare_variable
-    from parity.stages import in_memory
-
-    stored = read_mat_file(want)
-    problems = []
-    for variable in artefact.variables:
-        found = in_memory(results[variable.name])
-        problem = compare_variable(variable, stored[variable.name], found)
-        if problem is not None:
-            problems.append(f"{variable.name}: {problem}")
-    return problems
-
-
 @pytest.mark.shared
 @pytest.mark.parametrize("patch", ["PATCH_1", "PATCH_2"])
-def test_single_iterations(
-    oracle: Path, processed: Processed, patch: str, record_property: Callable[..., None]
-) -> None:
+def test_single_iterations(oracle: Path, processed: Processed, patch: str) -> None:
     """Each of three iterations from the original's state before it, and the weights between."""
     folder = processed("T", 1) / patch
     opened = Patch.open(folder, 1)
@@ -101,10 +66,15 @@ def test_single_iterations(
     states = [stored / "oracle_iter2_end0.mat", stored / "oracle_iter3_end0.mat"]
     before, weights = Estimate.start(candidates), candidates.first_weights
     random = RandomHistogram.read(stored / "oracle_rand.mat")
-    ties = 0
+    wraps = float(candidates.n_trial_wraps)
+    fitted = FittedPhase(candidates.unit_phase, candidates.baselines_m, wraps)
     for want in [*states, stored / "pm1.mat"]:
         found = estimate_once(candidates, settings, before, weights)
-        ties += assert_iteration_agrees(candidates, found, want)
+        report = compare_iteration(want, results_of(found), fitted)
+        sys.stdout.write(f"{patch} {want.name}: {report.notes[0]}\n")  # shown by pytest -rP
+        assert report.compared == 7
+        assert not report.differences, str(report)
+        assert fitted.near_ties(found.patch_phase).mean() <= 0.002
         if want.name == "pm1.mat":
             break
         state = read_values(want)
@@ -112,8 +82,6 @@ def test_single_iterations(
         own, random = next_weights(opened, candidates, before, random)
         np.testing.assert_allclose(own, weights, atol=5e-13)
         np.testing.assert_allclose(random.counts, state["Nr"].ravel(), rtol=1e-12)
-    record_property("near_ties", ties)
-    assert ties <= 0.002 * 3 * len(weights)
 
 
 @pytest.mark.shared

@@ -258,6 +258,24 @@ def test_resampling_averages_cells(tmp_path: Path) -> None:
         stage5_merge_and_ifgstd(dataset)
 
 
+def test_a_patch_that_loses_all_goes_through_every_stage(tmp_path: Path) -> None:
+    """A grid too small for the filter: no coherence, no selection, arrays of no rows."""
+    patch = write_patch(tmp_path / "dataset", PatchShape(candidates=200, height_m=800))
+    counts = np.full((1, 100), 3000.0)
+    mat.write(tmp_path / "histogram.mat", {"Nr": counts, "Nr_max_nz_ix": 100.0})
+    histogram = tmp_path / "histogram.mat"
+    write_artefacts(patch, stage2_estimate_gamma(patch, reference_histogram=histogram))
+    flags = []
+    for stage in (stage3_select_ps, stage4_weed_ps, stage5_correct_and_promote):
+        artefacts = stage(patch)
+        write_artefacts(patch, artefacts)
+        flags.append(artefacts["no_ps_info.mat"]["stamps_step_no_ps"].ravel().tolist())
+    assert flags == [[0, 0, 1, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 1]]
+    assert mat.read_variable(patch / "rc2.mat", "ph_rc").shape == (0, 13)
+    with pytest.raises(PystampsError, match="no patch has PS left to merge"):
+        stage5_merge_and_ifgstd(tmp_path / "dataset")
+
+
 def no_window(dataset: Path) -> None:
     """Remove the patch's own area."""
     (dataset / "PATCH_1" / "patch_noover.in").unlink()

@@ -163,4 +163,4 @@ def _taper(window: int) -> Doubles:
     """Return the weights that blend windows: a sum of two ramps, not their product."""
     ramp = np.arange(window // 2)
     ramp = np.concatenate([ramp, ramp[::-1]])
-    return ramp[:, None] + ramp[None, :] + 1e-6
+    return np.asarray(ramp[:, None] + ramp[None, :] + 1e-6, dtype=np.float64)

@@ -88,7 +88,7 @@ def read_candidates(patch: Patch) -> Candidates:
     amplitude = np.abs(phase)
     amplitude[amplitude == 0] = 1
     with np.errstate(invalid="ignore"):
-        unit_phase = phase / amplitude
+        unit_phase = np.asarray(phase / amplitude, dtype=np.complex64)
     _check_interferograms(patch, unit_phase)
     dispersion = patch.optional_rows("da", "D_A")
     bperp_m = patch.bperp_m()
@@ -114,10 +114,10 @@ def trial_wraps(patch: Patch, bperp_m: Array) -> np.floating:
         raise PystampsError(cause, "run stage 1, which sets it")
     incidence_rad = _mean_incidence_rad(patch)
     sensitivity = wavelength_m * _RANGE_M * np.sin(incidence_rad) / 4 / np.pi
-    real = bperp_m.dtype.type
+    real: type[np.floating] = bperp_m.dtype.type
     max_slope = real(parameters.number("max_topo_err") / sensitivity)
     extent = real(bperp_m.max() - bperp_m.min())
-    return np.asarray(extent * max_slope / real(2 * np.pi))[()]
+    return real(extent * max_slope / real(2 * np.pi))
 
 
 def _mean_incidence_rad(patch: Patch) -> float:
