@@ -38,7 +38,7 @@ def test_every_variable_has_a_rule(oracle: Path, name: str, last: int) -> None:
 
 
 @pytest.mark.parametrize("stage", [2, 3, 4, 5])
-@pytest.mark.parametrize("profile", [None, "one_iteration", "oracle_edges"])
+@pytest.mark.parametrize("profile", [None, "one_iteration", "oracle_edges", "chained"])
 def test_tolerances_carry_reasons(stage: int, profile: str | None) -> None:
     """Both kinds of dataset load, and a maximum is no less than its tolerance."""
     for small_baseline in (False, True):

@@ -165,6 +165,33 @@ def test_nan_phase_counts_as_none(tmp_path: Path, histogram: Path) -> None:
     assert np.isnan(pm1["coh_ps"]).sum() == 0
 
 
+def test_zero_amplitude_dispersion_is_no_weight(tmp_path: Path, histogram: Path) -> None:
+    """Only the candidate's own cell is void, in the first iteration."""
+    patch = write_patch(tmp_path / "dataset")
+    dispersion = mat.read_variable(patch / "da1.mat", "D_A")
+    dispersion[11] = 0
+    change(patch / "da1.mat", D_A=dispersion)
+    change(patch.parent / "parms.mat", gamma_max_iterations=1.0)
+    pm1 = stage2_estimate_gamma(patch, reference_histogram=histogram)["pm1.mat"]
+    void = np.isnan(pm1["ph_grid"]).all(axis=2)
+    assert np.argwhere(void).tolist() == [(pm1["grid_ij"][11] - 1).tolist()]
+    assert np.isfinite(pm1["K_ps"]).all()
+
+
+def test_own_draws_of_both_engines_agree_in_distribution(tmp_path: Path) -> None:
+    """The default engine is MATLAB's; other numbers, the same chance."""
+    patch = write_patch(tmp_path / "dataset")
+    change(patch.parent / "parms.mat", gamma_max_iterations=1.0)
+    counts = [
+        stage2_estimate_gamma(patch)["pm1.mat"]["Nr"],
+        stage2_estimate_gamma(patch, random_engine="matlab")["pm1.mat"]["Nr"],
+        stage2_estimate_gamma(patch, random_engine="octave")["pm1.mat"]["Nr"],
+    ]
+    np.testing.assert_array_equal(counts[0], counts[1])
+    assert counts[0].sum() == counts[2].sum() == 300_000
+    assert 0 < np.abs(counts[0] - counts[2]).sum() < 0.02 * 300_000
+
+
 def test_an_empty_patch_gives_no_rows(tmp_path: Path, histogram: Path) -> None:
     """Arrays of no rows, marked."""
     patch = write_patch(tmp_path / "dataset", PatchShape(candidates=0))
@@ -190,6 +217,16 @@ def forget_wavelength(patch: Path) -> None:
     mat.write(patch.parent / "parms.mat", {"small_baseline_flag": "n"})
 
 
+def odd_window(patch: Path) -> None:
+    """Choose a window that cannot be tapered in two halves."""
+    change(patch.parent / "parms.mat", clap_win=30.0)
+
+
+def slow_estimator(patch: Path) -> None:
+    """Ask for what the original does not have."""
+    change(patch.parent / "parms.mat", quick_est_gamma_flag="n")
+
+
 def narrow_grid(patch: Path) -> None:
     """Choose cells that make 21 rows."""
     change(patch.parent / "parms.mat", filter_grid_size=109.0)
@@ -201,6 +238,8 @@ def narrow_grid(patch: Path) -> None:
         (zero_interferogram, r"ph1\.mat: ph is zero or NaN everywhere in interferogram 4"),
         (shorten_baselines, r"bp1\.mat: variable bperp_mat has shape \(1499, 12\), expected"),
         (forget_wavelength, r"parms\.mat: lambda is nan, expected a wavelength"),
+        (odd_window, r"parms\.mat: clap_win is 30, expected a multiple of 8"),
+        (slow_estimator, r"parms\.mat: quick_est_gamma_flag is not 'y'"),
         (narrow_grid, r"ps1\.mat: xy spans 21 cells of filter_grid_size along y, expected"),
         (lambda patch: (patch / "ph1.mat").unlink(), r"ph1\.mat: not found \(run stage 1"),
     ],

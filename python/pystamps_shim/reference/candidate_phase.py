@@ -35,8 +35,13 @@ class FilterSettings:
     def of(cls, patch: Patch) -> FilterSettings:
         """Read the parameters of the filter."""
         parameters = patch.parameters
+        window = parameters.number("clap_win")
+        # Three quarters of it are filled, in two halves of whole cells.
+        if window <= 0 or window % 8:
+            cause = f"{parameters.path}: clap_win is {window:g}, expected a multiple of 8"
+            raise PystampsError(cause, "set clap_win anew")
         low_pass = low_pass_response(
-            int(parameters.number("clap_win")),
+            int(window),
             parameters.number("filter_grid_size"),
             parameters.number("clap_low_pass_wavelength"),
         )
@@ -59,6 +64,8 @@ class Candidates:
         Largest slope searched in cycles over the baselines, in the precision of `bperp_m`.
     grid_ij
         [N, 2] float32, cell of each candidate from 1: row along y, column along x.
+    first_weights
+        [N] float64, weights of the first iteration.
     """
 
     unit_phase: NDArray[np.complex64]
@@ -90,10 +97,7 @@ def read_candidates(patch: Patch) -> Candidates:
     with np.errstate(invalid="ignore"):
         unit_phase = np.asarray(phase / amplitude, dtype=np.complex64)
     _check_interferograms(patch, unit_phase)
-    dispersion = patch.optional_rows("da", "D_A")
     bperp_m = patch.bperp_m()
-    with np.errstate(divide="ignore"):
-        weights = np.ones(patch.n_ps) if dispersion is None else 1 / dispersion.ravel()
     return Candidates(
         unit_phase=unit_phase,
         amplitude=amplitude,
@@ -101,7 +105,7 @@ def read_candidates(patch: Patch) -> Candidates:
         bperp_m=bperp_m,
         n_trial_wraps=trial_wraps(patch, bperp_m),
         grid_ij=_grid_cells(patch),
-        first_weights=weights.astype(np.float64),
+        first_weights=_first_weights(patch),
     )
 
 
@@ -128,6 +132,19 @@ def _mean_incidence_rad(patch: Patch) -> float:
     if look is not None and patch.n_ps:
         return float(look.mean()) + _LOOK_TO_INCIDENCE_RAD
     return _DEFAULT_INCIDENCE_RAD
+
+
+def _first_weights(patch: Patch) -> Doubles:
+    """Return the reciprocal amplitude dispersion.
+
+    StaMPS compatibility: a dispersion of 0 weighs infinitely there, which voids all filter windows
+    around. Here it is no weight, so that only the candidate's cell is void in the first iteration.
+    """
+    dispersion = patch.optional_rows("da", "D_A")
+    if dispersion is None:
+        return np.ones(patch.n_ps)
+    values = dispersion.ravel().astype(np.float64)
+    return 1 / np.where(values == 0, np.nan, values)
 
 
 def _check_interferograms(patch: Patch, unit_phase: NDArray[np.complex64]) -> None:
