@@ -29,10 +29,11 @@ class Difference:
 
 @dataclass
 class Report:
-    """All that a comparison looked at and found."""
+    """All that a comparison looked at and found, and what people should know besides."""
 
     compared: int = 0
     differences: list[Difference] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def check(self, where: str, problem: str | None) -> None:
         """Count one comparison and keep its problem, if any."""
@@ -43,7 +44,8 @@ class Report:
     def __str__(self) -> str:
         """Return every difference, one a line, under a count."""
         head = f"{len(self.differences)} differences in {self.compared} comparisons"
-        return "\n".join([head, *(f"  {difference}" for difference in self.differences)])
+        lines = [str(difference) for difference in self.differences] + self.notes
+        return "\n".join([head, *(f"  {line}" for line in lines)])
 
 
 def compare_variable(
@@ -55,8 +57,10 @@ def compare_variable(
     imaginary part is all zero may be stored as real.
     """
     for role, variable in (("reference", reference), ("candidate", candidate)):
-        if variable.matlab_class != contract.matlab_class:
+        if variable.matlab_class not in contract.matlab_class.split("|"):
             return f"class of the {role} is {variable.matlab_class}, want {contract.matlab_class}"
+    if candidate.matlab_class != reference.matlab_class:
+        return f"class of the candidate is {candidate.matlab_class}, want {reference.matlab_class}"
     if candidate.shape != reference.shape:
         return f"shape {candidate.shape}, want {reference.shape}"
     if contract.policy is Policy.IGNORED:
@@ -64,17 +68,35 @@ def compare_variable(
     if reference.matlab_class == "char":
         same = np.array_equal(reference.values, candidate.values)
         return None if same else f"'{candidate.values}', want '{reference.values}'"
-    return compare_numbers(contract.policy, contract.tolerance, reference.values, candidate.values)
+    share = Share(contract.fraction, contract.maximum)
+    numbers = (reference.values, candidate.values)
+    return compare_numbers(contract.policy, contract.tolerance, *numbers, share)
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many elements must be within the tolerance, and how far off the others may be."""
+
+    fraction: float
+    maximum: float
 
 
 def compare_numbers(
-    policy: Policy, tolerance: float, reference: NDArray[Any], candidate: NDArray[Any]
+    policy: Policy,
+    tolerance: float,
+    reference: NDArray[Any],
+    candidate: NDArray[Any],
+    share: Share | None = None,
 ) -> str | None:
     """Compare two numeric arrays of one shape; NaN agrees with NaN only.
 
     `exact` wants the same bits, the sign of zero included. `relative` scales the deviation
-    of each element by the reference's modulus, `absolute` does not scale.
+    of each element by the reference's modulus, `absolute` does not scale. For the others see
+    `Policy`; without `share` they want every element within the tolerance.
     """
+    if policy in (Policy.QUANTILE, Policy.WRAPPED, Policy.PHASOR):
+        within = share if share and policy is not Policy.PHASOR else Share(1.0, tolerance)
+        return _compare_share(_deviation(policy, reference, candidate), tolerance, within)
     if np.iscomplexobj(reference) or np.iscomplexobj(candidate):
         reference, candidate = reference.astype(complex), candidate.astype(complex)
         parts = [(reference.real, candidate.real), (reference.imag, candidate.imag)]
@@ -85,6 +107,40 @@ def compare_numbers(
         if problem is not None:
             return problem
     return None
+
+
+def _deviation(
+    policy: Policy, reference: NDArray[Any], candidate: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return how far off each element is; infinite where only one is NaN or infinite."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if policy is Policy.WRAPPED:
+            turn = np.exp(1j * (candidate.astype(float) - reference.astype(float)))
+            deviation = np.abs(np.angle(turn))
+        elif policy is Policy.PHASOR:
+            one, other = reference.astype(complex), candidate.astype(complex)
+            modulus = np.abs(np.abs(other) / np.abs(one) - 1)
+            deviation = np.maximum(modulus, np.abs(np.angle(other * one.conj())))
+        else:
+            deviation = np.abs(candidate.astype(complex) - reference.astype(complex))
+    same = (reference == candidate) | (np.isnan(reference) & np.isnan(candidate))
+    deviation = np.where(np.isnan(deviation), np.inf, deviation)
+    return np.where(same, 0.0, deviation)
+
+
+def _compare_share(deviation: NDArray[np.float64], tolerance: float, share: Share) -> str | None:
+    if not deviation.size:
+        return None
+    within = float((deviation <= tolerance).mean())
+    if within >= share.fraction and deviation.max() <= share.maximum:
+        return None
+    worst = tuple(int(i) for i in np.unravel_index(np.argmax(deviation), deviation.shape))
+    levels = np.quantile(deviation, QUANTILES, method="higher")
+    text = " ".join(f"q{100 * q:g}={v:.3g}" for q, v in zip(QUANTILES, levels, strict=True))
+    return (
+        f"{100 * within:.4g} % within {tolerance:g}, want {100 * share.fraction:g} %; worst at "
+        f"{worst}: {deviation.max():.3g} off, at most {share.maximum:g}; {text}"
+    )
 
 
 def _compare_real(

@@ -17,6 +17,12 @@ class Policy(StrEnum):
     EXACT = "exact"
     RELATIVE = "relative"
     ABSOLUTE = "absolute"
+    #: A fraction of the elements within the absolute tolerance, and none beyond the maximum.
+    QUANTILE = "quantile"
+    #: As `QUANTILE`, for angles in radians, compared modulo a turn.
+    WRAPPED = "wrapped"
+    #: The modulus relative to the reference's, and the phase in radians, within one tolerance.
+    PHASOR = "phasor"
     IGNORED = "ignored"
 
 
@@ -30,7 +36,11 @@ class FilePolicy(StrEnum):
 
 @dataclass(frozen=True)
 class VariableContract:
-    """What one variable must look like."""
+    """What one variable must look like.
+
+    `matlab_class` may name alternatives (``single|double``); the candidate has the reference's.
+    `fraction` and `maximum` belong to the policies `QUANTILE` and `WRAPPED`.
+    """
 
     name: str
     matlab_class: str
@@ -38,6 +48,8 @@ class VariableContract:
     policy: Policy
     tolerance: float
     reason: str
+    fraction: float = 1.0
+    maximum: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ class Artefact:
     """One file a stage writes.
 
     `scope` is ``patch`` or ``root``; `when` is ``always``, ``single_master`` or
-    ``small_baseline``.
+    ``small_baseline``. An `optional` file is there exactly if the reference has it.
     """
 
     file: str
@@ -53,26 +65,42 @@ class Artefact:
     policy: FilePolicy
     when: str
     variables: list[VariableContract]
+    optional: bool = False
 
     def applies(self, *, small_baseline: bool) -> bool:
         """Tell whether a dataset of this kind has the file."""
         return self.when in ("always", "small_baseline" if small_baseline else "single_master")
 
 
-def load_contract(stage: int, *, small_baseline: bool = False) -> list[Artefact]:
-    """Read ``contract/stageN.toml`` for one kind of dataset."""
+def load_contract(
+    stage: int, *, small_baseline: bool = False, profile: str | None = None
+) -> list[Artefact]:
+    """Read ``contract/stageN.toml`` for one kind of dataset.
+
+    Parameters
+    ----------
+    stage
+        0 for preparation.
+    small_baseline
+        Kind of dataset.
+    profile
+        Circumstances with tolerances of their own, such as ``one_iteration`` (stage 2) or
+        ``oracle_edges`` (stage 4).
+    """
     text = (_FOLDER / f"stage{stage}.toml").read_text(encoding="utf-8")
-    artefacts = [_artefact(entry, small_baseline) for entry in tomllib.loads(text)["artefact"]]
+    entries = tomllib.loads(text)["artefact"]
+    artefacts = [_artefact(entry, small_baseline, profile) for entry in entries]
     return [artefact for artefact in artefacts if artefact.applies(small_baseline=small_baseline)]
 
 
-def _artefact(entry: dict[str, Any], small_baseline: bool) -> Artefact:
+def _artefact(entry: dict[str, Any], small_baseline: bool, profile: str | None) -> Artefact:
     variables = []
     for name, values in entry.get("variables", {}).items():
         merged = dict(values)
         override = merged.pop("small_baseline", None)
         if small_baseline and override:
             merged |= override
+        merged |= merged.pop("profiles", {}).get(profile, {})
         when = merged.pop("when", "always")
         if when not in ("always", "small_baseline" if small_baseline else "single_master"):
             continue
@@ -83,13 +111,15 @@ def _artefact(entry: dict[str, Any], small_baseline: bool) -> Artefact:
         policy=FilePolicy(entry["policy"]),
         when=entry.get("when", "always"),
         variables=variables,
+        optional=entry.get("optional", False),
     )
 
 
 def _variable(name: str, values: dict[str, Any]) -> VariableContract:
     policy = Policy(values["policy"])
     tolerance = float(values.get("tolerance", 0.0))
-    if policy in (Policy.RELATIVE, Policy.ABSOLUTE) and not (tolerance and "reason" in values):
+    free = policy in (Policy.EXACT, Policy.IGNORED)
+    if not free and not (tolerance and "reason" in values):
         msg = f"variable {name}: a tolerance needs a value and a reason"
         raise ValueError(msg)
     return VariableContract(
@@ -99,4 +129,6 @@ def _variable(name: str, values: dict[str, Any]) -> VariableContract:
         policy=policy,
         tolerance=tolerance,
         reason=values.get("reason", ""),
+        fraction=float(values.get("fraction", 1.0)),
+        maximum=float(values.get("maximum", tolerance)),
     )

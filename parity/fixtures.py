@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from parity.golden import golden_scene
-from parity.oracle import Scene
+from parity.oracle import ParameterValue, Scene, dataset_after
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -39,3 +40,17 @@ def shared_dir() -> Path:
 def oracle(shared_dir: Path) -> Path:
     """Return the folder of the oracle scenes."""
     return shared_dir / "oracle"
+
+
+@pytest.fixture
+def processed(oracle: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Return a maker of datasets as original StaMPS left them after a stage.
+
+    It takes the scene, the stage, and parameters to change.
+    """
+
+    def make(name: str, stage: int, **parameters: ParameterValue) -> Path:
+        target = tmp_path / f"{name}_{len(list(tmp_path.iterdir()))}"
+        return dataset_after(oracle, name, stage, target, parameters)
+
+    return make

@@ -5,14 +5,54 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import scipy.io
 
 #: Placeholders in the oracle's text files: a folder per scene stands below each.
 EXPORT_PLACEHOLDER = "@EXPORT@"
 DATASET_PLACEHOLDER = "@DATASET@"
 
 _TEXT_SUFFIXES = (".in", ".out", ".txt", ".list")
+
+#: Value of a parameter as a MATLAB file holds it.
+ParameterValue = str | float | list[float]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where the stages of a scene come from, when some were not run anew.
+
+    Attributes
+    ----------
+    base
+        Scene whose stages it shares.
+    own
+        Stages it has itself, and their folder in the oracle.
+    parms
+        Parameter file in the oracle; that of the base's stage 1 by default.
+    parameters
+        Parameters that differ from that file.
+    """
+
+    base: str
+    own: Mapping[int, str] = field(default_factory=dict)
+    parms: str | None = None
+    parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
+
+
+#: The scenes that start from another one's stages (oracle README).
+LINEAGES = {
+    "T_d1": Lineage(
+        "T",
+        {3: "T/variants/select_density_rand_1", 4: "T_d1/stage4", 5: "T_d1/stage5"},
+        parameters={"density_rand": 1.0, "weed_neighbours": "y"},
+    ),
+    "T_opt": Lineage("T", parms="T_opt/parms.mat"),
+    "T_snr": Lineage("T", {2: "T_snr/stage2"}, parms="T_snr/parms.mat"),
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +119,71 @@ def with_rasters(oracle: Path, scene: Scene, target: Path) -> Scene:
     command = [sys.executable, str(generator), scene.name, str(target)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return Scene(scene.name, scene.folder, target)
+
+
+def stage_folder(oracle: Path, name: str, stage: int) -> Path:
+    """Return the folder of what original StaMPS wrote in one stage of a scene."""
+    lineage = LINEAGES.get(name, Lineage(name))
+    return oracle / lineage.own.get(stage, f"{lineage.base}/stage{stage}")
+
+
+def dataset_after(
+    oracle: Path,
+    name: str,
+    stage: int,
+    target: Path,
+    parameters: Mapping[str, ParameterValue] | None = None,
+) -> Path:
+    """Make the dataset folder as original StaMPS left it after a stage, writable.
+
+    Parameters
+    ----------
+    oracle
+        Folder of the oracle scenes.
+    name
+        Scene: T, L, D, S, or one of `LINEAGES`.
+    stage
+        Last stage whose files are there, 1 to 5; 5 with the merged files.
+    target
+        Folder to create.
+    parameters
+        Parameters to set in ``parms.mat`` besides the scene's own.
+
+    Returns
+    -------
+    `target`, with ``patch.list``, ``parms.mat``, and the patches with ``patch_noover.in`` where
+    the oracle has it (not for D). Records of the oracle's makers (``oracle_*.mat``) stay out.
+    """
+    lineage = LINEAGES.get(name, Lineage(name))
+    target.mkdir(parents=True)
+    for source in (stage_folder(oracle, name, number) for number in range(1, stage + 1)):
+        _copy_results(source, target)
+    prepared = oracle / lineage.base / "stage0_prep"
+    for window in sorted(prepared.glob("PATCH_*/patch_noover.in")):
+        shutil.copyfile(window, target / window.parent.name / window.name)
+    parms = target / "parms.mat"
+    if lineage.parms is not None:
+        shutil.copyfile(oracle / lineage.parms, parms)
+    set_parameters(parms, {**lineage.parameters, **(parameters or {})})
+    return target
+
+
+def set_parameters(parms: Path, values: Mapping[str, ParameterValue]) -> None:
+    """Change parameters of a ``parms.mat`` in place."""
+    if values:
+        stored = scipy.io.loadmat(parms)
+        kept = {name: value for name, value in stored.items() if not name.startswith("__")}
+        scipy.io.savemat(parms, {**kept, **values}, oned_as="row")
+
+
+def _copy_results(source: Path, target: Path) -> None:
+    """Copy one stage's files over those of the stages before."""
+    for path in sorted(source.rglob("*")):
+        place = target / path.relative_to(source)
+        if path.is_dir():
+            place.mkdir(exist_ok=True)
+        elif not path.name.startswith("oracle_"):
+            shutil.copyfile(path, place)
 
 
 def _materialise(source: Path, target: Path, substitutions: dict[str, str]) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,12 @@ def patches_of(dataset: Path) -> list[str]:
 
 
 def compare_stage(
-    stage: int, reference: Path, candidate: Path, substitutions: dict[str, str] | None = None
+    stage: int,
+    reference: Path,
+    candidate: Path,
+    substitutions: dict[str, str] | None = None,
+    *,
+    profile: str | None = None,
 ) -> Report:
     """Compare every artefact of `stage` in two dataset folders.
 
@@ -39,13 +44,16 @@ def compare_stage(
     stage
         0 for preparation.
     reference, candidate
-        Dataset folders with the same ``patch.list``.
+        Dataset folders with the same ``patch.list``. The reference may hold the files of that
+        stage only, the candidate those of other stages too.
     substitutions
         Placeholders of the reference's text files and the real paths they stand for.
+    profile
+        Circumstances with tolerances of their own (`load_contract`).
     """
     report = Report()
-    small_baseline = _is_small_baseline(reference)
-    contract = load_contract(stage, small_baseline=small_baseline)
+    small_baseline = _is_small_baseline(reference, candidate)
+    contract = load_contract(stage, small_baseline=small_baseline, profile=profile)
     _compare_scope(report, contract, "root", (reference, candidate), substitutions or {})
     for patch in patches_of(reference):
         folders = (reference / patch, candidate / patch)
@@ -54,16 +62,46 @@ def compare_stage(
 
 
 def compare_in_memory(
-    stage: int, reference_patch: Path, artefacts: Mapping[str, Mapping[str, NDArray[Any]]]
+    stage: int,
+    reference: Path,
+    artefacts: Mapping[str, Mapping[str, NDArray[Any]]],
+    *,
+    scope: str = "patch",
+    small_baseline: bool | None = None,
+    profile: str | None = None,
+    files: Collection[str] | None = None,
 ) -> Report:
-    """Compare the patch artefacts a Python reference returned with a reference folder."""
+    """Compare the artefacts a Python reference returned with a folder of files.
+
+    Parameters
+    ----------
+    stage
+        Stage.
+    reference
+        Patch folder, or dataset folder for the scope ``root``.
+    artefacts
+        File name -> variable -> array.
+    scope
+        Which artefacts of the contract: ``patch`` or ``root``.
+    small_baseline
+        Kind of dataset; by default read from ``parms.mat`` near the reference.
+    profile
+        Circumstances with tolerances of their own (`load_contract`).
+    files
+        Compare these only.
+    """
     report = Report()
-    small_baseline = _is_small_baseline(reference_patch.parent)
+    if small_baseline is None:
+        small_baseline = _is_small_baseline(reference if scope == "root" else reference.parent)
     symbols: dict[str, int] = {}
-    for artefact in load_contract(stage, small_baseline=small_baseline):
-        if artefact.scope != "patch" or artefact.policy is not FilePolicy.VARIABLES:
+    for artefact in load_contract(stage, small_baseline=small_baseline, profile=profile):
+        if artefact.scope != scope or artefact.policy is not FilePolicy.VARIABLES:
             continue
-        path = reference_patch / artefact.file
+        if files is not None and artefact.file not in files:
+            continue
+        path = reference / artefact.file
+        if artefact.optional and not path.exists() and artefact.file not in artefacts:
+            continue
         if artefact.file not in artefacts:
             report.check(str(path), "missing among the results")
             continue
@@ -75,17 +113,24 @@ def compare_in_memory(
 def compare_with_reference(
     stage: int,
     artefacts: Mapping[str, Mapping[str, NDArray[Any]]],
-    candidate_patch: Path,
+    candidate: Path,
     *,
     small_baseline: bool = False,
+    scope: str = "patch",
+    profile: str | None = None,
 ) -> Report:
-    """Compare a patch folder with what a Python reference returned for it."""
+    """Compare a patch or dataset folder with what a Python reference returned for it."""
     report = Report()
     symbols: dict[str, int] = {}
-    for artefact in load_contract(stage, small_baseline=small_baseline):
-        if artefact.scope != "patch" or artefact.policy is not FilePolicy.VARIABLES:
+    for artefact in load_contract(stage, small_baseline=small_baseline, profile=profile):
+        if artefact.scope != scope or artefact.policy is not FilePolicy.VARIABLES:
             continue
-        path = candidate_patch / artefact.file
+        path = candidate / artefact.file
+        if artefact.optional and artefact.file not in artefacts and not path.exists():
+            continue
+        if artefact.file not in artefacts:
+            report.check(str(path), "missing among the results of the reference")
+            continue
         want = {name: in_memory(values) for name, values in artefacts[artefact.file].items()}
         found = read_mat_file(path) if path.exists() else {}
         compare_variables(report, artefact, path, (want, found), symbols)
@@ -141,7 +186,11 @@ def _compare_scope(
         if artefact.scope != scope:
             continue
         reference, candidate = (folder / artefact.file for folder in folders)
-        if not candidate.exists():
+        if artefact.optional and not (reference.exists() or candidate.exists()):
+            continue
+        if not reference.exists():
+            report.check(str(candidate), "not in the reference")
+        elif not candidate.exists():
             report.check(str(candidate), "missing")
         elif artefact.policy is FilePolicy.BYTES:
             problem = compare_bytes(reference.read_bytes(), candidate.read_bytes())
@@ -154,6 +203,11 @@ def _compare_scope(
             compare_variables(report, artefact, candidate, pair, symbols)
 
 
-def _is_small_baseline(reference: Path) -> bool:
-    flag = read_mat_file(reference / "parms.mat")["small_baseline_flag"]
-    return str(flag.values).lower() == "y"
+def _is_small_baseline(*folders: Path) -> bool:
+    """Read the flag where it is: original StaMPS's results of one stage lack ``parms.mat``."""
+    places = [place for folder in folders for place in (folder, folder.parent / "stage1")]
+    found = [place / "parms.mat" for place in places if (place / "parms.mat").exists()]
+    if not found:
+        msg = f"no parms.mat beside {', '.join(map(str, folders))}"
+        raise FileNotFoundError(msg)
+    return str(read_mat_file(found[0])["small_baseline_flag"].values).lower() == "y"

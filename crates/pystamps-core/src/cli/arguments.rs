@@ -186,8 +186,8 @@ pub(super) struct StageArguments {
     /// Whose random numbers to draw (stages 2, 3, 5): octave repeats what StaMPS did under Octave
     #[arg(long, value_enum, value_name = "ENGINE", default_value = "matlab")]
     pub(super) random_engine: RandomEngineArgument,
-    /// Stage 2: take the coherence of random phase from this file (Nr and Nr_max_nz_ix, for example
-    /// an earlier pm1.mat, or coh_rand) instead of simulating it
+    /// Stage 2: take the coherence of random phase from this file (`Nr` and `Nr_max_nz_ix`, for
+    /// example an earlier pm1.mat, or `coh_rand`) instead of simulating it
     #[arg(long, value_name = "FILE.mat")]
     pub(super) reference_histogram: Option<PathBuf>,
     /// Stage 3: apply the thresholds of the present parameters to the coherences in select1.mat,

@@ -7,10 +7,14 @@ use pystamps_kernels::triangulation::delaunay_edges;
 use crate::error::{Diagnostic, Error, IoContext, Result};
 
 /// Edges between PS at `xy_m`, pairs of rows from 0: from the file `given` in its order and
-/// direction, otherwise those of a Delaunay triangulation, lower row first.
+/// direction, otherwise those of a Delaunay triangulation, sorted by their lower row.
 ///
 /// # StaMPS compatibility
 /// The direction of edges has a small effect on the noise (stage4.md section 7), so a file's is kept.
+/// Triangle's direction is as good as random; ours begins at the lower row, or at the higher one if
+/// the two have an odd sum. Always from the lower to the higher row would be from south to north,
+/// and a gradient of the noise would come out as a mean: 2.2e-3 rad in `ps_max` of scene L, against
+/// 2.7e-4.
 ///
 /// # Errors
 /// As for [`read_edges`]; `position-missing` for coordinates that are no numbers.
@@ -18,14 +22,15 @@ pub(super) fn edges_between(xy_m: &[[f32; 2]], given: Option<&Path>) -> Result<V
     if let Some(path) = given {
         return read_edges(path, xy_m.len());
     }
-    delaunay_edges(xy_m).map_err(|nowhere| {
+    let edges = delaunay_edges(xy_m).map_err(|nowhere| {
         Diagnostic::new("position-missing", "a PS has no position")
             .variable("xy")
             .expected("coordinates in metres")
             .found(format!("{:?} for PS {}", xy_m[nowhere.point], nowhere.point + 1))
             .remedy("run stage 1 again")
             .data()
-    })
+    })?;
+    Ok(edges.into_iter().map(|[a, b]| if (a + b) % 2 == 0 { [a, b] } else { [b, a] }).collect())
 }
 
 /// Reads an edge file of Triangle: a line with the number of edges, then a line `number a b …` each,

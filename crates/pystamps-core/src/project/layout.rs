@@ -90,7 +90,15 @@ pub mod patch_results {
         "psver.mat",
         "no_ps_info.mat",
     ];
-    /// Stages 2 to 5: what becomes stale when stage 1 runs again.
+    /// Stage 2.
+    pub const STAGE_2: &[&str] = &["pm1.mat", "psver.mat", "no_ps_info.mat"];
+    /// Stages 3 to 5: what becomes stale when stage 2 runs again.
+    pub const AFTER_STAGE_2: &[&str] = AFTER_STAGE_1.split_at(1).1;
+    /// Stage 3.
+    pub const STAGE_3: &[&str] = &["select1.mat", "psver.mat", "no_ps_info.mat"];
+    /// Stages 4 and 5: what becomes stale when stage 3 runs again.
+    pub const AFTER_STAGE_3: &[&str] = AFTER_STAGE_1.split_at(2).1;
+    /// Stages 2 to 5, in the order of the stages: what becomes stale when stage 1 runs again.
     pub const AFTER_STAGE_1: &[&str] = &[
         "pm1.mat",
         "select1.mat",

@@ -45,10 +45,11 @@ pub(super) struct Samples {
 }
 
 /// Sums over the samples of a group.
-struct Census {
-    weight_sum: [f64; LANES],
+pub(super) struct Census {
+    /// Of the weights.
+    pub(super) weight_sum: [f64; LANES],
     /// Trial slope of multiplier 1, rad/m.
-    slope_step: [f64; LANES],
+    pub(super) slope_step: [f64; LANES],
     /// Every sample of every live row counts.
     complete: bool,
 }
@@ -98,27 +99,14 @@ impl Scratch {
                 }
             }
             _ => {
-                for ((re, im), bperp_m) in columns.zip(self.samples.bperp_m.as_chunks().0) {
-                    let mut angle_rad: [f64; LANES] = *bperp_m;
-                    for (angle, step) in angle_rad.iter_mut().zip(census.slope_step) {
-                        *angle *= step;
-                    }
-                    self.sums.add(re, im, angle_rad);
+                let steps = self.refinement.trial_steps(&self.samples, &census);
+                for ((re, im), step) in columns.zip(steps) {
+                    self.sums.add(re, im, step);
                 }
             }
         }
         let best = self.sums.best(&census.weight_sum);
-        let mut trial_slope = best.multiplier;
-        for (slope, step) in trial_slope.iter_mut().zip(census.slope_step) {
-            *slope *= step;
-        }
-        self.refinement.refine(
-            &self.samples,
-            trial_slope,
-            &census.weight_sum,
-            best.margin,
-            rounding,
-        )
+        self.refinement.refine(&self.samples, &census, &best, rounding)
     }
 }
 

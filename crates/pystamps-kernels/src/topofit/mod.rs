@@ -5,8 +5,8 @@
 //! where StaMPS holds it in single precision; StaMPS's own single-precision sums differ from these
 //! by their rounding, a few 1e-7 in coherence. Where two trials are that close, StaMPS may pick the
 //! other one; [`Fits::trial_margin`] tells how close they are. Decided here, where the
-//! specification is silent: the residual of a dropped sample is 0, a single trial has an infinite
-//! margin, and a row whose phasors cancel exactly keeps its trial slope.
+//! specification is silent: the residual of a dropped sample is 0 unless the whole row is NaN, a single
+//! trial has an infinite margin, and a row whose phasors cancel exactly keeps its trial slope.
 //!
 //! # Algorithm
 //! Per row, samples with phasor 0 left out everywhere:
@@ -54,6 +54,9 @@ pub enum Rounding {
     /// Single: trial slope and slope are rounded before they are used, offset and coherence when
     /// they are returned.
     Single,
+    /// Slopes in double, offset and coherence in single: small baselines, whose baselines are double
+    /// and phasors single (the class table of stage2.md 4).
+    SingleResults,
 }
 
 /// Results of a fit. Made once and reused: every call replaces what is in it.

@@ -64,12 +64,12 @@ impl PhasorTable {
             bperp_m.iter().fold(f64::NEG_INFINITY, |high, &b| if b > high { b } else { high });
         let step = slope_step(high - low);
         let half = trials.half();
-        let mut phasors = Vec::with_capacity(half * bperp_m.len());
-        for b in bperp_m {
-            let mut powers = Powers::<1>::new([b * step]);
-            for _ in 0..half {
-                phasors.push((powers.cos[0], powers.sin[0]));
-                powers.advance();
+        let mut phasors = vec![(0.0, 0.0); half * bperp_m.len()];
+        if half > 0 {
+            for (b, phasors) in bperp_m.iter().zip(phasors.chunks_exact_mut(half)) {
+                let (sin, cos) = sin_cos(b * step);
+                let step = Step { angle_rad: [b * step], cos: [cos], sin: [sin] };
+                step.for_each_power(phasors, |phasor, cos, sin| *phasor = (cos[0], sin[0]));
             }
         }
         Self { half, phasors }
@@ -82,40 +82,47 @@ impl PhasorTable {
     }
 }
 
-/// `exp(j t angle)` for t = 1, 2, … by repeated multiplication, for `N` angles side by side.
-struct Powers<const N: usize> {
-    angle_rad: [f64; N],
-    step: ([f64; N], [f64; N]),
-    cos: [f64; N],
-    sin: [f64; N],
-    t: usize,
+/// A quarter of pi over the range of the baselines, for `N` samples side by side.
+#[derive(Clone, Copy)]
+pub(super) struct Step<const N: usize> {
+    /// Change of phase from one trial to the next, rad.
+    pub(super) angle_rad: [f64; N],
+    /// Its cosine.
+    pub(super) cos: [f64; N],
+    /// Its sine.
+    pub(super) sin: [f64; N],
 }
 
-impl<const N: usize> Powers<N> {
+impl<const N: usize> Step<N> {
+    /// Hands `(cos, sin)` of t steps to `each`, one after the other for t = 1 … `trials.len()`.
     #[inline(always)]
-    fn new(angle_rad: [f64; N]) -> Self {
-        let (mut sin, mut cos) = ([0.0; N], [0.0; N]);
-        for lane in 0..N {
-            (sin[lane], cos[lane]) = sin_cos(angle_rad[lane]);
+    fn for_each_power<T>(&self, trials: &mut [T], each: impl Fn(&mut T, &[f64; N], &[f64; N])) {
+        let (mut cos, mut sin) = (self.cos, self.sin);
+        for (number, trials) in trials.chunks_mut(RESTART).enumerate() {
+            if number > 0 {
+                (cos, sin) = self.power(number * RESTART + 1);
+            }
+            let Some((first, rest)) = trials.split_first_mut() else { return };
+            each(first, &cos, &sin);
+            for trial in rest {
+                for lane in 0..N {
+                    let (c, s) = (cos[lane], sin[lane]);
+                    cos[lane] = c * self.cos[lane] - s * self.sin[lane];
+                    sin[lane] = c * self.sin[lane] + s * self.cos[lane];
+                }
+                each(trial, &cos, &sin);
+            }
         }
-        Self { angle_rad, step: (cos, sin), cos, sin, t: 1 }
     }
 
-    #[inline(always)]
-    fn advance(&mut self) {
-        self.t += 1;
-        if self.t.is_multiple_of(RESTART) {
-            for lane in 0..N {
-                (self.sin[lane], self.cos[lane]) = sin_cos(self.t as f64 * self.angle_rad[lane]);
-            }
-            return;
-        }
-        let (step_cos, step_sin) = self.step;
+    /// `(cos, sin)` of `t` steps.
+    #[inline(never)]
+    fn power(&self, t: usize) -> ([f64; N], [f64; N]) {
+        let (mut cos, mut sin) = ([0.0; N], [0.0; N]);
         for lane in 0..N {
-            let (cos, sin) = (self.cos[lane], self.sin[lane]);
-            self.cos[lane] = cos * step_cos[lane] - sin * step_sin[lane];
-            self.sin[lane] = cos * step_sin[lane] + sin * step_cos[lane];
+            (sin[lane], cos[lane]) = sin_cos(t as f64 * self.angle_rad[lane]);
         }
+        (cos, sin)
     }
 }
 
@@ -131,11 +138,16 @@ pub(super) struct TrialSums {
 }
 
 /// The winning trial of each row of a group.
+#[derive(Clone, Debug)]
 pub(super) struct BestTrials {
     /// Its multiplier.
     pub(super) multiplier: [f64; LANES],
     /// Its coherence less that of the second best.
     pub(super) margin: [f64; LANES],
+    /// Its sum of phasors, real and imaginary; NaN if no trial won.
+    pub(super) sum: [[f64; LANES]; 2],
+    /// Change of the sum from one multiplier to the next, there.
+    pub(super) gradient: [[f64; LANES]; 2],
 }
 
 impl TrialSums {
@@ -151,17 +163,11 @@ impl TrialSums {
         self.pairs.fill([[0.0; LANES]; 4]);
     }
 
-    /// Adds one column whose baselines make the trial angles `angle_rad` a step.
+    /// Adds one column.
     #[inline(always)]
-    pub(super) fn add(&mut self, re: &[f64; LANES], im: &[f64; LANES], angle_rad: [f64; LANES]) {
+    pub(super) fn add(&mut self, re: &[f64; LANES], im: &[f64; LANES], step: Step<LANES>) {
         self.add_still(re, im);
-        let Some((first, rest)) = self.pairs.split_first_mut() else { return };
-        let mut powers = Powers::new(angle_rad);
-        add_pair(first, re, im, &powers.cos, &powers.sin);
-        for pair in rest {
-            powers.advance();
-            add_pair(pair, re, im, &powers.cos, &powers.sin);
-        }
+        step.for_each_power(&mut self.pairs, |pair, cos, sin| add_pair(pair, re, im, cos, sin));
     }
 
     /// Adds one column of a table.
@@ -191,30 +197,25 @@ impl TrialSums {
     #[inline(always)]
     pub(super) fn best(&self, weight_sum: &[f64; LANES]) -> BestTrials {
         let half = self.pairs.len();
-        let mut race = Race::new(-(half as f64));
+        let mut race = Race::new(-(half as f64), weight_sum);
         for t in (1..=half).rev() {
             let [re_cos, im_sin, im_cos, re_sin] = &self.pairs[t - 1];
-            let mut coherence = [0.0; LANES];
+            let (mut re, mut im) = ([0.0; LANES], [0.0; LANES]);
             for lane in 0..LANES {
-                let (re, im) = (re_cos[lane] - im_sin[lane], im_cos[lane] + re_sin[lane]);
-                coherence[lane] = (re * re + im * im).sqrt() / weight_sum[lane];
+                re[lane] = re_cos[lane] - im_sin[lane];
+                im[lane] = im_cos[lane] + re_sin[lane];
             }
-            race.enter(-(t as f64), &coherence);
+            race.enter(-(t as f64), [re, im]);
         }
-        let mut coherence = [0.0; LANES];
-        for lane in 0..LANES {
-            let (re, im) = (self.still[0][lane], self.still[1][lane]);
-            coherence[lane] = (re * re + im * im).sqrt() / weight_sum[lane];
-        }
-        race.enter(0.0, &coherence);
+        race.enter(0.0, self.still);
         for t in 1..=half {
             let [re_cos, im_sin, im_cos, re_sin] = &self.pairs[t - 1];
-            let mut coherence = [0.0; LANES];
+            let (mut re, mut im) = ([0.0; LANES], [0.0; LANES]);
             for lane in 0..LANES {
-                let (re, im) = (re_cos[lane] + im_sin[lane], im_cos[lane] - re_sin[lane]);
-                coherence[lane] = (re * re + im * im).sqrt() / weight_sum[lane];
+                re[lane] = re_cos[lane] + im_sin[lane];
+                im[lane] = im_cos[lane] - re_sin[lane];
             }
-            race.enter(t as f64, &coherence);
+            race.enter(t as f64, [re, im]);
         }
         race.finish()
     }
@@ -237,38 +238,79 @@ fn add_pair(
     }
 }
 
-/// Keeps the best trial so far and the coherence of the second best.
-struct Race {
+/// Keeps the best trial so far, the sums next to it, and the coherence of the second best.
+struct Race<'a> {
+    weight_sum: &'a [f64; LANES],
     multiplier: [f64; LANES],
     best: [f64; LANES],
     second: [f64; LANES],
+    sum: [[f64; LANES]; 2],
+    before: [[f64; LANES]; 2],
+    after: [[f64; LANES]; 2],
+    /// The trial entered last, and whether it won.
+    last: [[f64; LANES]; 2],
+    won: [bool; LANES],
 }
 
-impl Race {
+impl<'a> Race<'a> {
     #[inline(always)]
-    fn new(first_multiplier: f64) -> Self {
+    fn new(first_multiplier: f64, weight_sum: &'a [f64; LANES]) -> Self {
         let none = [f64::NEG_INFINITY; LANES];
-        Self { multiplier: [first_multiplier; LANES], best: none, second: none }
+        let unknown = [[f64::NAN; LANES]; 2];
+        Self {
+            weight_sum,
+            multiplier: [first_multiplier; LANES],
+            best: none,
+            second: none,
+            sum: unknown,
+            before: unknown,
+            after: unknown,
+            last: unknown,
+            won: [false; LANES],
+        }
     }
 
     #[inline(always)]
-    fn enter(&mut self, multiplier: f64, coherence: &[f64; LANES]) {
+    fn enter(&mut self, multiplier: f64, sum: [[f64; LANES]; 2]) {
         for lane in 0..LANES {
-            let (entry, best, second) = (coherence[lane], self.best[lane], self.second[lane]);
+            let (re, im) = (sum[0][lane], sum[1][lane]);
+            let entry = (re * re + im * im).sqrt() / self.weight_sum[lane];
+            let (best, second) = (self.best[lane], self.second[lane]);
             let wins = entry > best;
             let runner_up = if entry > second { entry } else { second };
             self.second[lane] = if wins { best } else { runner_up };
             self.best[lane] = if wins { entry } else { best };
             self.multiplier[lane] = if wins { multiplier } else { self.multiplier[lane] };
+            for part in 0..2 {
+                let (own, last) = (sum[part][lane], self.last[part][lane]);
+                let after = self.after[part][lane];
+                self.after[part][lane] = if self.won[lane] { own } else { after };
+                self.before[part][lane] = if wins { last } else { self.before[part][lane] };
+                self.sum[part][lane] = if wins { own } else { self.sum[part][lane] };
+                self.last[part][lane] = own;
+            }
+            self.won[lane] = wins;
         }
     }
 
     #[inline(always)]
     fn finish(self) -> BestTrials {
         let mut margin = [0.0; LANES];
+        let mut gradient = [[0.0; LANES]; 2];
         for lane in 0..LANES {
             margin[lane] = self.best[lane] - self.second[lane];
+            for part in 0..2 {
+                let sum = self.sum[part][lane];
+                // The first and the last trial have one neighbour, a single trial has none.
+                let after = if self.won[lane] { f64::NAN } else { self.after[part][lane] };
+                let before = self.before[part][lane];
+                let step = f64::midpoint(
+                    if after.is_nan() { 0.0 } else { after - sum },
+                    if before.is_nan() { 0.0 } else { sum - before },
+                );
+                gradient[part][lane] = step;
+            }
         }
-        BestTrials { multiplier: self.multiplier, margin }
+        BestTrials { multiplier: self.multiplier, margin, sum: self.sum, gradient }
     }
 }

@@ -22,18 +22,32 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
     }
     print_line(format!("{} interferograms, {threads} threads", plan.interferograms))?;
     print_line(format!(
-        "{:<12} {:>12} {:>16} {:>16}  stage 1",
-        "patch", "candidates", "memory", "disk"
+        "{:<12} {:>5}  {:>10} {:>12} {:>10} {:>9}  state",
+        "patch", "stage", "memory", "at least", "disk", "time"
     ))?;
     for patch in &plan.patches {
+        let sizes = &patch.sizes;
         print_line(format!(
-            "{:<12} {:>12} {:>16} {:>16}  {}",
+            "{:<12} {} candidates, {} x {} cells; {}{} selected, {} kept",
             patch.name,
-            patch.candidates,
-            display_bytes(patch.stage1_memory_bytes),
-            display_bytes(patch.stage1_disk_bytes),
-            patch.stage1
+            sizes.candidates,
+            sizes.cells[0],
+            sizes.cells[1],
+            if sizes.assumed { "assumed " } else { "" },
+            sizes.selected,
+            sizes.kept,
         ))?;
+        for (stage, state) in patch.stages.iter().zip(&patch.states) {
+            print_line(format!(
+                "{:<12} {:>5}  {:>10} {:>12} {:>10} {:>9}  {state}",
+                "",
+                stage.stage,
+                display_bytes(stage.memory_bytes),
+                display_bytes(stage.least_memory_bytes),
+                display_bytes(stage.disk_bytes),
+                format!("{:.1} s", stage.seconds),
+            ))?;
+        }
     }
     if let Some(free) = plan.free_disk_bytes {
         print_line(format!("free disk: {}", display_bytes(free)))?;

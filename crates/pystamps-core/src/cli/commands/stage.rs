@@ -7,6 +7,8 @@ use crate::cli::on_threads;
 use crate::cli::output::{print_json, print_line, report_error};
 use crate::error::{Diagnostic, Result};
 use crate::native_stage1::run_stage1_native;
+use crate::native_stage2::run_stage2_native;
+use crate::native_stage3::run_stage3_native;
 use crate::native_stage4::run_stage4_native;
 use crate::native_stage5::{run_stage5_merge_native, run_stage5_patch_native};
 use crate::progress::Progress;
@@ -74,6 +76,8 @@ type PatchStage = fn(&Path, &StageOptions, &Progress) -> Result<StageOutcome>;
 fn patch_stage(number: u8) -> Result<PatchStage> {
     match number {
         1 => Ok(run_stage1_native),
+        2 => Ok(run_stage2_native),
+        3 => Ok(run_stage3_native),
         4 => Ok(run_stage4_native),
         5 => Ok(run_stage5_patch_native),
         _ => Err(Diagnostic::new("stage-planned", format!("stage {number} is not native yet"))

@@ -1,54 +1,42 @@
 //! Predicts what the stages will need: memory, disk and rows, before anything starts.
 
+mod rates;
+mod sizes;
+mod stages;
+mod state;
+
 use std::path::Path;
 
+use pystamps_kernels::clap::window_count;
 use serde::Serialize;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
-use crate::project::dataset::{candidate_count, patches};
+use crate::project::dataset::patches;
 use crate::project::layout::root;
-use crate::project::ledger::Ledger;
 use crate::project::parameters::Parameters;
 
+use rates::Rates;
+pub use sizes::PatchSizes;
+use stages::Common;
+pub use stages::StagePlan;
+pub use state::StageState;
+
 /// What is known about one patch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PatchPlan {
     /// Name of the patch.
     pub name: String,
-    /// Candidates that preparation selected.
-    pub candidates: u64,
-    /// Peak memory of stage 1, bytes.
-    pub stage1_memory_bytes: u64,
-    /// What stage 1 writes, bytes.
-    pub stage1_disk_bytes: u64,
-    /// How far stage 1 is.
-    pub stage1: Stage1State,
-}
-
-/// How far stage 1 of a patch is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage1State {
-    /// Not run.
-    Due,
-    /// Run; the rows it kept.
-    Done(u64),
-    /// Results that cannot be used as they are, with the reason.
-    Damaged(String),
-}
-
-impl std::fmt::Display for Stage1State {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Due => write!(out, "due"),
-            Self::Done(rows) => write!(out, "done, {rows} rows"),
-            Self::Damaged(reason) => write!(out, "damaged: {reason}"),
-        }
-    }
+    /// How large the work is.
+    #[serde(flatten)]
+    pub sizes: PatchSizes,
+    /// What every stage needs.
+    pub stages: Vec<StagePlan>,
+    /// How far every stage is, in the order of `stages`.
+    pub states: Vec<StageState>,
 }
 
 /// What is known about a project.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProjectPlan {
     /// Interferograms listed by preparation.
     pub interferograms: u64,
@@ -59,6 +47,9 @@ pub struct ProjectPlan {
     /// What a user should know before starting.
     pub warnings: Vec<String>,
 }
+
+/// Cycles over the range of baselines assumed for the rate of fitting.
+const ASSUMED_TRIAL_WRAPS: f64 = 0.5;
 
 /// Memory of the process itself: program, thread stacks and file buffers in use.
 const BASE_BYTES: u64 = 6 << 20;
@@ -105,79 +96,80 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
     let parameters = Parameters::load(folder)?;
     let list = fs_err::read_to_string(folder.join(root::PSCPHASE_IN))
         .while_doing("count the interferograms")?;
-    let interferograms = list.lines().skip(1).filter(|line| !line.trim().is_empty()).count() as u64;
-    let master = u64::from(!parameters.flag("small_baseline_flag")?);
-    let mut warnings = Vec::new();
+    let interferograms = list.lines().skip(1).filter(|line| !line.trim().is_empty()).count();
+    let common = common(&parameters, interferograms, threads)?;
+    let cell_size_m = crate::parameter_checks::positive(&parameters, "filter_grid_size")?;
     let patches: Vec<PatchPlan> = patches(folder)?
         .into_iter()
         .map(|patch| {
-            let candidates = candidate_count(&patch.folder)?;
-            if candidates == 0 {
-                warnings.push(format!("{} has no candidates and yields no PS", patch.name));
-            }
-            let stage1 = stage1_state(&patch.folder)?;
-            match &stage1 {
-                Stage1State::Done(0) if candidates > 0 => warnings.push(format!(
-                    "stage 1 kept no row of {}: no candidate has position and phase",
-                    patch.name
-                )),
-                Stage1State::Damaged(reason) => warnings.push(format!("{}: {reason}", patch.name)),
-                Stage1State::Due | Stage1State::Done(_) => {}
-            }
-            Ok(PatchPlan {
-                candidates,
-                stage1_memory_bytes: stage1_memory_bytes(candidates, threads),
-                // ph 8 B and bperp 4 B a sample; coordinates, angles and indices 108 B a row.
-                stage1_disk_bytes: candidates * (12 * interferograms + 8 * master + 108),
-                stage1,
-                name: patch.name,
-            })
+            let sizes = PatchSizes::of(&patch.folder, cell_size_m)?;
+            let stages = common.stages(&sizes);
+            let states =
+                stages.iter().map(|plan| StageState::of(&patch.folder, plan.stage)).collect();
+            Ok(PatchPlan { sizes, stages, states, name: patch.name })
         })
         .collect::<Result<_>>()?;
     let free_disk_bytes = free_disk_bytes(folder);
-    let due: u64 =
-        patches.iter().filter(|p| p.stage1 == Stage1State::Due).map(|p| p.stage1_disk_bytes).sum();
-    if let Some(free) = free_disk_bytes
-        && free < due
-    {
-        warnings.push(format!(
-            "stage 1 writes {} but only {} are free",
-            display_bytes(due),
-            display_bytes(free)
-        ));
-    }
-    Ok(ProjectPlan { interferograms, patches, free_disk_bytes, warnings })
+    let mut warnings: Vec<String> =
+        patches.iter().flat_map(|patch| patch_warnings(patch, &common)).collect();
+    warnings.extend(disk_warning(&patches, free_disk_bytes));
+    Ok(ProjectPlan { interferograms: interferograms as u64, patches, free_disk_bytes, warnings })
 }
 
-/// Looks at the results of stage 1 without reading their data.
-fn stage1_state(folder: &Path) -> Result<Stage1State> {
-    let marker = folder.join("ps1.mat");
-    if !marker.exists() {
-        return Ok(Stage1State::Due);
+/// What the stages of every patch have in common; measures how fast the machine is.
+fn common(parameters: &Parameters, interferograms: usize, threads: u64) -> Result<Common> {
+    let window = crate::parameter_checks::filter_window(parameters)?;
+    Ok(Common {
+        interferograms: interferograms as u64,
+        master: u64::from(!parameters.flag("small_baseline_flag")?),
+        threads,
+        iterations: crate::parameter_checks::positive(parameters, "gamma_max_iterations")?,
+        window_cells: 3 * window / 4,
+        rates: Rates::measure(interferograms, ASSUMED_TRIAL_WRAPS, window),
+    })
+}
+
+/// What a user should know of a patch.
+fn patch_warnings(patch: &PatchPlan, common: &Common) -> Vec<String> {
+    let PatchPlan { name, sizes, .. } = patch;
+    if sizes.candidates == 0 {
+        return vec![format!("{name} has no candidates and yields no PS")];
     }
-    let damaged = |reason: String| Ok(Stage1State::Damaged(reason));
-    let ledger = match Ledger::load(folder) {
-        Ok(ledger) => ledger,
-        Err(error) => return damaged(error.name().to_owned()),
-    };
-    for output in ledger.stage("1").map_or(&[][..], |entry| &entry.outputs) {
-        let size = fs_err::metadata(folder.join(&output.path)).map(|metadata| metadata.len());
-        match size {
-            Ok(bytes) if bytes == output.bytes => {}
-            Ok(_) => return damaged(format!("{} has another size", output.path)),
-            Err(_) => return damaged(format!("{} is missing", output.path)),
+    let mut warnings = Vec::new();
+    for (plan, state) in patch.stages.iter().zip(&patch.states) {
+        match state {
+            StageState::Done { rows: Some(0) } if plan.stage == 1 => warnings.push(format!(
+                "stage 1 kept no row of {name}: no candidate has position and phase"
+            )),
+            StageState::Damaged { reason } => {
+                warnings.push(format!("{name}, stage {}: {reason}", plan.stage));
+            }
+            StageState::Due | StageState::Done { .. } => {}
         }
     }
-    match pystamps_mat::read_variable(&marker, "n_ps").map(|value| value.to_scalar()) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a count; what is none becomes 0"
-        )]
-        Ok(Some(rows)) => Ok(Stage1State::Done(rows as u64)),
-        Ok(None) => damaged("n_ps is no number".to_owned()),
-        Err(error) => damaged(error.to_string()),
+    // The largest index of the grid is merged into the one before it.
+    let smallest = sizes.cells[0].min(sizes.cells[1]).saturating_sub(1);
+    let windows = usize::try_from(smallest).map_or(1, |c| window_count(c, common.window_cells));
+    if sizes.cells != [0, 0] && (windows < 1 || smallest < common.window_cells as u64) {
+        let [rows, columns] = sizes.cells;
+        warnings.push(format!(
+            "{name} has {rows} x {columns} grid cells, too few for the filter of stage 2: prepare \
+             fewer patches or lower filter_grid_size"
+        ));
     }
+    warnings
+}
+
+fn disk_warning(patches: &[PatchPlan], free_disk_bytes: Option<u64>) -> Option<String> {
+    let due = |patch: &PatchPlan| -> u64 {
+        let stages = patch.stages.iter().zip(&patch.states);
+        stages.filter(|(_, state)| **state == StageState::Due).map(|(s, _)| s.disk_bytes).sum()
+    };
+    let needed: u64 = patches.iter().map(due).sum();
+    free_disk_bytes.filter(|&free| free < needed).map(|free| {
+        let (needed, free) = (display_bytes(needed), display_bytes(free));
+        format!("the stages write {needed} but only {free} are free")
+    })
 }
 
 /// Free space of the file system that holds `folder`, from the system's `df`.

@@ -1,0 +1,124 @@
+//! The grid on which the spatially correlated phase is estimated (stage2.md 2.6).
+
+use crate::error::{Diagnostic, Result};
+
+/// Cells of `cell_size_m` that cover the candidates of a patch.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Grid {
+    /// Cells along y and along x.
+    pub(super) shape: [usize; 2],
+    /// Cell of every candidate along y and x, from 1, as `grid_ij` stores them.
+    pub(super) row_cells: Vec<[f32; 2]>,
+    /// The same as a place in a plane stored column by column.
+    pub(super) places: Vec<u32>,
+}
+
+impl Grid {
+    /// Places candidates at `xy_m` into cells.
+    ///
+    /// # Errors
+    /// `grid-too-small` unless both sides have at least `least` cells, the window of the filter;
+    /// `grid-too-large` beyond 2^32 cells.
+    ///
+    /// # StaMPS compatibility
+    /// Single arithmetic throughout; the largest index of either axis is decremented, so that a
+    /// grid has one cell less than its extent asks for. The original fails with an index error on
+    /// 19 to 23 cells, and loses every candidate with fewer: both are refused here.
+    pub(super) fn covering(xy_m: &[[f32; 2]], cell_size_m: f64, least: usize) -> Result<Self> {
+        #[expect(clippy::cast_possible_truncation, reason = "the original computes in single")]
+        let size = cell_size_m as f32;
+        let y = cells_of_axis(xy_m.iter().map(|p| p[1]), size);
+        let x = cells_of_axis(xy_m.iter().map(|p| p[0]), size);
+        let shape = [largest(&y), largest(&x)];
+        let [rows, columns] = shape;
+        if rows < least || columns < least {
+            return Err(too_small(shape, cell_size_m, least).data());
+        }
+        if rows.checked_mul(columns).is_none_or(|cells| u32::try_from(cells).is_err()) {
+            return Err(Diagnostic::new("grid-too-large", "the patch has too many grid cells")
+                .variable("filter_grid_size")
+                .expected("at most 2^32 cells")
+                .found(format!("{rows} x {columns} cells of {cell_size_m} m"))
+                .remedy("look for outliers in the coordinates, or raise filter_grid_size")
+                .data());
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "cells from 1 to `shape`, whose product fits 32 bits"
+        )]
+        let places = y
+            .iter()
+            .zip(&x)
+            .map(|(&i, &j)| (j as u32 - 1) * rows as u32 + (i as u32 - 1))
+            .collect();
+        Ok(Self { shape, row_cells: y.iter().zip(&x).map(|(&i, &j)| [i, j]).collect(), places })
+    }
+
+    /// Cells of a plane.
+    pub(super) fn cell_count(&self) -> usize {
+        self.shape[0] * self.shape[1]
+    }
+}
+
+/// Index of the cell of every coordinate, from 1.
+fn cells_of_axis(coordinates_m: impl Iterator<Item = f32> + Clone, size_m: f32) -> Vec<f32> {
+    let least = coordinates_m.clone().fold(f32::INFINITY, f32::min);
+    let mut cells: Vec<f32> =
+        coordinates_m.map(|value| ((value - least + 1e-6) / size_m).ceil()).collect();
+    let last = cells.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for cell in &mut cells {
+        if *cell == last {
+            *cell -= 1.0;
+        }
+    }
+    cells
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a whole number; what is none becomes 0"
+)]
+fn largest(cells: &[f32]) -> usize {
+    cells.iter().copied().fold(0.0, f32::max) as usize
+}
+
+fn too_small([rows, columns]: [usize; 2], cell_size_m: f64, least: usize) -> Diagnostic {
+    Diagnostic::new("grid-too-small", "the patch is smaller than the window of the filter")
+        .variable("filter_grid_size, clap_win")
+        .expected(format!("at least {least} x {least} cells of {cell_size_m} m"))
+        .found(format!("{rows} x {columns} cells (azimuth x range)"))
+        .remedy(
+            "prepare the project with fewer patches, lower filter_grid_size, or take the patch out \
+             of patch.list",
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_belongs_to_the_lower_cell_and_the_last_cell_is_merged() {
+        let cells = cells_of_axis([0.0, 50.0, 50.1, 100.0, 149.0, 151.0].into_iter(), 50.0);
+        // 0 lies in cell 1 because of the 1e-6 added; 151 would be cell 4.
+        assert_eq!(cells, [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
+    }
+
+    #[test]
+    fn places_run_down_the_columns() {
+        let xy_m = [[0.0, 0.0], [120.0, 60.0], [160.0, 160.0]];
+        let grid = Grid::covering(&xy_m, 50.0, 3).unwrap();
+        assert_eq!(grid.shape, [3, 3]);
+        assert_eq!(grid.row_cells[1], [2.0, 3.0]);
+        assert_eq!(grid.places, [0, 7, 8]);
+    }
+
+    #[test]
+    fn a_small_patch_is_refused() {
+        for xy_m in [vec![[0.0, 0.0]], vec![[0.0, 0.0], [5000.0, 60.0]]] {
+            assert_eq!(Grid::covering(&xy_m, 50.0, 24).unwrap_err().name(), "grid-too-small");
+        }
+    }
+}

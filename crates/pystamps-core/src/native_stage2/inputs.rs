@@ -1,0 +1,269 @@
+//! Loads what stage 2 works on: stack, phase, baselines, amplitude dispersion, geometry, parameters.
+
+use std::path::Path;
+
+use crate::error::{Diagnostic, Result};
+use crate::project::parameters::Parameters;
+use crate::project::stack::{Network, Stack};
+use crate::samples::{ComplexColumns, RealColumns, Residence, row_blocks};
+
+/// Range of a typical scene, m: StaMPS computes the phase of a DEM error for it (stage2.md 1).
+const RANGE_M: f64 = 830_000.0;
+/// What StaMPS adds to a look angle to get an incidence angle, rad.
+const LOOK_TO_INCIDENCE_RAD: f64 = 0.052;
+/// Incidence angle assumed where none is stored, deg.
+const DEFAULT_INCIDENCE_DEG: f64 = 21.0;
+/// Rows of a column read at a time.
+const READ_ROWS: usize = 1 << 14;
+
+/// Parameters of stage 2, checked.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) cell_size_m: f64,
+    pub(super) window: usize,
+    pub(super) low_pass_wavelength_m: f64,
+    pub(super) clap_alpha: f64,
+    pub(super) clap_beta: f64,
+    pub(super) largest_dem_error_m: f64,
+    pub(super) wavelength_m: f64,
+    pub(super) convergence: f64,
+    pub(super) most_iterations: usize,
+    /// Weight by the probability of being random; by signal to noise otherwise.
+    pub(super) weights_by_probability: bool,
+}
+
+impl Settings {
+    /// Reads and checks the parameters.
+    ///
+    /// # Errors
+    /// `parameter-range`, `mode-unsupported`; as `Parameters::number`.
+    pub(super) fn of(parameters: &Parameters) -> Result<Self> {
+        if !parameters.flag("quick_est_gamma_flag")? {
+            return Err(Diagnostic::new(
+                "mode-unsupported",
+                "coherence is estimated on a grid only",
+            )
+            .variable("quick_est_gamma_flag")
+            .expected("y")
+            .found("n, which calls a routine that StaMPS does not have")
+            .remedy("pystamps-native params set --dataset … quick_est_gamma_flag y")
+            .usage());
+        }
+        let positive = |name| crate::parameter_checks::positive(parameters, name);
+        Ok(Self {
+            cell_size_m: positive("filter_grid_size")?,
+            window: crate::parameter_checks::filter_window(parameters)?,
+            low_pass_wavelength_m: positive("clap_low_pass_wavelength")?,
+            clap_alpha: parameters.number("clap_alpha")?,
+            clap_beta: parameters.number("clap_beta")?,
+            largest_dem_error_m: positive("max_topo_err")?,
+            wavelength_m: positive("lambda")?,
+            convergence: parameters.number("gamma_change_convergence")?,
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "positive; nobody waits for 2^53 iterations"
+            )]
+            most_iterations: positive("gamma_max_iterations")?.ceil() as usize,
+            weights_by_probability: parameters.text("filter_weighting")? == "P-square",
+        })
+    }
+}
+
+/// Everything stage 2 reads of a patch.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    pub(super) stack: Stack,
+    /// Interferograms without the master's slot, as stored (any amplitude).
+    pub(super) phase: ComplexColumns,
+    /// Perpendicular baselines, m, of the same interferograms.
+    pub(super) bperp_m: RealColumns,
+    /// Mean baselines of the same, m.
+    pub(super) mean_bperp_m: Vec<f64>,
+    /// Amplitude dispersion of every candidate.
+    pub(super) amplitude_dispersion: Vec<f64>,
+    /// Cycles that the phase of the largest DEM error runs through over the range of baselines.
+    pub(super) trial_wraps: f64,
+}
+
+impl Inputs {
+    /// Opens the files of the patch `folder`.
+    ///
+    /// # Errors
+    /// `variable-shape` if they disagree in length, `baselines-equal` if all baselines are,
+    /// `interferogram-empty`; MATLAB file errors.
+    pub(super) fn load(
+        folder: &Path,
+        network: Network,
+        settings: &Settings,
+        residence: Residence,
+    ) -> Result<Self> {
+        let stack = Stack::load(folder, 1, network)?;
+        let rows = stack.row_count();
+        let measured = stack.measured();
+        let all = [rows, stack.interferogram_count()];
+        let path = |name: &str| folder.join(name);
+        let phase = ComplexColumns::open(&path("ph1.mat"), "ph", all, measured.clone(), residence)?;
+        let dims = [rows, measured.len()];
+        let columns = (0..measured.len()).collect();
+        let bperp_m = RealColumns::open(&path("bp1.mat"), "bperp_mat", dims, columns, residence)?;
+        let mean_bperp_m = stack.measured_bperp_m();
+        let incidence_rad = mean_incidence_rad(folder, rows)?;
+        let trial_wraps =
+            trial_wraps(&mean_bperp_m, stack.single_precision, incidence_rad, settings);
+        if trial_wraps.is_nan() || trial_wraps <= 0.0 {
+            return Err(equal_baselines(&path("ps1.mat"), &mean_bperp_m).data());
+        }
+        let amplitude_dispersion = amplitude_dispersion(folder, rows)?;
+        let inputs =
+            Self { stack, phase, bperp_m, mean_bperp_m, amplitude_dispersion, trial_wraps };
+        inputs.refuse_empty_interferograms(&path("ph1.mat"))?;
+        Ok(inputs)
+    }
+
+    /// Reads `rows` of interferogram `column` with unit amplitude; without phase they are zero.
+    ///
+    /// # Errors
+    /// I/O errors.
+    ///
+    /// # StaMPS compatibility
+    /// Single arithmetic. A NaN sample counts as zero: the original would fail on it later.
+    pub(super) fn read_unit_phase(
+        &self,
+        column: usize,
+        rows: std::ops::Range<usize>,
+        re: &mut [f32],
+        im: &mut [f32],
+    ) -> Result<()> {
+        self.phase.read(column, rows, re, im)?;
+        normalise(re, im);
+        Ok(())
+    }
+
+    /// An interferogram without any phase would leave no candidate at all.
+    fn refuse_empty_interferograms(&self, path: &Path) -> Result<()> {
+        let rows = self.stack.row_count();
+        let (mut re, mut im) = (vec![0.0; READ_ROWS.min(rows)], vec![0.0; READ_ROWS.min(rows)]);
+        for (column, stored) in self.stack.measured().into_iter().enumerate() {
+            let mut blocks = row_blocks(rows, READ_ROWS).into_iter();
+            // The first block has phase in any healthy interferogram.
+            let has_phase = loop {
+                let Some(block) = blocks.next() else { break rows == 0 };
+                let (re, im) = (&mut re[..block.len()], &mut im[..block.len()]);
+                self.phase.read(column, block, re, im)?;
+                if re.iter().zip(&*im).any(|(re, im)| re * re + im * im > 0.0) {
+                    break true;
+                }
+            };
+            if !has_phase {
+                return Err(Diagnostic::new(
+                    "interferogram-empty",
+                    "an interferogram has no phase at any candidate",
+                )
+                .path(path)
+                .variable(format!("ph(:, {})", stored + 1))
+                .expected("complex samples other than 0 and NaN")
+                .found(format!("0 or NaN in all {rows} rows"))
+                .remedy("leave that interferogram out of the export and prepare the project again")
+                .data());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Divides samples by their amplitudes in single precision.
+fn normalise(re: &mut [f32], im: &mut [f32]) {
+    for (re, im) in re.iter_mut().zip(im) {
+        let (x, y) = (f64::from(*re), f64::from(*im));
+        #[expect(clippy::cast_possible_truncation, reason = "the original computes in single")]
+        let amplitude = (x * x + y * y).sqrt() as f32;
+        let usable = amplitude > 0.0 && amplitude.is_finite();
+        (*re, *im) = if usable { (*re / amplitude, *im / amplitude) } else { (0.0, 0.0) };
+    }
+}
+
+/// Cycles of the largest DEM error's phase over the range of the mean baselines (stage2.md 2.4).
+fn trial_wraps(mean_bperp_m: &[f64], single: bool, incidence_rad: f64, settings: &Settings) -> f64 {
+    use std::f64::consts::PI;
+    let dem_error_phase = settings.wavelength_m * RANGE_M * incidence_rad.sin() / 4.0 / PI;
+    let largest_slope = settings.largest_dem_error_m / dem_error_phase;
+    let most = mean_bperp_m.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let least = mean_bperp_m.iter().copied().fold(f64::INFINITY, f64::min);
+    if single {
+        #[expect(clippy::cast_possible_truncation, reason = "the original computes in single")]
+        let wraps = (most as f32 - least as f32) * largest_slope as f32 / (2.0 * PI) as f32;
+        return wraps.into();
+    }
+    (most - least) * largest_slope / (2.0 * PI)
+}
+
+/// Mean incidence angle (stage2.md 2.3).
+fn mean_incidence_rad(folder: &Path, rows: usize) -> Result<f64> {
+    let incidence = optional_column(folder, "inc1.mat", "inc", rows)?;
+    if let Some(angles) = incidence {
+        let known: Vec<f64> = angles.into_iter().filter(|&angle| angle != 0.0).collect();
+        return Ok(mean(&known));
+    }
+    Ok(match optional_column(folder, "la1.mat", "la", rows)? {
+        Some(angles) => mean(&angles) + LOOK_TO_INCIDENCE_RAD,
+        None => DEFAULT_INCIDENCE_DEG.to_radians(),
+    })
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Amplitude dispersion; 1 everywhere if it is not stored.
+fn amplitude_dispersion(folder: &Path, rows: usize) -> Result<Vec<f64>> {
+    Ok(optional_column(folder, "da1.mat", "D_A", rows)?.unwrap_or_else(|| vec![1.0; rows]))
+}
+
+/// One number a row from a file that may be absent.
+///
+/// # Errors
+/// `variable-shape` if there are more or fewer; MATLAB file errors.
+pub(crate) fn optional_column(
+    folder: &Path,
+    file: &str,
+    name: &str,
+    rows: usize,
+) -> Result<Option<Vec<f64>>> {
+    let path = folder.join(file);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let value = pystamps_mat::read_variable(&path, name)?;
+    match value.to_f64_vec() {
+        Some(numbers) if numbers.len() == rows => Ok(Some(numbers)),
+        _ => Err(Diagnostic::new("variable-shape", "a variable does not fit the patch")
+            .path(&path)
+            .variable(name)
+            .expected(format!("{rows} numbers, one a candidate"))
+            .found(format!("{:?}", value.dims()))
+            .remedy("run stage 1 again")
+            .data()),
+    }
+}
+
+fn equal_baselines(path: &Path, mean_bperp_m: &[f64]) -> Diagnostic {
+    Diagnostic::new("baselines-equal", "the baselines do not tell DEM errors from other phase")
+        .path(path)
+        .variable("bperp")
+        .expected("two or more interferograms of different perpendicular baselines")
+        .found(format!("{mean_bperp_m:?}"))
+        .remedy("add interferograms, or check the .base files of the export")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amplitudes_become_one_and_what_has_no_phase_zero() {
+        let (mut re, mut im) = ([3.0, 0.0, f32::NAN, 1e-30], [-4.0, 0.0, 1.0, 0.0]);
+        normalise(&mut re, &mut im);
+        assert_eq!((re, im), ([0.6, 0.0, 0.0, 1.0], [-0.8, 0.0, 0.0, 0.0]));
+    }
+}

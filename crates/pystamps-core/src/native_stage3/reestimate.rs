@@ -1,0 +1,296 @@
+//! Estimates the coherence of selected candidates against the phase of their surroundings without
+//! their own grid cell (stage3.md 6).
+//!
+//! All candidates of a cell share one filtered phasor an interferogram, so it is computed once a
+//! cell: exactly what every candidate for itself would get.
+
+use std::ops::Range;
+
+use num_complex::Complex;
+use pystamps_kernels::clap::{ClapPatchFilter, ClapPatchScratch, Plane};
+use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit};
+use rayon::prelude::*;
+
+use super::inputs::{CoherenceEstimates, Settings};
+use super::selection::Selected;
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::samples::{ComplexColumns, RealColumns, row_blocks};
+use crate::scratch::{Room, ScratchColumns};
+
+/// Selected candidates fitted at a time.
+const BLOCK_ROWS: usize = 128;
+/// Blocks a thread fits before results are gathered.
+const BLOCKS_A_THREAD: usize = 16;
+
+/// What re-estimation reads.
+pub(super) struct Reestimator<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) stage2: &'a CoherenceEstimates,
+    /// Interferograms as stored, without the master's slot.
+    pub(super) phase: &'a ComplexColumns,
+    pub(super) bperp_m: &'a RealColumns,
+    /// Where intermediate results may be kept.
+    pub(super) room: &'a Room<'a>,
+}
+
+/// The filtered phasors of every cell that holds a selected candidate.
+struct CellPhase {
+    /// Every such cell, by y and then x: the order of the candidates, so that neighbours in one are
+    /// neighbours in the other.
+    cells: Vec<[u32; 2]>,
+    re: ScratchColumns,
+    im: ScratchColumns,
+}
+
+impl CellPhase {
+    /// Where `wanted` cells lie: the span that holds them all, and their places in it.
+    fn locate(&self, wanted: impl Iterator<Item = [u32; 2]>) -> (Vec<usize>, Range<usize>) {
+        let find = |cell| self.cells.binary_search(&cell);
+        let mut places: Vec<usize> =
+            wanted.map(|cell| find(cell).expect("invariant: every cell was filtered")).collect();
+        let first = places.iter().copied().min().unwrap_or(0);
+        let end = places.iter().copied().max().map_or(0, |last| last + 1);
+        for place in &mut places {
+            *place -= first;
+        }
+        (places, first..end)
+    }
+}
+
+impl Reestimator<'_> {
+    /// Estimates the candidates `rows`.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub(super) fn run(&self, rows: Vec<usize>, progress: &Progress) -> Result<Selected> {
+        let cells = self.filter_cells(&rows, progress)?;
+        let columns = self.phase.column_count();
+        let mut selected = Selected::without_estimates(rows, columns, self.room)?;
+        let count = selected.rows.len();
+        let phase = progress.phase("estimating coherence", count as u64, "candidates");
+        let blocks = row_blocks(count, BLOCK_ROWS);
+        for wave in blocks.chunks(BLOCKS_A_THREAD * rayon::current_num_threads()) {
+            let rows = &selected.rows;
+            let fits = wave
+                .par_iter()
+                .map_init(Samples::default, |samples, block| {
+                    let fit = self.fit_block(&cells, rows, block.clone(), samples);
+                    phase.advance(block.len() as u64);
+                    fit
+                })
+                .collect::<Result<Vec<BlockFit>>>()?;
+            for fit in fits {
+                fit.store(&self.settings.used, &mut selected)?;
+            }
+        }
+        Ok(selected)
+    }
+
+    /// Filters the surroundings of every cell that holds one of `rows`, interferogram by
+    /// interferogram.
+    fn filter_cells(&self, rows: &[usize], progress: &Progress) -> Result<CellPhase> {
+        let mut cells: Vec<[u32; 2]> = rows.iter().map(|&row| self.stage2.cell(row)).collect();
+        cells.sort_unstable();
+        cells.dedup();
+        let columns = self.phase.column_count();
+        let mut re = self.room.columns(cells.len(), columns)?;
+        let mut im = self.room.columns(cells.len(), columns)?;
+        let settings = self.settings;
+        let filter =
+            ClapPatchFilter::new(settings.clap_alpha, settings.clap_beta, &self.stage2.low_pass);
+        let total = (cells.len() * columns) as u64;
+        let phase = progress.phase("filtering without the own cell", total, "windows");
+        for wave in row_blocks(columns, rayon::current_num_threads()) {
+            let filtered = wave
+                .clone()
+                .into_par_iter()
+                .map(|column| {
+                    let values = self.filter_plane(&filter, &cells, column)?;
+                    phase.advance(cells.len() as u64);
+                    Ok(values)
+                })
+                .collect::<Result<Vec<Vec<Complex<f32>>>>>()?;
+            for (column, values) in wave.zip(filtered) {
+                let parts: (Vec<f32>, Vec<f32>) = values.iter().map(|v| (v.re, v.im)).unzip();
+                re.write(column, 0, &parts.0)?;
+                im.write(column, 0, &parts.1)?;
+            }
+        }
+        Ok(CellPhase { cells, re, im })
+    }
+
+    /// Filtered phasors at `cells` of one interferogram; zero on a grid smaller than the window.
+    fn filter_plane(
+        &self,
+        filter: &ClapPatchFilter,
+        cells: &[[u32; 2]],
+        column: usize,
+    ) -> Result<Vec<Complex<f32>>> {
+        let [rows, columns] = self.stage2.grid_shape;
+        let plane = self.read_plane(column, rows * columns)?;
+        let plane = Plane { rows, columns, values: &plane };
+        let mut scratch = ClapPatchScratch::default();
+        let reach = self.reach(column);
+        Ok(cells
+            .iter()
+            .map(|cell| {
+                let cell = cell.map(|index| index as usize);
+                filter.value_without_cell(&plane, cell, reach, &mut scratch).unwrap_or_default()
+            })
+            .collect())
+    }
+
+    /// # StaMPS compatibility
+    /// Only the first interferogram leaves out the neighbourhood that an oversampled image needs.
+    fn reach(&self, column: usize) -> usize {
+        if column == 0 { self.settings.reach } else { 0 }
+    }
+
+    fn read_plane(&self, column: usize, cells: usize) -> Result<Vec<Complex<f32>>> {
+        let first = (column * cells) as u64;
+        let (mut re, mut im) = (vec![0.0_f32; cells], vec![0.0_f32; cells]);
+        self.stage2.gridded.read_real(first, &mut re)?;
+        self.stage2.gridded.read_imaginary(first, &mut im)?;
+        Ok(re.into_iter().zip(im).map(|(re, im)| Complex::new(re, im)).collect())
+    }
+
+    fn fit_block(
+        &self,
+        cells: &CellPhase,
+        rows: &[usize],
+        block: Range<usize>,
+        samples: &mut Samples,
+    ) -> Result<BlockFit> {
+        let rows = &rows[block.clone()];
+        samples.gather(self, cells, rows)?;
+        let used = &self.settings.used;
+        let mut chosen = Chosen::default();
+        for &column in used {
+            let place = column * rows.len()..(column + 1) * rows.len();
+            chosen.re.extend(samples.re[place.clone()].iter().map(|&re| f64::from(re)));
+            chosen.im.extend(samples.im[place.clone()].iter().map(|&im| f64::from(im)));
+            chosen.bperp_m.extend_from_slice(&samples.bperp_m[place]);
+        }
+        let count = rows.len();
+        let columns = used.len();
+        let fit_block = Block { rows: count, columns, re: &chosen.re, im: &chosen.im };
+        let trials = Trials::for_wraps(self.stage2.trial_wraps);
+        let single = self.bperp_m.is_single();
+        let rounding = if single { Rounding::Single } else { Rounding::Double };
+        let mut fits = Fits::default();
+        topofit(&fit_block, &chosen.bperp_m, &trials, rounding, &mut fits);
+        Ok(BlockFit {
+            block,
+            usable: std::mem::take(&mut samples.usable),
+            patch_re: samples.patch_re.clone(),
+            patch_im: samples.patch_im.clone(),
+            fits,
+        })
+    }
+}
+
+/// Samples of the interferograms that are used.
+#[derive(Default)]
+struct Chosen {
+    re: Vec<f64>,
+    im: Vec<f64>,
+    bperp_m: Vec<f64>,
+}
+
+/// Samples of one block of selected candidates, column after column.
+#[derive(Default)]
+struct Samples {
+    re: Vec<f32>,
+    im: Vec<f32>,
+    bperp_m: Vec<f64>,
+    patch_re: Vec<f32>,
+    patch_im: Vec<f32>,
+    usable: Vec<bool>,
+}
+
+impl Samples {
+    /// Reads the phase of `rows` against that of their cells, with unit amplitude. A row with a
+    /// sample of exactly zero in any interferogram, used or not, is not usable.
+    fn gather(&mut self, from: &Reestimator<'_>, cells: &CellPhase, rows: &[usize]) -> Result<()> {
+        let (count, columns) = (rows.len(), from.phase.column_count());
+        for values in [&mut self.re, &mut self.im, &mut self.patch_re, &mut self.patch_im] {
+            values.resize(count * columns, 0.0);
+        }
+        self.bperp_m.resize(count * columns, 0.0);
+        self.usable.clear();
+        self.usable.resize(count, true);
+        // Selected candidates lie close together in the order of rows: one span is read.
+        let span = rows.first().map_or(0..0, |&first| first..rows[count - 1] + 1);
+        let mut span_re = vec![0.0_f32; span.len()];
+        let mut span_im = vec![0.0_f32; span.len()];
+        let mut span_bperp_m = vec![0.0_f64; span.len()];
+        let (cell_of, cell_span) = cells.locate(rows.iter().map(|&row| from.stage2.cell(row)));
+        let mut cell_re = vec![0.0_f32; cell_span.len()];
+        let mut cell_im = vec![0.0_f32; cell_span.len()];
+        for column in 0..columns {
+            from.phase.read(column, span.clone(), &mut span_re, &mut span_im)?;
+            from.bperp_m.read_f64(column, span.clone(), &mut span_bperp_m)?;
+            cells.re.read(column, cell_span.clone(), &mut cell_re)?;
+            cells.im.read(column, cell_span.clone(), &mut cell_im)?;
+            for (n, &row) in rows.iter().enumerate() {
+                let out = column * count + n;
+                let at = row - span.start;
+                let patch = Complex::new(cell_re[cell_of[n]], cell_im[cell_of[n]]);
+                let difference = Complex::new(span_re[at], span_im[at]) * patch.conj();
+                (self.patch_re[out], self.patch_im[out]) = (patch.re, patch.im);
+                let amplitude = difference.norm();
+                self.usable[n] &= amplitude > 0.0;
+                (self.re[out], self.im[out]) = if amplitude > 0.0 {
+                    (difference.re / amplitude, difference.im / amplitude)
+                } else {
+                    (0.0, 0.0)
+                };
+                self.bperp_m[out] = span_bperp_m[at];
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fits of one block of selected candidates.
+struct BlockFit {
+    block: Range<usize>,
+    usable: Vec<bool>,
+    patch_re: Vec<f32>,
+    patch_im: Vec<f32>,
+    fits: Fits,
+}
+
+impl BlockFit {
+    fn store(self, used: &[usize], selected: &mut Selected) -> Result<()> {
+        let count = self.block.len();
+        for (n, row) in self.block.clone().enumerate() {
+            if self.usable[n] {
+                selected.slope_rad_per_m[row] = self.fits.slope_rad_per_m[n];
+                selected.offset_rad[row] = self.fits.offset_rad[n];
+                selected.coherence[row] = self.fits.coherence[n];
+            } else {
+                selected.slope_rad_per_m[row] = f64::NAN;
+                selected.offset_rad[row] = 0.0;
+                selected.coherence[row] = f64::NAN;
+            }
+        }
+        let start = self.block.start;
+        let parts = self.patch_re.chunks_exact(count).zip(self.patch_im.chunks_exact(count));
+        for (column, (re, im)) in parts.enumerate() {
+            selected.patch_re.write(column, start, re)?;
+            selected.patch_im.write(column, start, im)?;
+        }
+        let mut residual_rad = self.fits.residual_rad;
+        for (residual, &column) in residual_rad.chunks_exact_mut(count).zip(used) {
+            for (n, residual) in residual.iter_mut().enumerate() {
+                if !self.usable[n] {
+                    *residual = 0.0;
+                }
+            }
+            selected.residual_rad.write(column, start, residual)?;
+        }
+        Ok(())
+    }
+}

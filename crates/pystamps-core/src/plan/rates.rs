@@ -1,0 +1,94 @@
+//! Measures how fast this machine does the two things that take most of the time, in a fraction of
+//! a second.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use num_complex::Complex;
+use pystamps_kernels::clap::{
+    ClapFilter, ClapPatchFilter, ClapPatchScratch, ClapScratch, LowPass, Plane, window_count,
+};
+use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit};
+
+/// How long each rate is measured.
+const MEASURED: Duration = Duration::from_millis(60);
+/// Candidates fitted at a time.
+const ROWS: usize = 128;
+/// Side of the grid that is filtered, cells.
+const SIDE: usize = 60;
+/// Bytes a second that are read, checked and written, a guess on the safe side.
+const BYTES_A_SECOND: f64 = 6e8;
+
+/// Times of one thread, s.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rates {
+    /// Fitting one candidate.
+    pub(super) fit: f64,
+    /// Filtering one window of the grid.
+    pub(super) window: f64,
+    /// Filtering around one cell.
+    pub(super) cell: f64,
+    /// Reading or writing one byte.
+    pub(super) byte: f64,
+}
+
+impl Rates {
+    /// Measures with so many interferograms and trial slopes, and a filter window of `window`
+    /// cells.
+    pub(super) fn measure(interferograms: usize, trial_wraps: f64, window: usize) -> Self {
+        Self {
+            fit: fit_seconds(interferograms.max(1), trial_wraps),
+            window: window_seconds(window),
+            cell: cell_seconds(window),
+            byte: 1.0 / BYTES_A_SECOND,
+        }
+    }
+}
+
+/// Seconds of one call of `work`, repeated for a while.
+fn seconds_of(mut work: impl FnMut()) -> f64 {
+    work();
+    let begin = Instant::now();
+    let mut calls = 0_u32;
+    while begin.elapsed() < MEASURED {
+        work();
+        calls += 1;
+    }
+    begin.elapsed().as_secs_f64() / f64::from(calls.max(1))
+}
+
+fn fit_seconds(columns: usize, trial_wraps: f64) -> f64 {
+    let angle = |k: usize| (k * k % 629) as f64 / 100.0;
+    let re: Vec<f64> = (0..ROWS * columns).map(|k| angle(k).cos()).collect();
+    let im: Vec<f64> = (0..ROWS * columns).map(|k| angle(k).sin()).collect();
+    let bperp_m: Vec<f64> = (0..ROWS * columns).map(|k| (k / ROWS) as f64 * 3.0 - 70.0).collect();
+    let block = Block { rows: ROWS, columns, re: &re, im: &im };
+    let trials = Trials::for_wraps(trial_wraps);
+    let mut fits = Fits::default();
+    let fit = || topofit(black_box(&block), &bperp_m, &trials, Rounding::Single, &mut fits);
+    seconds_of(fit) / ROWS as f64
+}
+
+fn plane_values() -> Vec<Complex<f32>> {
+    (0..SIDE * SIDE).map(|k| Complex::new((k % 7) as f32 - 3.0, (k % 11) as f32 - 5.0)).collect()
+}
+
+fn window_seconds(window: usize) -> f64 {
+    let filter = ClapFilter::new(1.0, 0.3, &LowPass::new(window, 50.0, 800.0));
+    let values = plane_values();
+    let plane = Plane { rows: SIDE, columns: SIDE, values: &values };
+    let mut filtered = values.clone();
+    let mut scratch = ClapScratch::default();
+    let windows = window_count(SIDE, filter.window_cells()).max(1).pow(2) as f64;
+    seconds_of(|| filter.filter(black_box(&plane), &mut scratch, &mut filtered)) / windows
+}
+
+fn cell_seconds(window: usize) -> f64 {
+    let filter = ClapPatchFilter::new(1.0, 0.3, &LowPass::new(window, 50.0, 800.0));
+    let values = plane_values();
+    let plane = Plane { rows: SIDE, columns: SIDE, values: &values };
+    let mut scratch = ClapPatchScratch::default();
+    seconds_of(|| {
+        black_box(filter.value_without_cell(black_box(&plane), [30, 30], 0, &mut scratch));
+    })
+}

@@ -1,0 +1,1 @@
+"""Re-exports of `pystamps_shim.kernels`."""

@@ -1,0 +1,21 @@
+"""Re-export of `pystamps_shim.kernels.numpy_backend`."""
+
+from __future__ import annotations
+
+from pystamps_shim.kernels.numpy_backend import (
+    stage2_grid_accumulate,
+    stage2_histogram,
+    stage2_topofit,
+    stage2_topofit_coh_row_invariant,
+    stage2_topofit_row_invariant,
+    stage4_edge_stats,
+)
+
+__all__ = [
+    "stage2_grid_accumulate",
+    "stage2_histogram",
+    "stage2_topofit",
+    "stage2_topofit_coh_row_invariant",
+    "stage2_topofit_row_invariant",
+    "stage4_edge_stats",
+]

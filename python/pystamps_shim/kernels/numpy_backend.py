@@ -1,0 +1,24 @@
+"""The kernels as plain NumPy: each function is its formula.
+
+n candidates or PS, m interferograms, E edges. Names and argument order are shared with the native
+backend; sections refer to the specification.
+"""
+
+from __future__ import annotations
+
+from pystamps_shim.kernels.edge_noise import stage4_edge_stats
+from pystamps_shim.kernels.gridding import stage2_grid_accumulate, stage2_histogram
+from pystamps_shim.kernels.topofit import (
+    stage2_topofit,
+    stage2_topofit_coh_row_invariant,
+    stage2_topofit_row_invariant,
+)
+
+__all__ = [
+    "stage2_grid_accumulate",
+    "stage2_histogram",
+    "stage2_topofit",
+    "stage2_topofit_coh_row_invariant",
+    "stage2_topofit_row_invariant",
+    "stage4_edge_stats",
+]

@@ -1,0 +1,47 @@
+"""Every variable that original StaMPS wrote has a rule, and every rule a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from parity.contracts import load_contract
+from parity.oracle import stage_folder
+from parity.readers import read_mat_file
+
+_SCENES = [("T", 5), ("L", 5), ("S", 5), ("D", 3), ("T_d1", 5), ("T_snr", 2)]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("name", "last"), _SCENES)
+def test_every_variable_has_a_rule(oracle: Path, name: str, last: int) -> None:
+    """Files of patches and of the merged dataset; records of the oracle's makers are none."""
+    checked = 0
+    for stage in range(2, last + 1):
+        contract = load_contract(stage, small_baseline=name == "S")
+        rules = {(artefact.scope, artefact.file): artefact for artefact in contract}
+        folder = stage_folder(oracle, name, stage)
+        for path in sorted(folder.rglob("*.mat")):
+            if path.name.startswith("oracle_"):
+                continue
+            scope = "root" if path.parent == folder else "patch"
+            artefact = rules[scope, path.name]
+            known = {variable.name: variable for variable in artefact.variables}
+            stored = read_mat_file(path)
+            assert set(stored) == set(known), path
+            for variable, values in stored.items():
+                assert values.matlab_class in known[variable].matlab_class.split("|"), path
+                checked += 1
+    assert checked > 30
+
+
+@pytest.mark.parametrize("stage", [2, 3, 4, 5])
+@pytest.mark.parametrize("profile", [None, "one_iteration", "oracle_edges"])
+def test_tolerances_carry_reasons(stage: int, profile: str | None) -> None:
+    """Both kinds of dataset load, and a maximum is no less than its tolerance."""
+    for small_baseline in (False, True):
+        for artefact in load_contract(stage, small_baseline=small_baseline, profile=profile):
+            for variable in artefact.variables:
+                assert variable.tolerance == 0 or variable.reason
+                assert variable.maximum >= variable.tolerance
+                assert 0.9 <= variable.fraction <= 1
