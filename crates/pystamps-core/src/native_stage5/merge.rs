@@ -179,12 +179,12 @@ fn merge(
 }
 
 fn details(joined: &Joined, rows: usize, patches: usize, left_out: &[String]) -> String {
-    let mut text = format!("{} PS out of {rows} in {patches} patches", joined.len());
+    let mut parts = vec![format!("{} PS out of {rows} in {patches} patches", joined.len())];
     if joined.order.duplicates > 0 {
-        text += &format!("; {} at the position of a better one", joined.order.duplicates);
+        parts.push(format!("{} at the position of a better one", joined.order.duplicates));
     }
     if !left_out.is_empty() {
-        text += &format!("; without PS: {}", left_out.join(", "));
+        parts.push(format!("without PS: {}", left_out.join(", ")));
     }
-    text
+    parts.join("; ")
 }
