@@ -121,8 +121,8 @@ fn a_current_result_is_kept_and_other_edges_outdate_it() {
     let again = weed(&made.patch(), &StageOptions::default()).unwrap();
     assert_eq!(again.status, StageStatus::SkippedExisting);
     let edges = made.root().join("chain.edge");
-    let chain: String = (1..16).map(|i| format!("{i} {i} {} 0\n", i + 1)).collect();
-    fs_err::write(&edges, format!("15 1\n{chain}")).unwrap();
+    let chain: Vec<String> = (1..16).map(|i| format!("{i} {i} {} 0", i + 1)).collect();
+    fs_err::write(&edges, format!("15 1\n{}\n", chain.join("\n"))).unwrap();
     let options = StageOptions { edges: Some(edges), ..StageOptions::default() };
     assert_eq!(weed(&made.patch(), &options).unwrap().status, StageStatus::Completed);
 }

@@ -89,7 +89,7 @@ impl Patch<'_> {
         let mut stays = self.best_by_place(&selection)?;
         let kept = selection.filtered(&stays);
         let noise = self.noise(&kept, options.edges.as_deref(), progress)?;
-        let quiet = self.quiet(&noise, kept.len());
+        let quiet = self.quiet(noise.as_ref(), kept.len());
         self.write_decision(&mut stays, &quiet, noise.as_ref(), staging)?;
         let chosen = selection.filtered(&stays);
         Promotion { folder: self.folder, stack: self.stack, chosen: &chosen }
@@ -183,7 +183,7 @@ impl Patch<'_> {
     }
 
     /// Which rows are not too noisy.
-    fn quiet(&self, noise: &Option<Noise>, rows: usize) -> Vec<bool> {
+    fn quiet(&self, noise: Option<&Noise>, rows: usize) -> Vec<bool> {
         let Some(noise) = noise else { return vec![true; rows] };
         let of_rows = noise.deviation_rad.iter().zip(&noise.maximum_rad);
         of_rows

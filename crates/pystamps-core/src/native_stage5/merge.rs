@@ -6,7 +6,7 @@ use std::path::Path;
 use super::interferogram_noise::write_interferogram_noise;
 use super::joined::Joined;
 use super::merge_inputs::{PATCH_FILES, PatchRows, check_same_interferograms, patches_with_ps};
-use super::merge_outputs::MergedOutputs;
+use super::merge_outputs::{Memory, MergedOutputs};
 use super::patchwise::write_patchwise_results;
 use super::resampling::{Resampling, largest_coherence};
 use crate::error::{IoContext, Result};
@@ -164,11 +164,14 @@ fn merge(
         with_ps.iter().map(|patch| PatchRows::read(patch, rules.network)).collect::<Result<_>>()?;
     let rows: usize = patches.iter().map(PatchRows::len).sum();
     let threads = rayon::current_num_threads() as u64;
-    check_memory(limit_bytes, merge_memory_bytes(rows as u64, threads), "the merge of patches")?;
+    let needed_bytes = merge_memory_bytes(rows as u64, threads);
+    check_memory(limit_bytes, needed_bytes, "the merge of patches")?;
     check_same_interferograms(&patches)?;
     let joined = Joined::of(&patches, rules.resampling.as_ref(), rules.heading_deg)?;
     let resampled = rules.resampling.is_some();
-    MergedOutputs { patches: &patches, joined: &joined, resampled, staging }.write(progress)?;
+    let memory = Memory { limit_bytes, needed_bytes };
+    MergedOutputs { patches: &patches, joined: &joined, resampled, staging, memory }
+        .write(progress)?;
     write_patchwise_results(&patches, &joined, staging, progress)?;
     let stack = Stack::load(staging, 2, rules.network)?;
     write_interferogram_noise(staging, &stack, progress)?;
@@ -176,12 +179,12 @@ fn merge(
 }
 
 fn details(joined: &Joined, rows: usize, patches: usize, left_out: &[String]) -> String {
-    let mut text = format!("{} PS out of {rows} in {patches} patches", joined.len());
+    let mut parts = vec![format!("{} PS out of {rows} in {patches} patches", joined.len())];
     if joined.order.duplicates > 0 {
-        text += &format!("; {} at the position of a better one", joined.order.duplicates);
+        parts.push(format!("{} at the position of a better one", joined.order.duplicates));
     }
     if !left_out.is_empty() {
-        text += &format!("; without PS: {}", left_out.join(", "));
+        parts.push(format!("without PS: {}", left_out.join(", ")));
     }
-    text
+    parts.join("; ")
 }

@@ -114,7 +114,7 @@ impl PatchRows {
             (0..rows).map(|row| [ij[rows + row] as i32, ij[2 * rows + row] as i32]).collect();
         let window = read_window(&folder.join(PATCH_NOOVER_IN))?;
         Ok(Self {
-            own: pixels.iter().map(|pixel| is_inside(&window, pixel)).collect(),
+            own: pixels.iter().map(|&pixel| is_inside(&window, pixel)).collect(),
             lonlat_deg: (0..rows).map(|row| [lonlat[row], lonlat[rows + row]]).collect(),
             coherence: column(folder, &stage4::COHERENCE, &lengths)?,
             folder: folder.clone(),
@@ -143,9 +143,8 @@ fn read_window(path: &Path) -> Result<[i32; 4]> {
     })
 }
 
-fn is_inside([range1, range2, azimuth1, azimuth2]: &[i32; 4], [azimuth, range]: &[i32; 2]) -> bool {
-    (azimuth1 - 1..azimuth2.to_owned()).contains(azimuth)
-        && (range1 - 1..range2.to_owned()).contains(range)
+fn is_inside([range1, range2, azimuth1, azimuth2]: &[i32; 4], [azimuth, range]: [i32; 2]) -> bool {
+    (azimuth1 - 1..*azimuth2).contains(&azimuth) && (range1 - 1..*range2).contains(&range)
 }
 
 /// Refuses patches that were loaded from different sets of interferograms.
@@ -176,8 +175,8 @@ mod tests {
     #[test]
     fn windows_are_counted_from_one() {
         let window = [11, 20, 1, 5];
-        assert!(is_inside(&window, &[0, 10]) && is_inside(&window, &[4, 19]));
-        assert!(!is_inside(&window, &[5, 10]) && !is_inside(&window, &[0, 9]));
-        assert!(!is_inside(&window, &[0, 20]));
+        assert!(is_inside(&window, [0, 10]) && is_inside(&window, [4, 19]));
+        assert!(!is_inside(&window, [5, 10]) && !is_inside(&window, [0, 9]));
+        assert!(!is_inside(&window, [0, 20]));
     }
 }

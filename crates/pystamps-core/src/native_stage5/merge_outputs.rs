@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::mat_output::{
     Streamed, count, matrix, single_variable, write_streamed, write_variables,
 };
+use crate::plan::check_memory;
 use crate::progress::{Phase, Progress};
 use crate::project::artifacts::{Variable, stage4, stage5};
 use crate::project::stack::Network;
@@ -26,6 +27,14 @@ pub(super) struct MergedOutputs<'a> {
     /// Whether cells are combined: their arrays are double (matfiles.md).
     pub(super) resampled: bool,
     pub(super) staging: &'a Path,
+    pub(super) memory: Memory,
+}
+
+/// Memory the merge may take, and what it takes besides the arrays of patches, bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Memory {
+    pub(super) limit_bytes: Option<u64>,
+    pub(super) needed_bytes: u64,
 }
 
 /// How the rows of a cell are combined.
@@ -138,12 +147,17 @@ impl MergedOutputs<'_> {
         }
     }
 
+    /// Opens an array in every patch. Those that another program compressed are decoded whole, so
+    /// that they count.
     fn open(&self, variable: &Variable) -> Result<MergedArray> {
-        let patches = self
+        let patches: Vec<StoredArray> = self
             .patches
             .iter()
             .map(|patch| StoredArray::open(&patch.folder, variable, &patch.stack.axis_lengths()))
             .collect::<Result<_>>()?;
+        let resident_bytes: u64 = patches.iter().map(StoredArray::resident_bytes).sum();
+        let needed_bytes = self.memory.needed_bytes + resident_bytes;
+        check_memory(self.memory.limit_bytes, needed_bytes, "the merge of compressed patches")?;
         Ok(MergedArray { variable: *variable, patches })
     }
 

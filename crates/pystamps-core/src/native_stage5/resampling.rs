@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pystamps_kernels::elementary::{sin_cos, wrap};
+use pystamps_kernels::elementary::{atan2, sin_cos};
 
 use super::contribution::Cell;
 use super::merge_inputs::PatchRows;
@@ -79,65 +79,80 @@ fn grid_places(patch: &PatchRows, cell_m: f64) -> Vec<(u32, [i64; 2])> {
 }
 
 /// Inverse variance of the residual phase and squared ratio of signal to noise of every row.
+///
+/// # StaMPS compatibility
+/// In single precision, summed interferogram by interferogram, as Octave does: the weights decide
+/// the last bits of merged positions, and these the order of the rows.
 fn weights(patch: &PatchRows, resampling: &Resampling) -> Result<[Vec<f32>; 2]> {
     let lengths = patch.stack.axis_lengths();
     let residual = StoredArray::open(&patch.folder, &stage4::RESIDUAL, &lengths)?;
     let offset_rad = column(&patch.folder, &stage4::OFFSET, &lengths)?;
+    let with_offset = patch.stack.network == Network::SingleMaster;
     let mut scatter = vec![Scatter::default(); patch.len()];
-    for index in 0..residual.column_count() {
-        let residual_rad = residual.real_column::<f64>(index)?;
-        for ((scatter, residual_rad), offset_rad) in
-            scatter.iter_mut().zip(residual_rad).zip(&offset_rad)
-        {
-            scatter.add(wrap(residual_rad - offset_rad));
+    for pass in [Scatter::add_to_mean, Scatter::add_to_squares] {
+        for index in 0..residual.column_count() {
+            let residual_rad = residual.real_column::<f32>(index)?;
+            for (row, scatter) in scatter.iter_mut().enumerate() {
+                pass(scatter, remaining_phase(residual_rad[row], offset_rad[row]));
+            }
+        }
+        if with_offset {
+            for (scatter, &offset_rad) in scatter.iter_mut().zip(&offset_rad) {
+                pass(scatter, single(offset_rad));
+            }
         }
     }
-    if patch.stack.network == Network::SingleMaster {
-        for (scatter, &offset_rad) in scatter.iter_mut().zip(&offset_rad) {
-            scatter.add(offset_rad);
-        }
-    }
-    let interferograms = patch.stack.interferogram_count() as f64;
-    #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-    let (inverse_variance, signal_to_noise) = scatter
-        .iter()
-        .map(|scatter| {
-            let ratio = scatter.signal_to_noise(interferograms, resampling);
-            (scatter.inverse_variance() as f32, ratio as f32)
-        })
-        .unzip();
-    Ok([inverse_variance, signal_to_noise])
+    let interferograms = patch.stack.interferogram_count() as f32;
+    Ok([
+        scatter.iter().map(Scatter::inverse_variance).collect(),
+        scatter.iter().map(|scatter| scatter.signal_to_noise(interferograms, resampling)).collect(),
+    ])
 }
 
-/// Moments of the residual phase of one row.
+/// Residual phase without the master's contribution, wrapped.
+fn remaining_phase(residual_rad: f32, offset_rad: f64) -> f32 {
+    let (sin, cos) = sin_cos(f64::from(residual_rad - single(offset_rad)));
+    single(atan2(f64::from(single(sin)), f64::from(single(cos))))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "single precision is meant")]
+fn single(value: f64) -> f32 {
+    value as f32
+}
+
+/// Moments of the residual phase of one row, in two passes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Scatter {
-    count: f64,
-    mean: f64,
-    squares: f64,
-    phasor: [f64; 2],
+    count: f32,
+    sum: f32,
+    phasor: [f32; 2],
+    squares: f32,
 }
 
 impl Scatter {
-    fn add(&mut self, phase_rad: f64) {
+    fn add_to_mean(&mut self, phase_rad: f32) {
         self.count += 1.0;
-        let difference = phase_rad - self.mean;
-        self.mean += difference / self.count;
-        self.squares += difference * (phase_rad - self.mean);
-        let (sin, cos) = sin_cos(phase_rad);
-        self.phasor = [self.phasor[0] + cos, self.phasor[1] + sin];
+        self.sum += phase_rad;
+        let (sin, cos) = sin_cos(f64::from(phase_rad));
+        self.phasor = [self.phasor[0] + single(cos), self.phasor[1] + single(sin)];
     }
 
-    fn inverse_variance(&self) -> f64 {
+    fn add_to_squares(&mut self, phase_rad: f32) {
+        let difference = phase_rad - self.sum / self.count;
+        self.squares += difference * difference;
+    }
+
+    fn inverse_variance(&self) -> f32 {
         let variance = self.squares / (self.count - 1.0).max(1.0);
+        let floor = single(PHASE_ACCURACY_RAD * PHASE_ACCURACY_RAD);
         // Written so that NaN stays.
-        let floor = PHASE_ACCURACY_RAD * PHASE_ACCURACY_RAD;
         1.0 / if variance < floor { floor } else { variance }
     }
 
-    fn signal_to_noise(&self, interferograms: f64, resampling: &Resampling) -> f64 {
-        let coherence = self.phasor[0].hypot(self.phasor[1]) / interferograms;
-        let largest = resampling.largest_coherence;
+    fn signal_to_noise(&self, interferograms: f32, resampling: &Resampling) -> f32 {
+        let [re, im] = self.phasor.map(f64::from);
+        let coherence = single((re * re + im * im).sqrt()) / interferograms;
+        let largest = single(resampling.largest_coherence);
         let coherence = if coherence > largest { largest } else { coherence };
         1.0 / (1.0 / (coherence * coherence) - 1.0)
     }

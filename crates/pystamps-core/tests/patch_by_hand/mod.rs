@@ -52,9 +52,9 @@ impl HandMade {
         self.value(file, name).to_f64_vec().unwrap()
     }
 
-    fn write(&self, file: &str, variables: Variables) {
+    fn write(&self, file: &str, variables: &Variables) {
         let path = self.patch().join(file);
-        pystamps_mat::write(path, &variables, &WriteOptions::default()).unwrap();
+        pystamps_mat::write(path, variables, &WriteOptions::default()).unwrap();
     }
 
     fn write_candidates(&self, xy_m: &[[f32; 2]]) {
@@ -79,7 +79,7 @@ impl HandMade {
         bperp.remove(MASTER);
         self.write(
             "ps1.mat",
-            [
+            &[
                 ("ij", matrix(n, 3, NumericData::F64(ij))),
                 ("lonlat", matrix(n, 2, NumericData::F64(lonlat))),
                 ("xy", matrix(n, 3, NumericData::F32(xy))),
@@ -114,7 +114,7 @@ impl HandMade {
         let numbers: Vec<f64> = (1..=n).map(|i| i as f64).collect();
         self.write(
             "select1.mat",
-            [
+            &[
                 ("ix", Value::column_f64(&numbers)),
                 ("keep_ix", Value::from_logical_column(&vec![true; n])),
                 ("ph_res2", residual),
