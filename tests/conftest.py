@@ -25,7 +25,13 @@ def native_program() -> Path:
 
 
 @pytest.fixture
-def native(native_program: Path) -> Native:
+def native(native_module: Native) -> Native:
+    """Return a function that runs the program and expects it to succeed, as `native_module`."""
+    return native_module
+
+
+@pytest.fixture(scope="session")
+def native_module(native_program: Path) -> Native:
     """Return a function that runs the program and expects it to succeed.
 
     ``native("stage", 1, "--patch", path)``; pass ``exit_code`` to expect another code.

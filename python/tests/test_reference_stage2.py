@@ -165,17 +165,17 @@ def test_nan_phase_counts_as_none(tmp_path: Path, histogram: Path) -> None:
     assert np.isnan(pm1["coh_ps"]).sum() == 0
 
 
-def test_zero_amplitude_dispersion_is_no_weight(tmp_path: Path, histogram: Path) -> None:
-    """Only the candidate's own cell is void, in the first iteration."""
+def test_zero_amplitude_dispersion_is_the_least_one(tmp_path: Path, histogram: Path) -> None:
+    """It weighs as much as the steadiest candidate; the grid stays whole."""
     patch = write_patch(tmp_path / "dataset")
     dispersion = mat.read_variable(patch / "da1.mat", "D_A")
-    dispersion[11] = 0
+    dispersion[11:13, 0] = (0, np.nan)
     change(patch / "da1.mat", D_A=dispersion)
     change(patch.parent / "parms.mat", gamma_max_iterations=1.0)
     pm1 = stage2_estimate_gamma(patch, reference_histogram=histogram)["pm1.mat"]
-    void = np.isnan(pm1["ph_grid"]).all(axis=2)
-    assert np.argwhere(void).tolist() == [(pm1["grid_ij"][11] - 1).tolist()]
-    assert np.isfinite(pm1["K_ps"]).all()
+    assert np.isfinite(pm1["ph_grid"]).all()
+    weights = np.abs(pm1["ph_weight"][11:13, 0])
+    np.testing.assert_allclose(weights, [1 / np.delete(dispersion, [11, 12]).min(), 1], rtol=1e-6)
 
 
 def test_own_draws_of_both_engines_agree_in_distribution(tmp_path: Path) -> None:
