@@ -243,13 +243,13 @@ mod tests {
     }
 
     /// Angle of the point half a unit to the right of every angle's point on the circle.
-    struct Angles<'a> {
+    struct Directions<'a> {
         angles: &'a [f64],
         sin: &'a mut [f64],
         cos: &'a mut [f64],
     }
 
-    impl Kernel for Angles<'_> {
+    impl Kernel for Directions<'_> {
         #[inline(always)]
         fn run(self) {
             sin_cos_each(self.angles, self.sin, self.cos);
@@ -273,7 +273,8 @@ mod tests {
             };
             (0..2000).map(run).fold(f64::INFINITY, f64::min)
         };
-        let ours = nanoseconds(&mut |sin, cos| run_widest(Angles { angles: &angles, sin, cos }));
+        let ours =
+            nanoseconds(&mut |sin, cos| run_widest(Directions { angles: &angles, sin, cos }));
         let standard = nanoseconds(&mut |out, _| {
             for (x, out) in angles.iter().zip(out) {
                 let (sin, cos) = x.sin_cos();
