@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def _measurements() -> list[Measurement]:
     cells = np.stack([random.integers(1, n + 1, _ROWS) for n in _GRID], axis=1)
     weighted = phasors.astype(np.complex64)
     coherence = random.random(samples)
-    centres = 0.005 + 0.01 * np.arange(100)
+    centres = np.asarray(0.005 + 0.01 * np.arange(100), dtype=np.float64)
     wraps = 0.5  # 9 trials
     native, plain = _native.kernels, numpy_backend
     grid = phasors.ravel()[: _GRID[0] * _GRID[1]].reshape(_GRID)
@@ -146,7 +147,7 @@ def _measurements() -> list[Measurement]:
 def _report(measurement: Measurement) -> None:
     reference, plain_seconds = _quickest(measurement.numpy)
     for threads in measurement.threads:
-        result, seconds = _quickest(lambda threads=threads: measurement.native(threads))
+        result, seconds = _quickest(partial(measurement.native, threads))
         difference = float(np.nanmax(np.abs(result - reference)))
         if difference > measurement.tolerance:
             sys.exit(f"{measurement.name}: native and NumPy differ by {difference}")

@@ -21,6 +21,12 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 
 @pytest.fixture(scope="session")
+def golden_stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack what original StaMPS made of the scenes T and T1, laid out like the oracle."""
+    return golden_scene(tmp_path_factory.mktemp("golden_stages"), "T").folder.parent
+
+
+@pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """Find the folder that holds the oracle: ``$PYSTAMPS_SHARED`` or ``../shared``.
 

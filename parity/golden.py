@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent / "golden"
 
 
 def golden_scene(target: Path, name: str = "P") -> Scene:
-    """Unpack a golden scene into the empty folder `target`.
+    """Unpack a golden archive into the empty folder `target` and return its scene.
 
     Raises
     ------

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from parity.fixtures import golden, oracle, shared_dir
+from parity.fixtures import golden, golden_stages, oracle, processed, shared_dir
 
 from pystamps_shim._binary import find
 
-__all__ = ["golden", "native", "oracle", "shared_dir"]
+__all__ = ["golden", "golden_stages", "native", "oracle", "processed", "shared_dir"]
 
 Native = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -25,7 +25,13 @@ def native_program() -> Path:
 
 
 @pytest.fixture
-def native(native_program: Path) -> Native:
+def native(native_module: Native) -> Native:
+    """Return a function that runs the program and expects it to succeed, as `native_module`."""
+    return native_module
+
+
+@pytest.fixture(scope="session")
+def native_module(native_program: Path) -> Native:
     """Return a function that runs the program and expects it to succeed.
 
     ``native("stage", 1, "--patch", path)``; pass ``exit_code`` to expect another code.

@@ -34,6 +34,44 @@ def assert_same(report: Report, least: int) -> None:
     assert not report.differences, str(report)
 
 
+def test_golden_stages_2_to_4(native: Native, golden_stages: Path, tmp_path: Path) -> None:
+    """One patch, each stage from the original's stage before, with the original's edges."""
+    for stage in (2, 3, 4):
+        dataset = dataset_after(golden_stages, "T1", stage - 1, tmp_path / str(stage))
+        want = stage_folder(golden_stages, "T1", stage)
+        option = {
+            2: ["--reference-histogram", want / "PATCH_1" / "pm1.mat"],
+            3: [],
+            4: ["--edges", want / "PATCH_1" / "psweed.2.edge"],
+        }[stage]
+        run_patches(native, stage, dataset, lambda _, option=option: option)
+        profile = "oracle_edges" if stage == 4 else None
+        assert_same(compare_stage(stage, want, dataset, profile=profile), 35)
+
+
+def test_golden_stage_5(native: Native, golden_stages: Path, tmp_path: Path) -> None:
+    """Two patches corrected and merged."""
+    dataset = dataset_after(golden_stages, "T", 4, tmp_path / "dataset")
+    native("stage", 5, "--dataset", dataset)
+    assert_same(compare_stage(5, stage_folder(golden_stages, "T", 5), dataset), 60)
+
+
+def test_golden_chain(native: Native, golden_stages: Path, tmp_path: Path) -> None:
+    """Stages 2 to 4 from our own results, with our own edges: the PS of the original."""
+    dataset = dataset_after(golden_stages, "T1", 1, tmp_path / "dataset")
+    reference = stage_folder(golden_stages, "T1", 2) / "PATCH_1" / "pm1.mat"
+    native(
+        "stage", 2, "--patch", dataset / "PATCH_1", "--reference-histogram", reference
+    )
+    for stage in (3, 4):
+        run_patches(native, stage, dataset)
+    found, want = (
+        {tuple(row[1:]) for row in read_mat_file(folder / "ps2.mat")["ij"].values.tolist()}
+        for folder in (dataset / "PATCH_1", stage_folder(golden_stages, "T1", 4) / "PATCH_1")
+    )
+    assert len(found & want) / len(found | want) >= 0.995
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["T", "L", "D", "S", "T_snr"])
 def test_stage2(native: Native, oracle: Path, name: str, tmp_path: Path) -> None:

@@ -108,4 +108,5 @@ def _phase(random: np.random.Generator, xy: Array, baselines: Array) -> Array:
     sigma = np.where(np.arange(count) % 2 == 0, 0.3, 3.0)[:, None]
     noise = random.normal(0, 1, (count, columns)) * sigma
     amplitude = 50 * (1 + random.random((count, 1)))
-    return (amplitude * np.exp(1j * (trend + error + noise))).astype(np.complex64)
+    phasors = amplitude * np.exp(1j * (trend + error + noise))
+    return np.asarray(phasors, dtype=np.complex64)

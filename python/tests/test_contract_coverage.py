@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from parity.contracts import load_contract
+from parity.compare import Share, compare_numbers
+from parity.contracts import Policy, load_contract
 from parity.oracle import stage_folder
 from parity.readers import read_mat_file
 
@@ -36,7 +38,7 @@ def test_every_variable_has_a_rule(oracle: Path, name: str, last: int) -> None:
 
 
 @pytest.mark.parametrize("stage", [2, 3, 4, 5])
-@pytest.mark.parametrize("profile", [None, "one_iteration", "oracle_edges"])
+@pytest.mark.parametrize("profile", [None, "one_iteration", "oracle_edges", "chained"])
 def test_tolerances_carry_reasons(stage: int, profile: str | None) -> None:
     """Both kinds of dataset load, and a maximum is no less than its tolerance."""
     for small_baseline in (False, True):
@@ -45,3 +47,35 @@ def test_tolerances_carry_reasons(stage: int, profile: str | None) -> None:
                 assert variable.tolerance == 0 or variable.reason
                 assert variable.maximum >= variable.tolerance
                 assert 0.9 <= variable.fraction <= 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "share", "reference", "candidate", "agrees"),
+    [
+        (Policy.QUANTILE, Share(0.75, 1.0), [0, 0, 0, 0], [0, 0, 0, 0.9], True),
+        (Policy.QUANTILE, Share(0.75, 1.0), [0, 0, 0, 0], [0, 0, 0, 1.1], False),
+        (Policy.QUANTILE, Share(0.75, 1.0), [0, 0, 0, 0], [0, 0, 0.5, 0.5], False),
+        (Policy.QUANTILE, Share(0.75, 1.0), [0, 0, 0, np.nan], [0, 0, 0, 0], False),
+        (Policy.QUANTILE, Share(0.75, 1.0), [0, 0, 0, np.nan], [0, 0, 0, np.nan], True),
+        (Policy.QUANTILE, None, [1j, 1], [1j + 2e-3, 1], False),
+        (Policy.WRAPPED, None, [np.pi, 0.5], [-np.pi + 5e-4, 0.5], True),
+        (Policy.WRAPPED, None, [np.pi, 0.5], [-np.pi + 2e-3, 0.5], False),
+        (Policy.WRAPPED, None, [np.nan, 0.5], [0.0, 0.5], False),
+        (Policy.PHASOR, None, [1000j, 0], [1000.5j, 0], True),
+        (Policy.PHASOR, None, [1000j, 0], [1002j, 0], False),
+        (Policy.PHASOR, None, [1000j, 0], [1000j * np.exp(2e-3j), 0], False),
+        (Policy.PHASOR, None, [1000j, 0], [1000j, 1e-9], False),
+    ],
+)
+def test_policies_with_a_share(
+    policy: Policy,
+    share: Share | None,
+    reference: list[float],
+    candidate: list[float],
+    *,
+    agrees: bool,
+) -> None:
+    """A thousandth off is allowed; the share and the maximum decide on the rest."""
+    arrays = (np.array(reference), np.array(candidate))
+    problem = compare_numbers(policy, 1e-3, *arrays, share)
+    assert (problem is None) is agrees

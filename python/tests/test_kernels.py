@@ -26,7 +26,7 @@ def phasors(seed: int, shape: tuple[int, ...], dtype: type = np.complex128) -> A
     random = np.random.default_rng(seed)
     values = random.uniform(0.2, 2, shape) * np.exp(1j * random.uniform(-np.pi, np.pi, shape))
     values[random.random(shape) < 0.02] = 0
-    return values.astype(dtype)
+    return np.asarray(values, dtype=dtype)
 
 
 def low_pass(size: int) -> NDArray[np.float64]:
@@ -41,9 +41,9 @@ def compare_fits(phasors: Array, bperp: Array, wraps: float, tolerance: float) -
     )
     native = kernel(phasors, bperp, wraps, backend="native")
     plain = kernel(phasors, bperp, wraps, backend="numpy")
-    for name, ours, theirs, scale in zip(
-        ("K", "C", "coherence"), native, plain, (1e-2, 1, 1), strict=False
-    ):
+    for part, (name, scale) in enumerate((("K", 1e-2), ("C", 1), ("coherence", 1))):
+        ours: Array = native[part]
+        theirs: Array = plain[part]
         assert ours.dtype == np.float64
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * scale, err_msg=name)
     assert native[3].dtype == np.float32

@@ -31,7 +31,7 @@ from pystamps_shim.kernels.topofit import trial_margin
 from pystamps_shim.kernels.windows import gauss_window, low_pass_response
 
 Array = NDArray[Any]
-BINS = 0.005 + 0.01 * np.arange(100)
+BINS = np.asarray(0.005 + 0.01 * np.arange(100), dtype=np.float64)
 BASELINES = np.array([-120.0, -60, 10, 45, 80, 150])
 
 

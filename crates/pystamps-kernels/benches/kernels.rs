@@ -10,6 +10,8 @@ use num_complex::{Complex, Complex32};
 use pystamps_kernels::clap::{
     ClapFilter, ClapPatchFilter, ClapPatchScratch, ClapScratch, LowPass, Plane, window_count,
 };
+use pystamps_kernels::random::{MatlabV5Uniform, STAMPS_SEED};
+use pystamps_kernels::random_coherence::{RandomNetwork, random_coherence};
 use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit, topofit_row_invariant};
 
 const RUNS: usize = 300;
@@ -79,7 +81,25 @@ fn bench_clap() {
     report("clap of single cells", cells.len() as f64 / seconds / 1e3, 50.0, "k windows/s");
 }
 
+/// The reference histogram of a long stack, with all threads there are.
+fn bench_random_coherence() {
+    let bperp_m: Vec<f64> = phases(75).map(|x| 50.0 * x).collect();
+    let trials = Trials::for_wraps(0.7);
+    assert_eq!(trials.count(), 13);
+    let run = || {
+        let generator = MatlabV5Uniform::new(STAMPS_SEED);
+        let network = RandomNetwork::SingleMaster;
+        let begin = Instant::now();
+        let coherence = random_coherence(generator, 300_000, network, &bperp_m, &trials, |_| ());
+        std::hint::black_box(coherence);
+        begin.elapsed().as_secs_f64()
+    };
+    let seconds = (0..3).map(|_| run()).fold(f64::INFINITY, f64::min);
+    println!("random_coherence 300,000 x 75 x 13  {seconds:9.2} s               goal at most 1.5");
+}
+
 fn main() {
+    bench_random_coherence();
     bench_clap();
     bench_topofit();
 }

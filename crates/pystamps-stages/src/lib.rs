@@ -50,6 +50,12 @@ const fn planned(
     Readiness { stage, scope, name, rust_entry, python_entry, state: State::Planned, refused: &[] }
 }
 
+/// Implemented; nothing of it is refused.
+const fn native(mut record: Readiness) -> Readiness {
+    record.state = State::Native;
+    record
+}
+
 /// The nine stage scopes in the order of processing.
 pub const INVENTORY: [Readiness; 9] = [
     Readiness {
@@ -61,41 +67,43 @@ pub const INVENTORY: [Readiness; 9] = [
         state: State::Native,
         refused: &["insar_processor = doris", "insar_processor = isce", "insar_processor = gsar"],
     },
-    planned(
-        2,
-        Scope::Patch,
-        "Estimate gamma",
-        "native_stage2::run_stage2_native",
-        "stage2_estimate_gamma",
-    ),
-    planned(
+    Readiness {
+        stage: 2,
+        scope: Scope::Patch,
+        name: "Estimate gamma",
+        rust_entry: "native_stage2::run_stage2_native",
+        python_entry: "stage2_estimate_gamma",
+        state: State::Native,
+        refused: &["quick_est_gamma_flag = n"],
+    },
+    native(planned(
         3,
         Scope::Patch,
         "Select PS pixels",
         "native_stage3::run_stage3_native",
         "stage3_select_ps",
-    ),
-    planned(
+    )),
+    native(planned(
         4,
         Scope::Patch,
         "Weed adjacent pixels",
         "native_stage4::run_stage4_native",
         "stage4_weed_ps",
-    ),
-    planned(
+    )),
+    native(planned(
         5,
         Scope::Patch,
         "Correct phase",
         "native_stage5::run_stage5_patch_native",
         "stage5_correct_and_promote",
-    ),
-    planned(
+    )),
+    native(planned(
         5,
         Scope::Merged,
         "Merge patches",
         "native_stage5::run_stage5_merge_native",
         "stage5_merge_and_ifgstd",
-    ),
+    )),
     planned(6, Scope::Merged, "Unwrap phase", "native_stage6::run_stage6_native", "stage6_unwrap"),
     planned(
         7,

@@ -57,9 +57,7 @@ def clap_filter(ph: Array, alpha: float, beta: float, low_pass: Doubles) -> NDAr
     """
     size = low_pass.shape[0]
     window = 3 * size // 4
-    grid = np.nan_to_num(
-        np.asarray(ph, dtype=np.complex128), nan=0.0, posinf=np.inf, neginf=-np.inf
-    )
+    grid = np.where(np.isnan(ph), 0, ph).astype(np.complex128)
     filtered = np.zeros(grid.shape, dtype=np.complex128)
     counts = [window_count(cells, window) for cells in grid.shape]
     if min(counts) <= 0:
@@ -163,4 +161,4 @@ def _taper(window: int) -> Doubles:
     """Return the weights that blend windows: a sum of two ramps, not their product."""
     ramp = np.arange(window // 2)
     ramp = np.concatenate([ramp, ramp[::-1]])
-    return ramp[:, None] + ramp[None, :] + 1e-6
+    return np.asarray(ramp[:, None] + ramp[None, :] + 1e-6, dtype=np.float64)

@@ -143,9 +143,7 @@ def _wide(values: Array) -> type:
 
 
 def _spread(noise: Doubles) -> tuple[Singles, Singles]:
-    if noise.shape[1] < 2:
-        deviation = np.zeros(len(noise))
-    else:
-        deviation = np.std(noise, axis=1, ddof=1)
+    alone = noise.shape[1] < 2
+    deviation = np.zeros(len(noise)) if alone else np.std(noise, axis=1, ddof=1)
     largest = np.abs(noise).max(axis=1, initial=0.0)
     return deviation.astype(np.float32), largest.astype(np.float32)

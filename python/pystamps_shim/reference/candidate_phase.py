@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.kernels.clap import window_count
 from pystamps_shim.kernels.windows import low_pass_response
 from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.stage1 import Array
@@ -35,8 +34,13 @@ class FilterSettings:
     def of(cls, patch: Patch) -> FilterSettings:
         """Read the parameters of the filter."""
         parameters = patch.parameters
+        window = parameters.number("clap_win")
+        # Three quarters of it are filled, in two halves of whole cells.
+        if window <= 0 or window % 8:
+            cause = f"{parameters.path}: clap_win is {window:g}, expected a multiple of 8"
+            raise PystampsError(cause, "set clap_win anew")
         low_pass = low_pass_response(
-            int(parameters.number("clap_win")),
+            int(window),
             parameters.number("filter_grid_size"),
             parameters.number("clap_low_pass_wavelength"),
         )
@@ -59,6 +63,8 @@ class Candidates:
         Largest slope searched in cycles over the baselines, in the precision of `bperp_m`.
     grid_ij
         [N, 2] float32, cell of each candidate from 1: row along y, column along x.
+    first_weights
+        [N] float64, weights of the first iteration.
     """
 
     unit_phase: NDArray[np.complex64]
@@ -88,12 +94,9 @@ def read_candidates(patch: Patch) -> Candidates:
     amplitude = np.abs(phase)
     amplitude[amplitude == 0] = 1
     with np.errstate(invalid="ignore"):
-        unit_phase = phase / amplitude
+        unit_phase = np.asarray(phase / amplitude, dtype=np.complex64)
     _check_interferograms(patch, unit_phase)
-    dispersion = patch.optional_rows("da", "D_A")
     bperp_m = patch.bperp_m()
-    with np.errstate(divide="ignore"):
-        weights = np.ones(patch.n_ps) if dispersion is None else 1 / dispersion.ravel()
     return Candidates(
         unit_phase=unit_phase,
         amplitude=amplitude,
@@ -101,7 +104,7 @@ def read_candidates(patch: Patch) -> Candidates:
         bperp_m=bperp_m,
         n_trial_wraps=trial_wraps(patch, bperp_m),
         grid_ij=_grid_cells(patch),
-        first_weights=weights.astype(np.float64),
+        first_weights=_first_weights(patch),
     )
 
 
@@ -114,10 +117,10 @@ def trial_wraps(patch: Patch, bperp_m: Array) -> np.floating:
         raise PystampsError(cause, "run stage 1, which sets it")
     incidence_rad = _mean_incidence_rad(patch)
     sensitivity = wavelength_m * _RANGE_M * np.sin(incidence_rad) / 4 / np.pi
-    real = bperp_m.dtype.type
+    real: type[np.floating] = bperp_m.dtype.type
     max_slope = real(parameters.number("max_topo_err") / sensitivity)
     extent = real(bperp_m.max() - bperp_m.min())
-    return np.asarray(extent * max_slope / real(2 * np.pi))[()]
+    return real(extent * max_slope / real(2 * np.pi))
 
 
 def _mean_incidence_rad(patch: Patch) -> float:
@@ -128,6 +131,21 @@ def _mean_incidence_rad(patch: Patch) -> float:
     if look is not None and patch.n_ps:
         return float(look.mean()) + _LOOK_TO_INCIDENCE_RAD
     return _DEFAULT_INCIDENCE_RAD
+
+
+def _first_weights(patch: Patch) -> Doubles:
+    """Return the reciprocal amplitude dispersion.
+
+    StaMPS compatibility: a dispersion of 0 weighs infinitely there, which voids all filter windows
+    around. Here it counts as the least one above 0. One that is no number counts as 1.
+    """
+    dispersion = patch.optional_rows("da", "D_A")
+    if dispersion is None:
+        return np.ones(patch.n_ps)
+    values = dispersion.ravel().astype(np.float64)
+    usable = np.isfinite(values) & (values > 0)
+    least = values[usable].min(initial=np.inf) if usable.any() else 1.0
+    return 1 / np.where(usable, values, np.where(values == 0, least, 1.0))
 
 
 def _check_interferograms(patch: Patch, unit_phase: NDArray[np.complex64]) -> None:
@@ -161,8 +179,8 @@ def _grid_cells(patch: Patch) -> Singles:
 
 
 def _check_extent(patch: Patch, axis: str, count: int, window: int) -> None:
-    """Refuse a grid of no cell, and one that is neither filtered nor left out by the filter."""
-    if count >= 1 and (count >= window or window_count(count, window) <= 0):
+    """Refuse a grid smaller than the filter's window."""
+    if count >= window:
         return
     cause = (
         f"{patch.path('ps')}: xy spans {max(count, 0)} cells of filter_grid_size along {axis}, "

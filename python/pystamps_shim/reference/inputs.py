@@ -204,7 +204,7 @@ class Patch:
         if self.small_baseline:
             return kept
         kept = kept[kept != self.master]
-        return np.where(kept > self.master, kept - 1, kept)
+        return np.asarray(np.where(kept > self.master, kept - 1, kept), dtype=np.intp)
 
     def check(
         self, path: Path, name: str, values: Array, expected: tuple[int, ...], stage: int

@@ -226,9 +226,9 @@ def _order(rows: Rows, lonlat_deg: Array, heading_deg: float) -> tuple[Rows, NDA
     places = np.asarray(lonlat_deg[rows], dtype=np.float64)
     origin = (places.max(axis=0) + places.min(axis=0)) / 2
     xy = geometry.local_km(places, origin) * 1000
-    xy = geometry.rotate_if_both_extents_shrink(xy, heading_deg).astype(np.float32)
-    order = np.lexsort((xy[:, 0], xy[:, 1]))
-    return rows[order], geometry.round_to_millimetres(xy[order])
+    single = geometry.rotate_if_both_extents_shrink(xy, heading_deg).astype(np.float32)
+    order = np.lexsort((single[:, 0], single[:, 1]))
+    return rows[order], geometry.round_to_millimetres(single[order])
 
 
 def _unit_modulus(phasors: Array) -> Array:

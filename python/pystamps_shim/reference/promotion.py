@@ -59,7 +59,8 @@ class Selected:
             columns.append(values[keep].astype(np.float64))
         residual = read_variable(path, "ph_res2", 3)
         patch.check(path, "ph_res2", residual, (count, patch.columns), 3)
-        return cls(index[keep].astype(np.intp) - 1, *columns, residual[keep])
+        slope, offset, coherence = columns
+        return cls(index[keep].astype(np.intp) - 1, slope, offset, coherence, residual[keep])
 
 
 def promoted_files(patch: Patch, selected: Selected, weeded: NDArray[np.bool_]) -> Artefacts:

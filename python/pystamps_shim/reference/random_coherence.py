@@ -17,7 +17,7 @@ from pystamps_shim.reference.stage1 import Array
 Doubles = NDArray[np.float64]
 
 #: Centres of the 100 coherence bins.
-COHERENCE_BINS: Doubles = 0.005 + 0.01 * np.arange(100)
+COHERENCE_BINS: Doubles = np.asarray(0.005 + 0.01 * np.arange(100), dtype=np.float64)
 RANDOM_ROWS = 300_000
 _SEED = 2005
 _BLOCK = 20_000

@@ -91,7 +91,8 @@ def _weights(patch_set: PatchSet, max_coherence: float) -> tuple[Singles, Single
 def _cells(xy_m: Array, size_m: float) -> Singles:
     """Return row along y and column along x of each PS."""
     yx = xy_m[:, ::-1].astype(np.float32)
-    return np.ceil((yx - _CELL_ORIGIN_M + np.float32(1e-9)) / np.float32(size_m))
+    places = yx - _CELL_ORIGIN_M + np.float32(1e-9)
+    return np.asarray(np.ceil(places / np.float32(size_m)), dtype=np.float32)
 
 
 def _grouped_mean(weight: Singles, values: Array, group: NDArray[np.intp]) -> Array:

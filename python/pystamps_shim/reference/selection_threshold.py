@@ -18,7 +18,8 @@ Doubles = NDArray[np.float64]
 #: Fewer candidates are not divided by amplitude dispersion.
 _BINNED_CANDIDATES = 10_000
 _LARGE = 50_000
-_DEFAULT_THRESHOLD = 0.3
+#: Where no threshold can be found.
+DEFAULT_THRESHOLD = 0.3
 #: Amplitude dispersion at which a line that falls is evaluated.
 _TYPICAL_DISPERSION = 0.35
 
@@ -107,7 +108,7 @@ def coherence_threshold(
     found = ~np.isnan(least)
     line = np.empty(0)
     if not found.any():
-        values = np.array([_DEFAULT_THRESHOLD])
+        values = np.array([DEFAULT_THRESHOLD])
     elif found.sum() == 1:
         values = np.array(least)[found]
     else:
@@ -161,7 +162,8 @@ def _bin_threshold(target: SelectionTarget, coherence: Doubles, random: Doubles)
     low, high = first - 3, min(first + 2, len(above))
     if low <= 0:
         return np.nan
-    return _interpolated(above[low - 1 : high], np.arange(low, high + 1) * 0.01, target.accepted)
+    upper_edge = np.arange(low, high + 1, dtype=np.float64) * 0.01
+    return _interpolated(above[low - 1 : high], np.asarray(upper_edge), target.accepted)
 
 
 def _interpolated(above: Doubles, upper_edge: Doubles, accepted: np.floating) -> float:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pystamps_shim.errors import PystampsError
 from pystamps_shim.kernels.clap import clap_filter
 from pystamps_shim.kernels.numpy_backend import stage2_grid_accumulate, stage2_topofit
 from pystamps_shim.kernels.random_numbers import RandomEngine
@@ -34,7 +35,7 @@ from pystamps_shim.reference.random_coherence import (
     RandomHistogram,
     random_coherence,
 )
-from pystamps_shim.reference.stage1 import Artefacts
+from pystamps_shim.reference.stage1 import Array, Artefacts
 
 Doubles = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -104,17 +105,19 @@ def stage2_estimate_gamma(
     Raises
     ------
     PystampsError
-        Inputs are missing or disagree; the grid has 19 to 23 cells in one direction or only one;
-        an interferogram holds no phase; or nothing has low coherence to scale the histogram by.
+        Inputs are missing or disagree; ``quick_est_gamma_flag`` is not ``y``; the grid is smaller
+        than the filter's window; an interferogram holds no phase; or nothing has low coherence to
+        scale the histogram by.
 
     Notes
     -----
     StaMPS compatibility: ``ps_est_gamma_quick``. A NaN phase counts as no phase, where the
-    original stops with an index error. A grid of at most 18 cells in one direction is not
-    filtered and leaves every coherence 0, as in the original. A patch without candidates gives
+    original stops with an index error. A grid smaller than the filter's window, where the
+    original stops with an index error or leaves every coherence 0, is refused. A patch without candidates gives
     arrays of no rows, marked in ``no_ps_info.mat``. ``drop_ifg_index`` plays no part.
     """
     patch = Patch.open(Path(patch_dir), 1)
+    _check_estimator(patch)
     if patch.n_ps == 0:
         return _no_candidates(patch)
     candidates = read_candidates(patch)
@@ -125,7 +128,7 @@ def stage2_estimate_gamma(
     parameters = patch.parameters
     settings = FilterSettings.of(patch)
     limit = parameters.number("gamma_change_convergence")
-    iterations = int(parameters.number("gamma_max_iterations"))
+    iterations = parameters.number("gamma_max_iterations")
     state, weights = Estimate.start(candidates), candidates.first_weights
     change, loop = 0.0, 1
     while True:
@@ -138,6 +141,13 @@ def stage2_estimate_gamma(
             return _artefacts(patch, candidates, settings, state, random=random, ending=ending)
         loop += 1
         weights, random = next_weights(patch, candidates, state, random)
+
+
+def _check_estimator(patch: Patch) -> None:
+    """Refuse the slow estimator, which the original names but does not have."""
+    if not patch.parameters.flag("quick_est_gamma_flag"):
+        cause = f"{patch.parameters.path}: quick_est_gamma_flag is not 'y'"
+        raise PystampsError(cause, "set it to 'y': there is no other estimator")
 
 
 def estimate_once(
@@ -197,12 +207,12 @@ def next_weights(
 def _patch_phase(candidates: Candidates, settings: FilterSettings, grid: Phasors) -> Phasors:
     """Filter every interferogram and return unit phasors at the candidates' cells."""
     rows, columns = candidates.grid_ij.astype(np.intp).T - 1
-    values = np.empty(candidates.unit_phase.shape, dtype=np.complex64)
-    for ifg in range(values.shape[1]):
+    values = np.empty_like(candidates.unit_phase)
+    for ifg in range(grid.shape[-1]):
         plane = clap_filter(grid[:, :, ifg], settings.alpha, settings.beta, settings.low_pass)
         values[:, ifg] = plane[rows, columns]
     modulus = np.abs(values)
-    return values / np.where(modulus == 0, np.float32(1), modulus)
+    return np.asarray(values / np.where(modulus == 0, np.float32(1), modulus))
 
 
 def _drawn_histogram(patch: Patch, candidates: Candidates, engine: RandomEngine) -> RandomHistogram:
@@ -225,7 +235,7 @@ def _artefacts(
 ) -> Artefacts:
     """Name the results as StaMPS does; `ending` holds the iterations made and the last change."""
     column = (-1, 1)
-    pm1 = {
+    pm1: dict[str, Array] = {
         "ph_patch": state.patch_phase,
         "K_ps": state.slope_rad_per_m.reshape(column),
         "C_ps": state.offset_rad.reshape(column),

@@ -12,6 +12,7 @@ from pystamps_shim.kernels.random_numbers import RandomEngine, uniform_matrix
 from pystamps_shim.reference.inputs import Patch, read_variable
 from pystamps_shim.reference.reestimation import Reestimate, WindowFilter, reestimate
 from pystamps_shim.reference.selection_threshold import (
+    DEFAULT_THRESHOLD,
     SelectionTarget,
     Threshold,
     coherence_threshold,
@@ -45,9 +46,10 @@ class Candidates:
     @classmethod
     def read(cls, patch: Patch) -> Candidates:
         """Read the columns of ``pm1.mat`` and check their lengths."""
-        columns = [patch.rows("pm", name, 1, 2).ravel() for name in ("K_ps", "C_ps", "coh_ps")]
-        counts = read_variable(patch.path("pm"), "Nr", 2).ravel()
-        return cls(*(column.astype(np.float64) for column in columns), counts)
+        names = ("K_ps", "C_ps", "coh_ps")
+        columns = [patch.rows("pm", name, 1, 2).ravel().astype(np.float64) for name in names]
+        slope, offset, coherence = columns
+        return cls(slope, offset, coherence, read_variable(patch.path("pm"), "Nr", 2).ravel())
 
 
 def stage3_select_ps(
@@ -86,11 +88,7 @@ def stage3_select_ps(
     used = patch.used_without_master()
     candidates = Candidates.read(patch)
     if patch.n_ps == 0:
-        first = Threshold(np.array([0.3]), np.empty(0))
-        nothing = _of_stage2(patch, np.empty(0, dtype=np.intp), candidates)
-        target = SelectionTarget(np.float32(0), False, np.empty(0), np.empty(0), 0)
-        kept = np.empty(0, dtype=bool)
-        return _artefacts(patch, target, nothing, np.empty(0, dtype=np.intp), kept, first)
+        return _no_candidates(patch, candidates)
     target = SelectionTarget.of(patch)
     everything = np.arange(patch.n_ps)
     if reuse_coherence:
@@ -103,13 +101,14 @@ def stage3_select_ps(
         rows = _steady(patch, rows, used, random_engine)
         if not _reestimates(patch):
             new = _of_stage2(patch, rows, candidates)
-            return _artefacts(patch, target, new, rows, np.ones(len(rows), bool), first)
+            kept = np.ones(len(rows), dtype=bool)
+            return _artefacts(patch, target, new, rows, kept=kept, threshold=first)
         new = _reestimated(patch, rows, used)
     coherence = candidates.coherence.copy()
     coherence[rows] = new.coherence
     second = coherence_threshold(target, coherence, candidates.random_counts, rows)
     kept = _kept(patch, candidates.slope_rad_per_m[rows], new, second)
-    return _artefacts(patch, target, new, rows, kept, second)
+    return _artefacts(patch, target, new, rows, kept=kept, threshold=second)
 
 
 def resampled_deviation(residual_rad: Array, indices: Rows) -> Doubles:
@@ -201,9 +200,12 @@ def _stored(patch: Patch) -> tuple[Rows, Reestimate]:
     rows = read["ix"].ravel().astype(np.intp) - 1
     for name, columns in (("ph_patch2", patch.columns), ("ph_res2", patch.columns), ("K_ps2", 1)):
         patch.check(path, name, read[name], (len(rows), columns), 3)
-    columns = (read[name].ravel().astype(np.float64) for name in ("K_ps2", "C_ps2", "coh_ps2"))
+    slope, offset, coherence = (
+        read[name].ravel().astype(np.float64) for name in ("K_ps2", "C_ps2", "coh_ps2")
+    )
     phase = read["ph_patch2"].astype(np.complex64)
-    return rows, Reestimate(phase, read["ph_res2"].astype(np.float32), *columns)
+    residual = read["ph_res2"].astype(np.float32)
+    return rows, Reestimate(phase, residual, slope, offset, coherence)
 
 
 def _kept(patch: Patch, slope: Doubles, new: Reestimate, threshold: Threshold) -> Array:
@@ -215,11 +217,21 @@ def _kept(patch: Patch, slope: Doubles, new: Reestimate, threshold: Threshold) -
         return np.asarray(coherent & (np.abs(slope - new.slope_rad_per_m) < limit))
 
 
+def _no_candidates(patch: Patch, candidates: Candidates) -> Artefacts:
+    """Return arrays of no rows, with the threshold that stands where none can be found."""
+    rows, kept = np.empty(0, dtype=np.intp), np.empty(0, dtype=bool)
+    target = SelectionTarget(np.float32(0), False, np.empty(0), np.empty(0), 0)
+    nothing = _of_stage2(patch, rows, candidates)
+    threshold = Threshold(np.array([DEFAULT_THRESHOLD]), np.empty(0))
+    return _artefacts(patch, target, nothing, rows, kept=kept, threshold=threshold)
+
+
 def _artefacts(
     patch: Patch,
     target: SelectionTarget,
     new: Reestimate,
     rows: Rows,
+    *,
     kept: Array,
     threshold: Threshold,
 ) -> Artefacts:

@@ -128,7 +128,7 @@ def interferogram_noise_deg(patch: Patch) -> Array:
     residual = np.angle(patch.rows("ph", "ph", patch.n_ifg, 4) * expected)
     squares = (residual.astype(np.float64) ** 2).sum(axis=0)
     noise_rad = np.sqrt(squares / max(patch.n_ps, 3))
-    return (noise_rad * 180 / np.pi).astype(np.float32).reshape(-1, 1)
+    return np.asarray(noise_rad * 180 / np.pi, dtype=np.float32).reshape(-1, 1)
 
 
 def _model_phasors(patch: Patch) -> NDArray[np.complex64]:

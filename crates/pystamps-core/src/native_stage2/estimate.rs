@@ -33,7 +33,7 @@ pub(super) struct Estimates {
     pub(super) offset_rad: Vec<f64>,
     /// Coherence over the interferograms; 0 where it cannot be estimated.
     pub(super) coherence: Vec<f64>,
-    /// Whether an estimate was made.
+    /// Whether an estimate was made in this or an earlier iteration.
     pub(super) estimated: Vec<bool>,
     /// Coherence of the best trial slope less that of the second best: where it is tiny, another
     /// rounding chooses the other one.
@@ -237,7 +237,7 @@ impl BlockFit {
     /// Stores the fits; rows without phase lose slope and coherence and keep what else they had.
     fn store(mut self, estimates: &mut Estimates) -> Result<()> {
         for (n, row) in self.rows.clone().enumerate() {
-            estimates.estimated[row] = self.usable[n];
+            estimates.estimated[row] |= self.usable[n];
             if self.usable[n] {
                 estimates.slope_rad_per_m[row] = self.fits.slope_rad_per_m[n];
                 estimates.offset_rad[row] = self.fits.offset_rad[n];

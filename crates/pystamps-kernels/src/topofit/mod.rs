@@ -19,8 +19,8 @@
 //!
 //! # Layout
 //! A block holds one sample for every row (candidate) and column (interferogram), column after
-//! column: sample (row, column) is at `column * rows + row`. Eight rows are fitted side by side, one
-//! in each lane of the vector registers, so that every row's sums run over the interferograms in
+//! column: sample (row, column) is at `column * rows + row`. Sixteen rows are fitted side by side, in
+//! the lanes of the vector registers, so that every row's sums run over the interferograms in
 //! order: its result depends on no other row.
 
 mod group;

@@ -1,6 +1,7 @@
 //! Takes the linear step from the best trial and measures what is left.
 
 #![expect(clippy::inline_always, reason = "only inlined code is compiled again for wide vectors")]
+#![expect(clippy::needless_range_loop, reason = "a lane indexes several arrays at once")]
 
 use super::Rounding;
 use super::group::{Census, GroupFit, LANES, Samples};

@@ -165,7 +165,7 @@ impl TrialSums {
 
     /// Adds one column.
     #[inline(always)]
-    pub(super) fn add(&mut self, re: &[f64; LANES], im: &[f64; LANES], step: Step<LANES>) {
+    pub(super) fn add(&mut self, re: &[f64; LANES], im: &[f64; LANES], step: &Step<LANES>) {
         self.add_still(re, im);
         step.for_each_power(&mut self.pairs, |pair, cos, sin| add_pair(pair, re, im, cos, sin));
     }
