@@ -231,7 +231,9 @@ mod tests {
                 triangulation.insert(vertex).unwrap();
             }
             let mut again = cell_edges(&triangulation);
-            again.iter_mut().for_each(|edge| edge.sort_unstable());
+            for edge in &mut again {
+                edge.sort_unstable();
+            }
             again.sort_unstable();
             again.dedup();
             assert_eq!(again, edges);

@@ -65,7 +65,9 @@ impl Settings {
                 reason = "positive; nobody waits for 2^53 iterations"
             )]
             most_iterations: positive("gamma_max_iterations")?.ceil() as usize,
-            weights_by_probability: parameters.text("filter_weighting")?.eq_ignore_ascii_case("P-square"),
+            weights_by_probability: parameters
+                .text("filter_weighting")?
+                .eq_ignore_ascii_case("P-square"),
         })
     }
 }

@@ -77,7 +77,7 @@ pub fn stage4_memory_bytes(
     const THREAD_BYTES: u64 = 1 << 20;
     // `ps1.mat` as it is read and reduced; estimates, flags and the triangulation of the selected;
     // ends and noise of the edges, and the moments of their blocks.
-    let rows = candidates * 140 + selected * 520 + edges * (24 + interferograms / 32);
+    let rows = candidates * 100 + selected * 160 + edges * (24 + interferograms / 32);
     let columns = threads * (candidates * 16 + selected * 8 + interferograms * 1024);
     BASE_BYTES + threads * THREAD_BYTES + rows + columns + 8 * selected * interferograms
 }

@@ -111,11 +111,15 @@ fn fitted_value(
     let (mut intercept, mut slope) = ([0.0; LANES], [0.0; LANES]);
     let fit = window.intercept.iter().zip(&window.slope);
     for ((angle, remainder), (&at_date, &per_day)) in angle.iter().zip(&mut *remainder).zip(fit) {
+        // One simple loop after another: together they are not turned into vector instructions.
+        let mut values = [0.0; LANES];
         for lane in 0..LANES {
-            let value = wrapped(angle[lane] - mean[lane]);
-            remainder[lane] = value;
-            intercept[lane] += at_date * value;
-            slope[lane] += per_day * value;
+            values[lane] = wrapped(angle[lane] - mean[lane]);
+        }
+        *remainder = values;
+        for lane in 0..LANES {
+            intercept[lane] += at_date * values[lane];
+            slope[lane] += per_day * values[lane];
         }
     }
     let mut correction = [0.0; LANES];

@@ -85,12 +85,12 @@ fn direct(values: &[Complex<f32>], edges: &[[u32; 2]]) -> Vec<[f64; 2]> {
         .map(|row| {
             let top: f64 = (0..n).map(|i| BPERP_M[i] * row[i] / v[i]).sum();
             let bottom: f64 = (0..n).map(|i| BPERP_M[i] * BPERP_M[i] / v[i]).sum();
-            summary((0..n).map(|i| row[i] - top / bottom * BPERP_M[i]).collect())
+            summary(&(0..n).map(|i| row[i] - top / bottom * BPERP_M[i]).collect::<Vec<_>>())
         })
         .collect()
 }
 
-fn summary(row: Vec<f64>) -> [f64; 2] {
+fn summary(row: &[f64]) -> [f64; 2] {
     let n = row.len() as f64;
     let mean = row.iter().sum::<f64>() / n;
     let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
@@ -109,7 +109,7 @@ fn assert_near(noise: &Noise, expected: &[[f64; 2]]) {
 fn smooth_model_follows_the_specification() {
     let values = phasors(300, 9, 2.0);
     let edges = edges(300);
-    assert!(edges.len() > 2 * BLOCK_EDGES && edges.len() % LANES != 0);
+    assert!(edges.len() > 2 * BLOCK_EDGES && !edges.len().is_multiple_of(LANES));
     let of = Phasors { columns: 9, values: &values };
     let noise = edge_noise(&of, &edges, &BASELINES, SMOOTH, |_| ());
     assert_near(&noise, &direct(&values, &edges));
@@ -130,7 +130,7 @@ fn baseline_term_follows_the_specification() {
         .map(|row| {
             let top: Complex<f64> = (0..9).map(|i| row[i] * (BPERP_M[i] / v[i])).sum();
             let bottom: f64 = (0..9).map(|i| BPERP_M[i] * BPERP_M[i] / v[i]).sum();
-            summary((0..9).map(|i| (row[i] - top / bottom * BPERP_M[i]).arg()).collect())
+            summary(&(0..9).map(|i| (row[i] - top / bottom * BPERP_M[i]).arg()).collect::<Vec<_>>())
         })
         .collect();
     let of = Phasors { columns: 9, values: &values };
