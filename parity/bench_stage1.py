@@ -59,7 +59,7 @@ def _print_memory(dataset: Path, command: list[str]) -> None:
     plan = subprocess.run(
         [command[0], "plan", "--dataset", str(dataset), "--json"], check=True, capture_output=True
     )
-    predicted = json.loads(plan.stdout)["patches"][0]["stage1_memory_bytes"]
+    predicted = json.loads(plan.stdout)["patches"][0]["stages"][0]["memory_bytes"]
     # Through a small process: a child inherits the largest resident set of what it is forked from.
     watch = [sys.executable, "-c", _WATCH, *command]
     watched = subprocess.run(watch, check=True, capture_output=True)

@@ -42,6 +42,8 @@ pub struct ProjectPlan {
     pub interferograms: u64,
     /// Patches in processing order.
     pub patches: Vec<PatchPlan>,
+    /// What merging them needs.
+    pub merge: StagePlan,
     /// Free space of the file system, bytes, if the system tells.
     pub free_disk_bytes: Option<u64>,
     /// What a user should know before starting.
@@ -109,11 +111,13 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
             Ok(PatchPlan { sizes, stages, states, name: patch.name })
         })
         .collect::<Result<_>>()?;
+    let merge = common.merge(patches.iter().map(|patch| patch.sizes.kept).sum());
     let free_disk_bytes = free_disk_bytes(folder);
     let mut warnings: Vec<String> =
         patches.iter().flat_map(|patch| patch_warnings(patch, &common)).collect();
     warnings.extend(disk_warning(&patches, free_disk_bytes));
-    Ok(ProjectPlan { interferograms: interferograms as u64, patches, free_disk_bytes, warnings })
+    let interferograms = interferograms as u64;
+    Ok(ProjectPlan { interferograms, patches, merge, free_disk_bytes, warnings })
 }
 
 /// What the stages of every patch have in common; measures how fast the machine is.

@@ -8,6 +8,7 @@ use num_complex::Complex;
 use pystamps_kernels::clap::{
     ClapFilter, ClapPatchFilter, ClapPatchScratch, ClapScratch, LowPass, Plane, window_count,
 };
+use pystamps_kernels::edge_noise::{Baselines, NoiseModel, Phasors, edge_noise};
 use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit};
 
 /// How long each rate is measured.
@@ -28,6 +29,8 @@ pub(super) struct Rates {
     pub(super) window: f64,
     /// Filtering around one cell.
     pub(super) cell: f64,
+    /// Testing the noise of one edge between PS.
+    pub(super) edge: f64,
     /// Reading or writing one byte.
     pub(super) byte: f64,
 }
@@ -40,6 +43,7 @@ impl Rates {
             fit: fit_seconds(interferograms.max(1), trial_wraps),
             window: window_seconds(window),
             cell: cell_seconds(window),
+            edge: edge_seconds(interferograms.max(1) + 1),
             byte: 1.0 / BYTES_A_SECOND,
         }
     }
@@ -67,6 +71,24 @@ fn fit_seconds(columns: usize, trial_wraps: f64) -> f64 {
     let mut fits = Fits::default();
     let fit = || topofit(black_box(&block), &bperp_m, &trials, Rounding::Single, &mut fits);
     seconds_of(fit) / ROWS as f64
+}
+
+fn edge_seconds(columns: usize) -> f64 {
+    let angle = |k: usize| (k * k % 629) as f32 / 100.0;
+    let values: Vec<Complex<f32>> =
+        (0..ROWS * columns).map(|k| Complex::from_polar(1.0, angle(k))).collect();
+    let bperp_m: Vec<f64> = (0..columns).map(|k| k as f64 * 3.0 - 70.0).collect();
+    let days: Vec<f64> = (0..columns).map(|k| 12.0 * k as f64).collect();
+    #[expect(clippy::cast_possible_truncation, reason = "rows of a small network")]
+    let edges: Vec<[u32; 2]> = (1..ROWS as u32).map(|row| [row - 1, row]).collect();
+    let phasors = Phasors { columns, values: &values };
+    let baselines = Baselines { bperp_m: &bperp_m, single_precision: true };
+    let model = NoiseModel::Smooth { days: &days, window_days: 730.0 };
+    let test = || {
+        black_box(edge_noise(black_box(&phasors), &edges, &baselines, model, |_| ()));
+    };
+    // The kernel takes all threads; the rate is that of one.
+    seconds_of(test) / edges.len() as f64 * rayon::current_num_threads() as f64
 }
 
 fn plane_values() -> Vec<Complex<f32>> {

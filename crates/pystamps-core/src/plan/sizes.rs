@@ -21,7 +21,7 @@ const DEGREE_M: f64 = 111_200.0;
 pub struct PatchSizes {
     /// Candidates that preparation selected.
     pub candidates: u64,
-    /// Cells of the filter grid along azimuth and range; 0 if positions are missing.
+    /// Cells of the filter grid along its sides, the longer one first; 0 if positions are missing.
     pub cells: [u64; 2],
     /// Candidates of the first selection of stage 3.
     pub selected: u64,
@@ -78,7 +78,8 @@ fn share(count: u64, share: f64) -> u64 {
     (count as f64 * share) as u64
 }
 
-/// Extent of the candidates' positions to the north and to the east, m.
+/// Sides of the smallest rectangle that holds the candidates' positions, m: stage 1 turns them by
+/// the heading, which is not known before. The longer side comes first.
 fn extent_m(folder: &Path) -> Result<[f64; 2]> {
     let path = folder.join(patch::CANDIDATES_LL);
     if !path.is_file() {
@@ -86,25 +87,55 @@ fn extent_m(folder: &Path) -> Result<[f64; 2]> {
     }
     let bytes = fs_err::read(&path).while_doing("read the positions of the candidates")?;
     let (pairs, _) = bytes.as_chunks::<8>();
-    let mut least = [f64::INFINITY; 2];
-    let mut most = [f64::NEG_INFINITY; 2];
-    for pair in pairs {
+    let positions_deg = pairs.iter().filter_map(|pair| {
         let (words, _) = pair.as_chunks::<4>();
         let position = [words[0], words[1]].map(|word| f64::from(f32::from_be_bytes(word)));
         let known = position.iter().all(|degrees| degrees.abs() <= 360.0);
-        if !known || position == [0.0, 0.0] {
-            continue;
-        }
-        for axis in 0..2 {
-            least[axis] = least[axis].min(position[axis]);
-            most[axis] = most[axis].max(position[axis]);
+        (known && position != [0.0, 0.0]).then_some(position)
+    });
+    let Some([_, latitude_deg]) = positions_deg.clone().next() else { return Ok([0.0; 2]) };
+    let east_m = DEGREE_M * latitude_deg.to_radians().cos();
+    let mut boxes = [Bounds::EMPTY; TRIED_DIRECTIONS];
+    for [longitude, latitude] in positions_deg {
+        let (x, y) = (longitude * east_m, latitude * DEGREE_M);
+        for (direction, bounds) in boxes.iter_mut().enumerate() {
+            let (sin, cos) = direction_rad(direction).sin_cos();
+            bounds.add([x * cos + y * sin, y * cos - x * sin]);
         }
     }
-    if least[0] > most[0] {
-        return Ok([0.0; 2]);
+    let sides = boxes.iter().map(Bounds::sides_m);
+    let smallest = sides.min_by(|a, b| (a[0] * a[1]).total_cmp(&(b[0] * b[1])));
+    let [a, b] = smallest.unwrap_or_default();
+    Ok([a.max(b), a.min(b)])
+}
+
+/// Directions of a rectangle that are tried over a quarter turn.
+const TRIED_DIRECTIONS: usize = 15;
+
+fn direction_rad(number: usize) -> f64 {
+    std::f64::consts::FRAC_PI_2 * number as f64 / TRIED_DIRECTIONS as f64
+}
+
+/// Extremes of two coordinates.
+#[derive(Clone, Copy)]
+struct Bounds {
+    least: [f64; 2],
+    most: [f64; 2],
+}
+
+impl Bounds {
+    const EMPTY: Self = Self { least: [f64::INFINITY; 2], most: [f64::NEG_INFINITY; 2] };
+
+    fn add(&mut self, point: [f64; 2]) {
+        for (axis, value) in point.into_iter().enumerate() {
+            self.least[axis] = self.least[axis].min(value);
+            self.most[axis] = self.most[axis].max(value);
+        }
     }
-    let middle_latitude = f64::midpoint(least[1], most[1]).to_radians();
-    Ok([(most[1] - least[1]) * DEGREE_M, (most[0] - least[0]) * DEGREE_M * middle_latitude.cos()])
+
+    fn sides_m(&self) -> [f64; 2] {
+        [self.most[0] - self.least[0], self.most[1] - self.least[1]]
+    }
 }
 
 #[cfg(test)]
@@ -117,9 +148,10 @@ mod tests {
         let degrees = [[11.0_f32, 44.0], [0.0, 0.0], [11.1, 44.05], [f32::NAN, 44.0]];
         let bytes: Vec<u8> = degrees.iter().flatten().flat_map(|d| d.to_be_bytes()).collect();
         fs_err::write(folder.path().join(patch::CANDIDATES_LL), bytes).unwrap();
-        let [north, east] = extent_m(folder.path()).unwrap();
-        assert!((north - 5560.0).abs() < 10.0, "{north}");
-        assert!((east - 7997.0).abs() < 30.0, "{east}");
+        // Two points 7997 m and 5560 m apart: nearly a line in one of the directions.
+        let [length, width] = extent_m(folder.path()).unwrap();
+        assert!((length - 9740.0).abs() < 60.0, "{length}");
+        assert!(width < 600.0, "{width}");
     }
 
     #[test]

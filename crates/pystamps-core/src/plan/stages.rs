@@ -8,6 +8,8 @@ use super::sizes::PatchSizes;
 use super::stage1_memory_bytes;
 use crate::native_stage2::memory::Need as Stage2Need;
 use crate::native_stage3::memory::Need as Stage3Need;
+use crate::native_stage4::stage4_memory_bytes;
+use crate::native_stage5::{merge_memory_bytes, stage5_patch_memory_bytes};
 use crate::samples::Residence;
 
 /// Rows of random phase that stage 2 simulates.
@@ -45,7 +47,22 @@ pub(super) struct Common {
 impl Common {
     /// Plans of the stages of a patch of these sizes.
     pub(super) fn stages(&self, sizes: &PatchSizes) -> Vec<StagePlan> {
-        vec![self.stage1(sizes), self.stage2(sizes), self.stage3(sizes)]
+        vec![
+            self.stage1(sizes),
+            self.stage2(sizes),
+            self.stage3(sizes),
+            self.stage4(sizes),
+            self.stage5(sizes),
+        ]
+    }
+
+    /// Plan of the merge of so many PS.
+    pub(super) fn merge(&self, scatterers: u64) -> StagePlan {
+        let memory_bytes = merge_memory_bytes(scatterers, self.threads);
+        // ph, ph_rc, ph_reref, ph_patch 8 B, ph_res, bperp, ph_uw 4 B a sample.
+        let disk_bytes = scatterers * (44 * (self.interferograms + self.master) + 150);
+        let seconds = 2.0 * self.io_seconds(disk_bytes);
+        StagePlan { stage: 5, memory_bytes, least_memory_bytes: memory_bytes, disk_bytes, seconds }
     }
 
     fn io_seconds(&self, bytes: u64) -> f64 {
@@ -112,5 +129,25 @@ impl Common {
             disk_bytes,
             seconds: computing / self.threads as f64 + self.io_seconds(read_bytes + disk_bytes),
         }
+    }
+
+    fn stage4(&self, sizes: &PatchSizes) -> StagePlan {
+        let columns = self.interferograms + self.master;
+        let edges = 3 * sizes.kept;
+        let memory_bytes =
+            stage4_memory_bytes(sizes.candidates, sizes.kept, columns, edges, self.threads);
+        let read_bytes = 20 * sizes.candidates * columns;
+        let disk_bytes = sizes.kept * (24 * columns + 120);
+        let computing = edges as f64 * self.rates.edge / self.threads as f64;
+        let seconds = computing + self.io_seconds(read_bytes + disk_bytes);
+        StagePlan { stage: 4, memory_bytes, least_memory_bytes: memory_bytes, disk_bytes, seconds }
+    }
+
+    fn stage5(&self, sizes: &PatchSizes) -> StagePlan {
+        let memory_bytes = stage5_patch_memory_bytes(sizes.kept, self.threads);
+        let columns = self.interferograms + self.master;
+        let disk_bytes = 16 * sizes.kept * columns;
+        let seconds = 2.5 * self.io_seconds(disk_bytes);
+        StagePlan { stage: 5, memory_bytes, least_memory_bytes: memory_bytes, disk_bytes, seconds }
     }
 }

@@ -1,10 +1,10 @@
 //! `plan --dataset DIR`.
 
-use crate::cli::all_cores;
 use crate::cli::arguments::PlanArguments;
 use crate::cli::output::{print_json, print_line};
+use crate::cli::{all_cores, on_threads};
 use crate::error::Result;
-use crate::plan::{display_bytes, plan_project};
+use crate::plan::{StagePlan, display_bytes, plan_project};
 use crate::progress::{Progress, ProgressMode};
 use crate::project::dataset::patches;
 use crate::stage::settle;
@@ -16,7 +16,8 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
     for patch in patches(&arguments.dataset)? {
         settle(&patch.folder, &progress)?;
     }
-    let plan = plan_project(&arguments.dataset, threads)?;
+    let count = usize::try_from(threads).ok();
+    let plan = on_threads(count, || plan_project(&arguments.dataset, threads))?;
     if arguments.json {
         return print_json(&plan);
     }
@@ -38,17 +39,11 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
             sizes.kept,
         ))?;
         for (stage, state) in patch.stages.iter().zip(&patch.states) {
-            print_line(format!(
-                "{:<12} {:>5}  {:>10} {:>12} {:>10} {:>9}  {state}",
-                "",
-                stage.stage,
-                display_bytes(stage.memory_bytes),
-                display_bytes(stage.least_memory_bytes),
-                display_bytes(stage.disk_bytes),
-                format!("{:.1} s", stage.seconds),
-            ))?;
+            print_line(row(stage, state))?;
         }
     }
+    print_line("all patches")?;
+    print_line(row(&plan.merge, "merge"))?;
     if let Some(free) = plan.free_disk_bytes {
         print_line(format!("free disk: {}", display_bytes(free)))?;
     }
@@ -56,4 +51,16 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
         print_line(format!("warning: {warning}"))?;
     }
     Ok(())
+}
+
+fn row(stage: &StagePlan, remark: impl std::fmt::Display) -> String {
+    format!(
+        "{:<12} {:>5}  {:>10} {:>12} {:>10} {:>9}  {remark}",
+        "",
+        stage.stage,
+        display_bytes(stage.memory_bytes),
+        display_bytes(stage.least_memory_bytes),
+        display_bytes(stage.disk_bytes),
+        format!("{:.1} s", stage.seconds),
+    )
 }
