@@ -18,7 +18,7 @@ use crate::samples::row_blocks;
 use crate::scratch::ScratchColumns;
 
 /// Rows fitted at a time: the samples of a block stay in the second-level cache.
-const BLOCK_ROWS: usize = 128;
+const BLOCK_ROWS: usize = 256;
 /// Rows gridded at a time.
 const GRID_ROWS: usize = 4096;
 /// Blocks a thread fits before results are gathered.

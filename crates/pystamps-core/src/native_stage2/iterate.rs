@@ -126,9 +126,10 @@ fn signal_to_noise(estimator: &Estimator<'_>, estimates: &Estimates) -> Result<V
     Ok(weights)
 }
 
-/// How fits are rounded: as the original's classes would (stage2.md 4, class table).
-pub(super) const fn rounding(single_baselines: bool) -> Rounding {
-    if single_baselines { Rounding::Single } else { Rounding::Double }
+/// How fits are rounded: as the original's classes would, by the class of the baselines
+/// (stage2.md 4, class table).
+pub(crate) const fn rounding(single_baselines: bool) -> Rounding {
+    if single_baselines { Rounding::Single } else { Rounding::SingleResults }
 }
 
 #[cfg(test)]

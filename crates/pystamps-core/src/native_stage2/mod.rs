@@ -56,6 +56,7 @@ use outputs::Results;
 use reference_histogram::ReferenceHistogram;
 
 pub(crate) use inputs::optional_column;
+pub(crate) use iterate::rounding;
 
 /// Raised whenever stage 2 may give other bytes.
 const ALGORITHM_VERSION: u32 = 1;
@@ -154,7 +155,7 @@ impl Work<'_> {
             grid: &grid,
             filter: ClapFilter::new(settings.clap_alpha, settings.clap_beta, &low_pass),
             trials: Trials::for_wraps(inputs.trial_wraps),
-            rounding: iterate::rounding(inputs.stack.single_precision),
+            rounding: iterate::rounding(inputs.bperp_m.is_single()),
         };
         let reference = self.reference_histogram(&inputs, estimator.trials)?;
         // Beside the folder that is published, inside the one that is cleared afterwards.

@@ -69,7 +69,7 @@ fn assert_one_iteration(patch: &str, before: &str, after: &str) {
         grid: &grid,
         filter: ClapFilter::new(settings.clap_alpha, settings.clap_beta, &low_pass),
         trials: Trials::for_wraps(inputs.trial_wraps),
-        rounding: rounding(inputs.stack.single_precision),
+        rounding: rounding(inputs.bperp_m.is_single()),
     };
     let room = Room { residence: Residence::Memory, folder: Path::new(".") };
     let mut estimates = Estimates::initial(rows, room.columns(rows, columns).unwrap());

@@ -8,18 +8,19 @@ use std::ops::Range;
 
 use num_complex::Complex;
 use pystamps_kernels::clap::{ClapPatchFilter, ClapPatchScratch, Plane};
-use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit};
+use pystamps_kernels::topofit::{Block, Fits, Trials, topofit};
 use rayon::prelude::*;
 
 use super::inputs::{CoherenceEstimates, Settings};
 use super::selection::Selected;
 use crate::error::Result;
+use crate::native_stage2::rounding;
 use crate::progress::Progress;
 use crate::samples::{ComplexColumns, RealColumns, row_blocks};
 use crate::scratch::{Room, ScratchColumns};
 
 /// Selected candidates fitted at a time.
-const BLOCK_ROWS: usize = 128;
+const BLOCK_ROWS: usize = 256;
 /// Blocks a thread fits before results are gathered.
 const BLOCKS_A_THREAD: usize = 16;
 
@@ -176,8 +177,7 @@ impl Reestimator<'_> {
         let columns = used.len();
         let fit_block = Block { rows: count, columns, re: &chosen.re, im: &chosen.im };
         let trials = Trials::for_wraps(self.stage2.trial_wraps);
-        let single = self.bperp_m.is_single();
-        let rounding = if single { Rounding::Single } else { Rounding::Double };
+        let rounding = rounding(self.bperp_m.is_single());
         let mut fits = Fits::default();
         topofit(&fit_block, &chosen.bperp_m, &trials, rounding, &mut fits);
         Ok(BlockFit {
