@@ -377,6 +377,12 @@ fn spoilt_projects_are_refused() {
         assert!(!made.root().join("ifgstd2.mat").exists(), "{name} left a result");
     }
     let made = two_patches();
+    let noisy = vec![
+        ("merge_resample_size".to_owned(), "100".to_owned()),
+        ("merge_standard_dev".to_owned(), "0.01".to_owned()),
+    ];
+    let options = StageOptions { overrides: noisy, ..StageOptions::default() };
+    assert_eq!(merge(&made.root(), &options).unwrap_err().name(), "no-ps");
     let tight = StageOptions { memory_limit_bytes: Some(1 << 20), ..StageOptions::default() };
     assert_eq!(merge(&made.root(), &tight).unwrap_err().name(), "memory-limit");
     assert_eq!(

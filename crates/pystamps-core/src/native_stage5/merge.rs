@@ -9,7 +9,7 @@ use super::merge_inputs::{PATCH_FILES, PatchRows, check_same_interferograms, pat
 use super::merge_outputs::{Memory, MergedOutputs};
 use super::patchwise::write_patchwise_results;
 use super::resampling::{Resampling, largest_coherence};
-use crate::error::{IoContext, Result};
+use crate::error::{Diagnostic, IoContext, Result};
 use crate::parameter_checks::out_of_range;
 use crate::patch_scope::{acting_parameters, missing_input, recorded_parameters};
 use crate::plan::check_memory;
@@ -168,6 +168,9 @@ fn merge(
     check_memory(limit_bytes, needed_bytes, "the merge of patches")?;
     check_same_interferograms(&patches)?;
     let joined = Joined::of(&patches, rules.resampling.as_ref(), rules.heading_deg)?;
+    if joined.len() == 0 {
+        return Err(nothing_left(rows).data());
+    }
     let resampled = rules.resampling.is_some();
     let memory = Memory { limit_bytes, needed_bytes };
     MergedOutputs { patches: &patches, joined: &joined, resampled, staging, memory }
@@ -176,6 +179,14 @@ fn merge(
     let stack = Stack::load(staging, 2, rules.network)?;
     write_interferogram_noise(staging, &stack, progress)?;
     Ok((joined.len() as u64, details(&joined, rows, patches.len(), left_out)))
+}
+
+fn nothing_left(rows: usize) -> Diagnostic {
+    Diagnostic::new("no-ps", "no cell of the merge has enough weight")
+        .variable("merge_resample_size, merge_standard_dev")
+        .expected("PS inside the windows in patch_noover.in, of at least one patch")
+        .found(format!("{rows} PS outside, or noisier than merge_standard_dev"))
+        .remedy("set merge_standard_dev to Inf, or merge_resample_size to 0")
 }
 
 fn details(joined: &Joined, rows: usize, patches: usize, left_out: &[String]) -> String {
