@@ -1,4 +1,4 @@
-"""Kill preparation and stage 1 at random moments: old state or new state, never a mixture.
+"""Kill preparation and stages at random moments: old state or new state, never a mixture.
 
 A publication that was under way is completed by the next command that opens the folder; ``plan``
 does so without computing anything. What the folder holds then must be the old state or the new one,
@@ -66,8 +66,10 @@ class Victim:
         return process.wait() == -signal.SIGKILL
 
 
-def kill_often(victim: Victim, settle: Victim, old: Path, target: Path) -> tuple[int, int, int]:
-    """Kill ``victim`` on copies of ``old`` at ``target``.
+def kill_often(
+    victim: Victim, settle: Victim, old: Path, target: Path, kills: int = KILLS // 2
+) -> tuple[int, int, int]:
+    """Kill ``victim`` on copies of ``old`` at ``target`` until it was killed ``kills`` times.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def kill_often(victim: Victim, settle: Victim, old: Path, target: Path) -> tuple
     assert new_state != old_state
     chance = random.Random(SEED)
     killed = found_old = found_new = 0
-    while killed < KILLS // 2:
+    while killed < kills:
         restore()
         if not victim.kill_after(chance.uniform(0.0, 1.05 * seconds)):
             continue
@@ -130,5 +132,48 @@ def test_stage_1(native_program: Path, export: Path, tmp_path: Path) -> None:
     settle = Victim(native_program, ["plan", "--dataset", target])
     killed, found_old, found_new = kill_often(victim, settle, old, target)
     assert killed == KILLS // 2
+    assert found_old > 0
+    assert found_old + found_new == killed
+
+
+@pytest.fixture(scope="module")
+def processed(
+    native_program: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """Process a scene to the end of stage 5; returns where it must lie, and a copy."""
+    folder: Path = tmp_path_factory.mktemp("processed")
+    export, target = folder / "export", folder / "dataset"
+    export.mkdir()
+    size = {"width": 190, "length": 260, "scatterers": 2600, "images": 12}
+    write_export(replace(PRESETS["tiny"], seed=8, **size), export)  # type: ignore[arg-type]
+    prep = ["prep", "snap", "--export", export, "--dataset", target, "--azimuth-patches", 2]
+    Victim(native_program, prep).finish()
+    for stage in (1, 2, 3, 4, 5):
+        Victim(native_program, ["stage", stage, "--dataset", target]).finish()
+    shutil.copytree(target, folder / "old")
+    return target, folder / "old"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["2", "--patch", "PATCH_1", "--set", "max_topo_err=30"],
+        ["3", "--patch", "PATCH_1", "--set", "density_rand=2"],
+        ["4", "--patch", "PATCH_1", "--set", "weed_standard_dev=0.8"],
+        ["5", "--dataset", "", "--set", "heading=10"],
+    ],
+    ids=["stage 2", "stage 3", "stage 4", "merge"],
+)
+def test_later_stages(
+    native_program: Path, processed: tuple[Path, Path], command: list[str]
+) -> None:
+    """A stage run again with another parameter replaces its results and takes later ones away."""
+    target, old = processed
+    stage, scope, folder, *change = command
+    arguments = ["stage", stage, scope, target / folder, *change, "--force"]
+    victim = Victim(native_program, arguments)
+    settle = Victim(native_program, ["plan", "--dataset", target])
+    killed, found_old, found_new = kill_often(victim, settle, old, target, kills=10)
+    assert killed == 10
     assert found_old > 0
     assert found_old + found_new == killed

@@ -146,7 +146,7 @@ def test_inspect_lists_without_reading_and_shows_values(native: Native, golden: 
 
 
 def test_readiness_names_nine_scopes(native: Native) -> None:
-    """Stage 1 is native, nothing else claims to be."""
+    """Stages 1 to 5 are native, nothing else claims to be."""
     rows = json.loads(native("readiness", "--json").stdout)
     assert len(rows) == 9
     assert [row["stage"] for row in rows if row["state"] != "planned"] == [1, 2, 3, 4, 5, 5]
@@ -183,17 +183,23 @@ def test_a_damaged_preparation_is_not_taken_for_done(
 
 
 def test_plan_tells_due_done_and_damaged(native: Native, dataset: Path) -> None:
-    """Rows that stage 1 kept; a result that lost its bytes."""
+    """Rows that stage 1 kept; a result that lost its bytes; a need for every stage."""
     plan = ["plan", "--dataset", dataset, "--json"]
-    assert json.loads(native(*plan).stdout)["patches"][0]["stage1"] == "due"
+    patch = json.loads(native(*plan).stdout)["patches"][0]
+    assert [state["state"] for state in patch["states"]] == ["due"] * 5
+    assert [stage["stage"] for stage in patch["stages"]] == [1, 2, 3, 4, 5]
+    for stage in patch["stages"]:
+        assert 0 < stage["least_memory_bytes"] <= stage["memory_bytes"]
+        assert stage["seconds"] > 0
     native("stage", 1, "--dataset", dataset)
     rows = loadmat(dataset / "PATCH_1" / "ps1.mat")["n_ps"].item()
-    assert json.loads(native(*plan).stdout)["patches"][0]["stage1"] == {"done": rows}
+    state = json.loads(native(*plan).stdout)["patches"][0]["states"][0]
+    assert state == {"state": "done", "rows": rows}
     with (dataset / "PATCH_1" / "ph1.mat").open("r+b") as file:
         file.truncate(100)
     result = json.loads(native(*plan).stdout)
-    assert "ph1.mat" in result["patches"][0]["stage1"]["damaged"]
-    assert "ph1.mat" in result["warnings"][0]
+    assert "ph1.mat" in result["patches"][0]["states"][0]["reason"]
+    assert any("ph1.mat" in warning for warning in result["warnings"])
 
 
 def test_one_bad_patch_does_not_stop_the_others(
