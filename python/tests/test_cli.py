@@ -35,6 +35,12 @@ if arguments[0] == "prep":
 elif {broken!r}:
     sys.stderr.write("stage broke\\n")
     sys.exit(1)
+elif arguments[1] == "5":
+    import numpy as np
+    from pystamps_shim.io import mat
+    dataset = pathlib.Path(arguments[arguments.index("--dataset") + 1])
+    mat.write(dataset / "pm2.mat", {{"coh_ps": np.array([[0.5], [0.7]])}})
+    mat.write(dataset / "ifgstd2.mat", {{"ifg_std": np.array([[12.0], [31.0]])}})
 """
 
 
@@ -152,7 +158,7 @@ def native_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Pat
 def test_demo_runs_every_step_and_reports(
     tmp_path: Path, native_program: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Preparation, then stage 1 on each line of patch.list; a second run needs --force."""
+    """Preparation, then every stage there is; a second run needs --force."""
     out = tmp_path / "demo"
     arguments = ["demo", "--out", str(out), "--preset", "tiny"]
     assert main(arguments) == 0
@@ -160,17 +166,17 @@ def test_demo_runs_every_step_and_reports(
     patches = "--range-patches 1 --azimuth-patches 2"
     assert commands == [
         f"prep snap --export {out}/export --dataset {out}/dataset {patches}",
-        f"stage 1 --patch {out}/dataset/PATCH_1",
-        f"stage 1 --patch {out}/dataset/PATCH_2",
+        *(f"stage {stage} --dataset {out}/dataset" for stage in (1, 2, 3, 4, 5)),
     ]
     report = capsys.readouterr().out
     assert "PATCH_2  2 candidates" in report
+    assert "2 persistent scatterers (ps2.mat), mean coherence 0.60" in report
     assert "prepare 0." in report
     assert "next: " in report
     assert out.joinpath("export", "truth.npz").is_file()
     assert main(arguments) == 2
     assert main([*arguments, "--force"]) == 0
-    assert native_program[1].read_text(encoding="ascii").splitlines()[3].endswith(" --force")
+    assert native_program[1].read_text(encoding="ascii").splitlines()[6].endswith(" --force")
 
 
 def test_demo_names_the_step_that_failed(
@@ -181,7 +187,7 @@ def test_demo_names_the_step_that_failed(
     assert main(["demo", "--out", str(tmp_path / "demo"), "--preset", "tiny"]) == 1
     text = capfd.readouterr().err
     assert "stage broke" in text
-    assert "PATCH_1' ended with exit code 1" in text
+    assert "dataset' ended with exit code 1" in text
     assert "Traceback" not in text
 
 

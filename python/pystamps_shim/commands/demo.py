@@ -28,8 +28,14 @@ class _Stage:
 
 
 # Later stages are one line each.
-_PATCH_STAGES = (_Stage(1, "load the candidates", "ps1.mat"),)
-_NEXT = "stage 2, phase stability of every candidate: not part of this version"
+_PATCH_STAGES = (
+    _Stage(1, "candidates", "ps1.mat"),
+    _Stage(2, "their coherence", "pm1.mat"),
+    _Stage(3, "selected PS", "select1.mat"),
+    _Stage(4, "PS without the noisy ones", "weed1.mat"),
+    _Stage(5, "corrected phase", "rc2.mat"),
+)
+_NEXT = "stage 6, phase unwrapping: not part of this version"
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -70,8 +76,7 @@ def run(options: argparse.Namespace) -> None:
     patches = [dataset / name for name in _lines(dataset / "patch.list")]
     for stage in _PATCH_STAGES:
         with timed(f"stage {stage.number}"):
-            for patch in patches:
-                native.patch_stage(stage.number, patch, force=options.force)
+            native.stage(stage.number, dataset, force=options.force)
 
     write = sys.stdout.write
     write(f"\n{options.out} now holds\n")
@@ -82,10 +87,12 @@ def run(options: argparse.Namespace) -> None:
     write(f"  dataset  a StaMPS project of {len(patches)} patches, {_size_text(dataset)}\n")
     for patch in patches:
         count = len(_lines(patch / "pscands.1.ij"))
-        results = ", ".join(f"{stage.artefact} ({stage.title})" for stage in _PATCH_STAGES)
-        write(f"    {patch.name}  {count} candidates, {_size_text(patch)}: {results}\n")
+        write(f"    {patch.name}  {count} candidates, {_size_text(patch)}\n")
+    results = ", ".join(f"{stage.artefact} ({stage.title})" for stage in _PATCH_STAGES)
+    write(f"    in every patch {results}\n")
+    write(f"    merged: {_merged_text(dataset)}\n")
     write(f"time: {timed.text()}\n")
-    write(f"look inside: pystamps-native inspect {patches[0] / 'ps1.mat'}\n")
+    write(f"look inside: pystamps-native inspect {dataset / 'ps2.mat'}\n")
     write(f"next: {_NEXT}\n")
 
 
@@ -117,6 +124,19 @@ class _Timer:
     def text(self) -> str:
         """Return every step with its seconds."""
         return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self._seconds)
+
+
+def _merged_text(dataset: Path) -> str:
+    """Say how many PS were found, and how coherent they are."""
+    from pystamps_shim.io import mat  # noqa: PLC0415 - keeps --help quick
+
+    coherence = mat.read_variable(dataset / "pm2.mat", "coh_ps")
+    noise_deg = mat.read_variable(dataset / "ifgstd2.mat", "ifg_std")
+    return (
+        f"{coherence.size} persistent scatterers (ps2.mat), mean coherence "
+        f"{coherence.mean():.2f}; interferogram noise {noise_deg.min():.0f} to "
+        f"{noise_deg.max():.0f} degrees (ifgstd2.mat)"
+    )
 
 
 def _lines(path: Path) -> list[str]:

@@ -28,9 +28,9 @@ class Native:
         arguments += ["--range-patches", "1", "--azimuth-patches", str(azimuth_patches)]
         self.run(arguments, force=force)
 
-    def patch_stage(self, number: int, patch: Path, *, force: bool) -> None:
-        """Run a stage on one patch."""
-        self.run(["stage", str(number), "--patch", str(patch)], force=force)
+    def stage(self, number: int, dataset: Path, *, force: bool) -> None:
+        """Run a stage on every patch of a dataset; stage 5 merges them too."""
+        self.run(["stage", str(number), "--dataset", str(dataset)], force=force)
 
     def run(self, arguments: Sequence[str], *, force: bool = False) -> None:
         """Run one command; its stdout and stderr go to our stderr.
