@@ -137,9 +137,7 @@ def test_stage_1(native_program: Path, export: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def processed(
-    native_program: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Path]:
+def processed(native_program: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Process a scene to the end of stage 5; returns where it must lie, and a copy."""
     folder: Path = tmp_path_factory.mktemp("processed")
     export, target = folder / "export", folder / "dataset"

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,8 +28,11 @@ from pystamps_shim.simulate.scene import HEADINGS_DEG, PRESETS
 Native = Callable[..., object]
 
 _SIZE = {"width": 190, "length": 260, "scatterers": 2600, "scattered": 500, "towns": 5}
-_SCENES = {
-    "ascending, 12 images": ({"seed": 11, "images": 12, "heading_deg": HEADINGS_DEG["ascending"]}, {}),
+_SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "ascending, 12 images": (
+        {"seed": 11, "images": 12, "heading_deg": HEADINGS_DEG["ascending"]},
+        {},
+    ),
     "descending, first master, faults": (
         {"seed": 12, "images": 16, "master": 0, "zero_phases": 9, "zero_amplitudes": 9},
         {"weed_neighbours": "y"},
@@ -50,7 +54,7 @@ def prepared(native: Native, folder: Path, scene: dict[str, float]) -> Path:
     return dataset
 
 
-@pytest.fixture(scope="module", params=_SCENES.values(), ids=_SCENES)
+@pytest.fixture(scope="module", params=list(_SCENES.values()), ids=list(_SCENES))
 def loaded(
     request: pytest.FixtureRequest, native_module: Native, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
@@ -81,7 +85,11 @@ def test_every_stage_as_reference(native: Native, loaded: Path) -> None:
         drawn = stage2_estimate_gamma(patch)["pm1.mat"]["Nr"]
         counts = read_mat_file(histogram)["Nr"].values
         assert np.abs(drawn / drawn.sum() - counts / counts.sum()).sum() <= 10 / 300_000
-    stages = {3: stage3_select_ps, 4: stage4_weed_ps, 5: stage5_correct_and_promote}
+    stages: dict[int, Callable[[Path], Artefacts]] = {
+        3: stage3_select_ps,
+        4: stage4_weed_ps,
+        5: stage5_correct_and_promote,
+    }
     for number, reference in stages.items():
         for patch in (loaded / name for name in patches_of(loaded)):
             # First: what the reference reads must not be native results of this stage.

@@ -113,8 +113,9 @@ def stage2_estimate_gamma(
     -----
     StaMPS compatibility: ``ps_est_gamma_quick``. A NaN phase counts as no phase, where the
     original stops with an index error. A grid smaller than the filter's window, where the
-    original stops with an index error or leaves every coherence 0, is refused. A patch without candidates gives
-    arrays of no rows, marked in ``no_ps_info.mat``. ``drop_ifg_index`` plays no part.
+    original stops with an index error or leaves every coherence 0, is refused. A patch without
+    candidates gives arrays of no rows, marked in ``no_ps_info.mat``. ``drop_ifg_index`` plays no
+    part.
     """
     patch = Patch.open(Path(patch_dir), 1)
     _check_estimator(patch)
