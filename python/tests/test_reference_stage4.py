@@ -191,11 +191,11 @@ def test_coincident_positions_keep_the_first_of_the_best() -> None:
 
 
 def test_points_without_a_triangle_make_a_chain() -> None:
-    """Fewer than three points, or points on a line, in the order of x, then y."""
+    """Fewer than three points, or points on a line, in the order of x, then y; odd sums turn."""
     assert triangulation_edges(np.array([[1.0, 2.0]])).shape == (0, 2)
-    assert triangulation_edges(np.array([[3.0, 0], [1, 5]])).tolist() == [[0, 1]]
+    assert triangulation_edges(np.array([[3.0, 0], [1, 5]])).tolist() == [[1, 0]]
     line = np.array([[4.0, 8], [1, 2], [3, 6], [2, 4]])
-    assert triangulation_edges(line).tolist() == [[0, 2], [1, 3], [2, 3]]
+    assert triangulation_edges(line).tolist() == [[0, 2], [1, 3], [3, 2]]
     square = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
     assert len(triangulation_edges(square)) == 5
 

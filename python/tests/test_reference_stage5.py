@@ -267,8 +267,9 @@ def test_resampling_averages_cells(tmp_path: Path) -> None:
 
 
 def test_a_patch_that_loses_all_goes_through_every_stage(tmp_path: Path) -> None:
-    """A grid too small for the filter: no coherence, no selection, arrays of no rows."""
-    patch = write_patch(tmp_path / "dataset", PatchShape(candidates=200, height_m=800))
+    """No random candidate is tolerated: no selection, arrays of no rows."""
+    patch = write_patch(tmp_path / "dataset")
+    change(tmp_path / "dataset" / "parms.mat", select_method="PERCENT", percent_rand=0.0)
     counts = np.full((1, 100), 3000.0)
     mat.write(tmp_path / "histogram.mat", {"Nr": counts, "Nr_max_nz_ix": 100.0})
     histogram = tmp_path / "histogram.mat"
