@@ -169,7 +169,7 @@ impl ScopeStage<'_> {
         }
         let mut remove = self.files_made_void(scope);
         if !remove.is_empty() {
-            progress.note(&format!("removes what no longer fits: {}", remove.join(", ")));
+            progress.note(&format!("will remove what no longer fits: {}", remove.join(", ")));
         }
         let transaction = Transaction::begin(lock)?;
         let folder = transaction.folder();

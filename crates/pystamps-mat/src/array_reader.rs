@@ -197,7 +197,7 @@ impl ArrayReader {
 
     fn read_part<T: Real>(&self, part: Part, first: u64, out: &mut [T]) -> Result<()> {
         self.check_range(first, out.len())?;
-        let single = self.class == Class::Single;
+        let (single, imaginary) = (self.class == Class::Single, part == Part::Imaginary);
         match &self.storage {
             Storage::Memory(numeric) => {
                 let first = usize::try_from(first).expect("invariant: the range was checked");
@@ -205,14 +205,14 @@ impl ArrayReader {
                 Ok(())
             }
             Storage::File(file, PlainParts::Interleaved(start)) if single => {
-                read_interleaved(file, start + 8 * first, part, out, |c: Complex<f32>| {
-                    [T::from_f32(c.re), T::from_f32(c.im)]
+                read_converted(file, start + 8 * first, out, |c: Complex<f32>| {
+                    T::from_f32(if imaginary { c.im } else { c.re })
                 })
                 .map_err(|source| self.failed(source))
             }
             Storage::File(file, PlainParts::Interleaved(start)) => {
-                read_interleaved(file, start + 16 * first, part, out, |c: Complex<f64>| {
-                    [T::from_f64(c.re), T::from_f64(c.im)]
+                read_converted(file, start + 16 * first, out, |c: Complex<f64>| {
+                    T::from_f64(if imaginary { c.im } else { c.re })
                 })
                 .map_err(|source| self.failed(source))
             }
@@ -262,27 +262,6 @@ fn read_converted<S: bytemuck::Pod, T: Real>(
         position += size_of_val(block) as u64;
         for (out, &stored) in out.iter_mut().zip(&*block) {
             *out = convert(stored);
-        }
-    }
-    Ok(())
-}
-
-/// Reads one part of complex numbers stored side by side.
-fn read_interleaved<S: bytemuck::Pod, T: Real>(
-    file: &File,
-    position: u64,
-    part: Part,
-    out: &mut [T],
-    convert: impl Fn(S) -> [T; 2],
-) -> std::io::Result<()> {
-    let mut block = vec![S::zeroed(); BLOCK_ELEMENTS.min(out.len())];
-    let mut position = position;
-    for out in out.chunks_mut(BLOCK_ELEMENTS) {
-        let block = &mut block[..out.len()];
-        file.read_exact_at(bytemuck::cast_slice_mut(block), position)?;
-        position += size_of_val(block) as u64;
-        for (out, &stored) in out.iter_mut().zip(&*block) {
-            *out = convert(stored)[usize::from(part == Part::Imaginary)];
         }
     }
     Ok(())
