@@ -95,6 +95,9 @@ def test_wrong_usage_is_exit_code_2(native: Native) -> None:
     assert "1..=8" in native("stage", 9, exit_code=2).stderr
     diagnostic(native("stage", 1, exit_code=2), "scope-missing")
     diagnostic(native("stage", 6, "--patch", ".", exit_code=2), "stage-planned", "readiness")
+    for option in (["--edges", "x"], ["--reuse-coherence"], ["--reference-histogram", "x"]):
+        result = native("stage", 1, "--patch", ".", *option, exit_code=2)
+        diagnostic(result, "option-unused", option[0])
 
 
 def test_parameters_are_shared_with_stamps(native: Native, dataset: Path) -> None:

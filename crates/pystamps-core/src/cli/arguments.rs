@@ -184,8 +184,9 @@ pub(super) struct StageArguments {
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_assignment)]
     pub(super) set: Vec<(String, String)>,
     /// Whose random numbers to draw (stages 2, 3, 5): octave repeats what StaMPS did under Octave
-    #[arg(long, value_enum, value_name = "ENGINE", default_value = "matlab")]
-    pub(super) random_engine: RandomEngineArgument,
+    /// [default: matlab]
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub(super) random_engine: Option<RandomEngineArgument>,
     /// Stage 2: take the coherence of random phase from this file (`Nr` and `Nr_max_nz_ix`, for
     /// example an earlier pm1.mat, or `coh_rand`) instead of simulating it
     #[arg(long, value_name = "FILE.mat")]
@@ -341,6 +342,28 @@ fn parse_size(text: &str) -> std::result::Result<u64, String> {
         reason = "positive and finite; a fraction of a byte does not matter"
     )]
     Ok((size * factor) as u64)
+}
+
+/// Refuses options that the stage does not have: an option that is accepted acts.
+///
+/// # Errors
+/// `option-unused` with the stages that have it.
+pub(super) fn refuse_unused(stage: &StageArguments) -> Result<()> {
+    let options: [(&str, bool, &[u8]); 4] = [
+        ("--random-engine", stage.random_engine.is_some(), &[2, 3, 5]),
+        ("--reference-histogram", stage.reference_histogram.is_some(), &[2]),
+        ("--reuse-coherence", stage.reuse_coherence, &[3]),
+        ("--edges", stage.edges.is_some(), &[4]),
+    ];
+    let unused = options.iter().find(|(_, given, of)| *given && !of.contains(&stage.stage));
+    let Some((name, _, of)) = unused else { return Ok(()) };
+    let stages: Vec<String> = of.iter().map(u8::to_string).collect();
+    Err(Diagnostic::new("option-unused", format!("stage {} does not use {name}", stage.stage))
+        .variable(*name)
+        .expected(format!("stage {}", stages.join(", ")))
+        .found(format!("stage {}", stage.stage))
+        .remedy("leave the option out")
+        .usage())
 }
 
 /// The folder of a stage's scope.

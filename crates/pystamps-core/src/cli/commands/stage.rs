@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::arguments::{StageArguments, required_scope};
+use crate::cli::arguments::{StageArguments, refuse_unused, required_scope};
 use crate::cli::on_threads;
 use crate::cli::output::{print_json, print_line, report_error};
 use crate::error::{Diagnostic, Result};
@@ -18,11 +18,12 @@ use crate::stage::{StageOptions, StageOutcome, settle};
 pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
     required_scope(arguments)?;
     let run_patch = patch_stage(arguments.stage)?;
+    refuse_unused(arguments)?;
     let options = StageOptions {
         overrides: arguments.set.clone(),
         memory_limit_bytes: arguments.common.memory_limit,
         force: arguments.common.force,
-        random_engine: arguments.random_engine.into(),
+        random_engine: arguments.random_engine.map(Into::into).unwrap_or_default(),
         reference_histogram: arguments.reference_histogram.clone(),
         reuse_coherence: arguments.reuse_coherence,
         edges: arguments.edges.clone(),
