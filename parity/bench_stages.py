@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from parity.measured_run import Run, run_native
 from parity.readers import read_mat_file
 from parity.stages import compare_with_reference
-
 from pystamps_shim._binary import find
 from pystamps_shim.pipeline.ported import (
     stage1_load_initial,
@@ -41,11 +41,11 @@ from pystamps_shim.simulate.scene import PRESETS
 Size = tuple[int, int]
 
 _REPEATS = 2
-#: Selected candidates, interferograms and seconds of the goal for stage 3, and a scene that has them:
-#: candidates, and cells (m) so large that about six selected candidates share one.
+#: Selected candidates, interferograms and seconds of the goal for stage 3; candidates and pixels
+#: (m) of a scene that has them, so dense that about six of them share a cell.
 _GOAL_STAGE3 = (50_000, 107, 10.0)
-_GOAL_SCENE = (77_000, 107)
-_GOAL_CELL_M = 140
+_GOAL_SCENE = (135_000, 107)
+_GOAL_PIXEL_M = 2.9
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def main() -> None:
         _print_ratios(_simulated(Path(folder), arguments.reference), arguments.reference)
     if not arguments.no_goal:
         with tempfile.TemporaryDirectory() as folder:
-            _print_goal(_simulated(Path(folder), _GOAL_SCENE))
+            _print_goal(_simulated(Path(folder), _GOAL_SCENE, _GOAL_PIXEL_M))
 
 
 def _arguments() -> argparse.Namespace:
@@ -124,10 +124,12 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _simulated(folder: Path, size: Size) -> Path:
+def _simulated(folder: Path, size: Size, pixel_m: float | None = None) -> Path:
     dataset = folder / "dataset"
     dataset.mkdir()
     scene = replace(PRESETS["demo"], seed=1)
+    if pixel_m is not None:
+        scene = replace(scene, range_spacing_m=pixel_m, azimuth_spacing_m=pixel_m)
     write_dataset(scene, DatasetSize(*size, patches=1), dataset, dataset)
     return dataset
 
@@ -210,10 +212,9 @@ def _check_agreement(step: Step, artefacts: Any, scope: Path) -> None:
 
 
 def _print_goal(dataset: Path) -> None:
-    cells = ("--set", f"filter_grid_size={_GOAL_CELL_M}")
     for step in _STEPS[:2]:
-        step.run(dataset, *cells)
-    run = _quickest(_STEPS[2], dataset, *cells)
+        step.run(dataset)
+    run = _quickest(_STEPS[2], dataset)
     patch = dataset / "PATCH_1"
     selected = read_mat_file(patch / "select1.mat")["ix"].values.ravel().astype(int) - 1
     of_selected = read_mat_file(patch / "pm1.mat")["grid_ij"].values[selected]
