@@ -1,11 +1,12 @@
-//! Predicts the memory of stage 2.
+//! Predicts the memory of stage 2. The constants are fitted to resident sets;
+//! `python -m parity.bench_stages` prints prediction and measurement.
 
 use crate::samples::Residence;
 
 /// Memory of the process itself.
-const BASE_BYTES: u64 = 24 << 20;
+const BASE_BYTES: u64 = 12 << 20;
 /// What one candidate takes besides its samples: coordinates, cell, estimates, weights.
-const ROW_BYTES: u64 = 190;
+const ROW_BYTES: u64 = 130;
 /// What one sample takes when it is held: phase 8, baseline 4, residual 4.
 const SAMPLE_BYTES: u64 = 16;
 /// What one cell of one interferogram takes: gridded 8, filtered 8.
@@ -14,6 +15,9 @@ const CELL_BYTES: u64 = 16;
 const THREAD_CELL_BYTES: u64 = 24;
 /// What one candidate takes in a thread that makes a column of the result.
 const THREAD_ROW_BYTES: u64 = 16;
+/// What one interferogram takes in a thread that fits: the residuals of 16 blocks of 256 rows, and
+/// the samples of one block.
+const THREAD_COLUMN_BYTES: u64 = 16 * 256 * 4 + 256 * 24;
 
 /// Sizes that decide about the memory of stage 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,5 +43,6 @@ impl Need {
             + held
             + self.rows * (ROW_BYTES + self.threads * THREAD_ROW_BYTES)
             + self.cells * (self.columns * CELL_BYTES + self.threads * THREAD_CELL_BYTES)
+            + self.threads * self.columns * THREAD_COLUMN_BYTES
     }
 }

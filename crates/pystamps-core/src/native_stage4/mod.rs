@@ -65,7 +65,8 @@ const INPUTS: [Input; 8] = [
 ];
 
 /// Peak memory of stage 4 on `candidates` of which stage 3 kept `selected`, compared along `edges` in
-/// `interferograms` with `threads` threads, bytes. Only the phase of selected candidates is held.
+/// `interferograms` with `threads` threads, bytes: that of reading or of comparing, whichever takes
+/// more. Fitted to resident sets, see `python -m parity.bench_stages`. Only the phase of selected candidates is held.
 pub fn stage4_memory_bytes(
     candidates: u64,
     selected: u64,
@@ -73,13 +74,17 @@ pub fn stage4_memory_bytes(
     edges: u64,
     threads: u64,
 ) -> u64 {
-    const BASE_BYTES: u64 = 10 << 20;
-    const THREAD_BYTES: u64 = 1 << 20;
-    // `ps1.mat` as it is read and reduced; estimates, flags and the triangulation of the selected;
-    // ends and noise of the edges, and the moments of their blocks.
-    let rows = candidates * 100 + selected * 160 + edges * (24 + interferograms / 32);
-    let columns = threads * (candidates * 16 + selected * 8 + interferograms * 1024);
-    BASE_BYTES + threads * THREAD_BYTES + rows + columns + 8 * selected * interferograms
+    const BASE_BYTES: u64 = 8 << 20;
+    const THREAD_BYTES: u64 = 1 << 18;
+    // `ps1.mat` as it is read and reduced, columns as they are picked from all candidates.
+    let reading = candidates * (110 + 8 * threads) + selected * (170 + 4 * threads);
+    // Phase, estimates and triangulation of the selected; ends and noise of the edges, and the
+    // moments of their blocks.
+    let comparing = candidates * 45
+        + selected * (60 + 8 * interferograms)
+        + edges * (24 + interferograms / 32)
+        + threads * interferograms * 1024;
+    BASE_BYTES + threads * THREAD_BYTES + reading.max(comparing)
 }
 
 /// Weeds the selected candidates of the patch `folder` and writes version 2 of its files.

@@ -33,9 +33,9 @@ const ACTING_PARAMETERS: [&str; 3] =
 /// of all rows, and a column of one array a thread. Neither patches nor interferograms count, as
 /// long as patches are stored without compression.
 pub fn merge_memory_bytes(rows: u64, threads: u64) -> u64 {
-    const BASE_BYTES: u64 = 12 << 20;
-    const THREAD_BYTES: u64 = 1 << 20;
-    BASE_BYTES + threads * THREAD_BYTES + rows * (320 + 48 * threads)
+    const BASE_BYTES: u64 = 8 << 20;
+    const THREAD_BYTES: u64 = 1 << 18;
+    BASE_BYTES + threads * THREAD_BYTES + rows * (170 + 45 * threads)
 }
 
 /// Merges the patches of the project `dataset` and estimates the noise of its interferograms.

@@ -44,10 +44,10 @@ const PROMOTION_INPUTS: [Input; 9] = [
 /// Peak memory of stage 5 on a patch of `scatterers` PS with `threads` threads, bytes: phase is
 /// streamed, so the number of interferograms does not matter.
 pub fn stage5_patch_memory_bytes(scatterers: u64, threads: u64) -> u64 {
-    const BASE_BYTES: u64 = 8 << 20;
-    const THREAD_BYTES: u64 = 1 << 20;
+    const BASE_BYTES: u64 = 7 << 20;
+    const THREAD_BYTES: u64 = 1 << 18;
     // Positions, estimates and their files; a column of phase, model and baseline a thread.
-    BASE_BYTES + threads * THREAD_BYTES + scatterers * (120 + 36 * threads)
+    BASE_BYTES + threads * THREAD_BYTES + scatterers * (30 + 20 * threads)
 }
 
 /// Corrects the phase of the patch `folder`; makes version 2 of its files first where only

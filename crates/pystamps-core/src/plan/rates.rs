@@ -17,6 +17,8 @@ const MEASURED: Duration = Duration::from_millis(60);
 const ROWS: usize = 128;
 /// Side of the grid that is filtered, cells.
 const SIDE: usize = 60;
+/// Later PS that each PS is compared with.
+const NEIGHBOURS: u32 = 32;
 /// Bytes a second that are read, checked and written, a guess on the safe side.
 const BYTES_A_SECOND: f64 = 6e8;
 
@@ -79,8 +81,12 @@ fn edge_seconds(columns: usize) -> f64 {
         (0..ROWS * columns).map(|k| Complex::from_polar(1.0, angle(k))).collect();
     let bperp_m: Vec<f64> = (0..columns).map(|k| k as f64 * 3.0 - 70.0).collect();
     let days: Vec<f64> = (0..columns).map(|k| 12.0 * k as f64).collect();
+    // So many that what is made once for all edges hardly counts.
     #[expect(clippy::cast_possible_truncation, reason = "rows of a small network")]
-    let edges: Vec<[u32; 2]> = (1..ROWS as u32).map(|row| [row - 1, row]).collect();
+    let row_count = ROWS as u32;
+    let edges: Vec<[u32; 2]> = (1..=NEIGHBOURS)
+        .flat_map(|step| (step..row_count).map(move |row| [row - step, row]))
+        .collect();
     let phasors = Phasors { columns, values: &values };
     let baselines = Baselines { bperp_m: &bperp_m, single_precision: true };
     let model = NoiseModel::Smooth { days: &days, window_days: 730.0 };
