@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
-use pystamps_mat::{ArrayReader, Class};
+use pystamps_mat::{ArrayReader, Class, Real};
 use rayon::prelude::*;
 
 use crate::error::{Diagnostic, Result};
@@ -32,8 +33,15 @@ pub(crate) struct RealColumns {
     /// Stored column of each column here.
     stored: Vec<usize>,
     part: Part,
-    reader: ArrayReader,
-    held: Option<Held>,
+    single: bool,
+    source: Source,
+}
+
+/// Where the samples are.
+#[derive(Debug)]
+enum Source {
+    File(Arc<ArrayReader>),
+    Memory(Held),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,65 +69,23 @@ impl RealColumns {
         stored: Vec<usize>,
         residence: Residence,
     ) -> Result<Self> {
-        Self::open_part(path, name, [rows, columns], stored, residence, Part::Real)
+        let reader = open_array(path, name, [rows, columns])?;
+        Self::of_part(reader, rows, stored, residence, Part::Real)
     }
 
-    fn open_part(
-        path: &Path,
-        name: &str,
-        [rows, columns]: [usize; 2],
+    fn of_part(
+        reader: Arc<ArrayReader>,
+        rows: usize,
         stored: Vec<usize>,
         residence: Residence,
         part: Part,
     ) -> Result<Self> {
-        let reader = ArrayReader::open(path, name)?;
-        let empty = rows * columns == 0 && reader.dims().contains(&0);
-        if reader.dims() != [rows, columns] && !empty {
-            return Err(Diagnostic::new("variable-shape", "a variable does not fit the patch")
-                .path(path)
-                .variable(name)
-                .expected(format!("{rows} x {columns} (rows x interferograms)"))
-                .found(format!("{:?}", reader.dims()))
-                .remedy("run the stage that makes this file again")
-                .data());
-        }
-        let mut columns = Self { rows, stored, part, reader, held: None };
-        if residence == Residence::Memory {
-            columns.held = Some(columns.load()?);
-        }
-        Ok(columns)
-    }
-
-    fn load(&self) -> Result<Held> {
-        let (rows, all) = (self.rows.max(1), self.rows * self.stored.len());
-        if self.reader.class() == Class::Single {
-            let mut values = vec![0.0_f32; all];
-            values
-                .par_chunks_mut(rows)
-                .enumerate()
-                .try_for_each(|(column, out)| self.read_stored(column, 0, out))?;
-            return Ok(Held::Single(values));
-        }
-        let mut values = vec![0.0_f64; all];
-        values
-            .par_chunks_mut(rows)
-            .enumerate()
-            .try_for_each(|(column, out)| self.read_stored(column, 0, out))?;
-        Ok(Held::Double(values))
-    }
-
-    fn read_stored<T: pystamps_mat::Real>(
-        &self,
-        column: usize,
-        first_row: usize,
-        out: &mut [T],
-    ) -> Result<()> {
-        let first = (self.stored[column] * self.rows + first_row) as u64;
-        match self.part {
-            Part::Real => self.reader.read_real(first, out)?,
-            Part::Imaginary => self.reader.read_imaginary(first, out)?,
-        }
-        Ok(())
+        let single = reader.class() == Class::Single;
+        let source = match residence {
+            Residence::File => Source::File(reader),
+            Residence::Memory => Source::Memory(held(&reader, rows, &stored, part)?),
+        };
+        Ok(Self { rows, stored, part, single, source })
     }
 
     /// Columns.
@@ -129,7 +95,7 @@ impl RealColumns {
 
     /// Whether the array is stored in single precision.
     pub(crate) fn is_single(&self) -> bool {
-        self.reader.class() == Class::Single
+        self.single
     }
 
     /// Reads `rows` of a column in double precision.
@@ -142,11 +108,14 @@ impl RealColumns {
         rows: Range<usize>,
         out: &mut [f64],
     ) -> Result<()> {
+        let held = match &self.source {
+            Source::File(reader) => return self.read_stored(reader, column, rows.start, out),
+            Source::Memory(held) => held,
+        };
         let place = column * self.rows + rows.start..column * self.rows + rows.end;
-        match &self.held {
-            None => self.read_stored(column, rows.start, out)?,
-            Some(Held::Double(values)) => out.copy_from_slice(&values[place]),
-            Some(Held::Single(values)) => {
+        match held {
+            Held::Double(values) => out.copy_from_slice(&values[place]),
+            Held::Single(values) => {
                 for (out, &value) in out.iter_mut().zip(&values[place]) {
                     *out = value.into();
                 }
@@ -166,11 +135,14 @@ impl RealColumns {
         rows: Range<usize>,
         out: &mut [f32],
     ) -> Result<()> {
+        let held = match &self.source {
+            Source::File(reader) => return self.read_stored(reader, column, rows.start, out),
+            Source::Memory(held) => held,
+        };
         let place = column * self.rows + rows.start..column * self.rows + rows.end;
-        match &self.held {
-            None => self.read_stored(column, rows.start, out)?,
-            Some(Held::Single(values)) => out.copy_from_slice(&values[place]),
-            Some(Held::Double(values)) => {
+        match held {
+            Held::Single(values) => out.copy_from_slice(&values[place]),
+            Held::Double(values) => {
                 for (out, &value) in out.iter_mut().zip(&values[place]) {
                     *out = value as f32;
                 }
@@ -178,6 +150,65 @@ impl RealColumns {
         }
         Ok(())
     }
+
+    fn read_stored<T: Real>(
+        &self,
+        reader: &ArrayReader,
+        column: usize,
+        first_row: usize,
+        out: &mut [T],
+    ) -> Result<()> {
+        let first = (self.stored[column] * self.rows + first_row) as u64;
+        read_part(reader, self.part, first, out)
+    }
+}
+
+fn read_part<T: Real>(reader: &ArrayReader, part: Part, first: u64, out: &mut [T]) -> Result<()> {
+    match part {
+        Part::Real => reader.read_real(first, out)?,
+        Part::Imaginary => reader.read_imaginary(first, out)?,
+    }
+    Ok(())
+}
+
+/// Opens an array of `rows` x `columns`.
+///
+/// # Errors
+/// MATLAB file errors; `variable-shape` if it has other dimensions.
+fn open_array(path: &Path, name: &str, [rows, columns]: [usize; 2]) -> Result<Arc<ArrayReader>> {
+    let reader = ArrayReader::open(path, name)?;
+    let empty = rows * columns == 0 && reader.dims().contains(&0);
+    if reader.dims() == [rows, columns] || empty {
+        return Ok(Arc::new(reader));
+    }
+    Err(Diagnostic::new("variable-shape", "a variable does not fit the patch")
+        .path(path)
+        .variable(name)
+        .expected(format!("{rows} x {columns} (rows x interferograms)"))
+        .found(format!("{:?}", reader.dims()))
+        .remedy("run the stage that makes this file again")
+        .data())
+}
+
+/// Reads one part of the columns `stored` into memory.
+fn held(reader: &ArrayReader, rows: usize, stored: &[usize], part: Part) -> Result<Held> {
+    fn load<T: Real + Default + Send>(
+        reader: &ArrayReader,
+        rows: usize,
+        stored: &[usize],
+        part: Part,
+    ) -> Result<Vec<T>> {
+        let mut values = vec![T::default(); rows * stored.len()];
+        let columns = values.par_chunks_mut(rows.max(1)).zip(stored);
+        columns
+            .try_for_each(|(out, column)| read_part(reader, part, (column * rows) as u64, out))?;
+        Ok(values)
+    }
+    Ok(if reader.class() == Class::Single {
+        Held::Single(load(reader, rows, stored, part)?)
+    } else {
+        Held::Double(load(reader, rows, stored, part)?)
+    })
 }
 
 impl ComplexColumns {
@@ -192,9 +223,12 @@ impl ComplexColumns {
         stored: Vec<usize>,
         residence: Residence,
     ) -> Result<Self> {
-        let open = |stored, part| RealColumns::open_part(path, name, dims, stored, residence, part);
-        let real = open(stored.clone(), Part::Real)?;
-        Ok(Self { real, imaginary: open(stored, Part::Imaginary)? })
+        let reader = open_array(path, name, dims)?;
+        let part = |stored, part| {
+            RealColumns::of_part(Arc::clone(&reader), dims[0], stored, residence, part)
+        };
+        let real = part(stored.clone(), Part::Real)?;
+        Ok(Self { real, imaginary: part(stored, Part::Imaginary)? })
     }
 
     /// Columns.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use num_complex::Complex;
 
 use crate::{Class, Container, Error, Numeric, NumericData, ReadLimits, Result, Value};
-use crate::{level5, read_variable, sniff, v73};
+use crate::{level5, list, read_variable, sniff, v73};
 
 /// Elements converted at a time.
 const BLOCK_ELEMENTS: usize = 1 << 14;
@@ -99,19 +99,11 @@ impl ArrayReader {
     /// As for [`read_variable`]; [`Error::Unsupported`] if it is not a `double` or `single` array.
     pub fn open(path: impl AsRef<Path>, name: &str) -> Result<Self> {
         let path = path.as_ref();
-        let failed = |source| Error::Io { path: path.to_path_buf(), action: "open", source };
-        // Not fs-err: the variant names the path itself.
-        let open = || std::fs::OpenOptions::new().read(true).open(path).map_err(failed);
-        let mut file = open()?;
-        let limits = ReadLimits::default();
-        let plain = match sniff::sniff(&mut file, path)? {
-            Container::Level5 => level5::locate(file, path, &limits, name)?,
-            Container::V73 => v73::locate(file, path, &limits, name)?,
-        };
+        let plain = locate(path, name)?;
         let (path, name) = (path.to_path_buf(), name.to_owned());
         if let Some(PlainArray { class, dims, parts }) = plain {
             let complex = !matches!(parts, PlainParts::Real(_));
-            let storage = Storage::File(open()?, parts);
+            let storage = Storage::File(open_file(&path)?, parts);
             return Ok(Self { path, name, class, dims, complex, storage });
         }
         let value = read_variable(&path, &name)?;
@@ -127,6 +119,20 @@ impl ArrayReader {
                 remedy: "save it as double or single",
             }),
         }
+    }
+
+    /// Memory that [`ArrayReader::open`] would take for the variable `name`: 0 if it can stay in
+    /// its file.
+    ///
+    /// # Errors
+    /// As for [`list`](crate::list()); a variable that is not there takes nothing.
+    pub fn bytes_to_open(path: impl AsRef<Path>, name: &str) -> Result<u64> {
+        let path = path.as_ref();
+        if locate(path, name)?.is_some() {
+            return Ok(0);
+        }
+        let variables = list(path)?;
+        Ok(variables.iter().find(|info| info.name == name).map_or(0, |info| info.bytes))
     }
 
     /// Class of the array.
@@ -242,6 +248,22 @@ impl ArrayReader {
         };
         read.map_err(|source| self.failed(source))
     }
+}
+
+/// Where the array called `name` lies, if it is stored as it is.
+fn locate(path: &Path, name: &str) -> Result<Option<PlainArray>> {
+    let mut file = open_file(path)?;
+    let limits = ReadLimits::default();
+    match sniff::sniff(&mut file, path)? {
+        Container::Level5 => level5::locate(file, path, &limits, name),
+        Container::V73 => v73::locate(file, path, &limits, name),
+    }
+}
+
+fn open_file(path: &Path) -> Result<File> {
+    let failed = |source| Error::Io { path: path.to_path_buf(), action: "open", source };
+    // Not fs-err: the variant names the path itself.
+    std::fs::OpenOptions::new().read(true).open(path).map_err(failed)
 }
 
 /// Reads numbers stored as `S` from byte `position` on.

@@ -59,6 +59,8 @@ fn any_range_of_any_container() {
             assert_eq!((reader.dims(), reader.class()), (&[ROWS, COLUMNS][..], whole.class()));
             assert_eq!(reader.is_complex(), name.starts_with('c'));
             assert_eq!(reader.resident_bytes() == 0, plain, "{name} {container:?}");
+            let announced = ArrayReader::bytes_to_open(&path, name).unwrap();
+            assert_eq!(announced, reader.resident_bytes());
             for (first, count) in [(0, 1), (5, 20_000), (ROWS * COLUMNS - 3, 3), (7, 0)] {
                 let expected: Vec<f64> =
                     (first..first + count).map(|i| f64::from(i as f32 * 0.37 - 11.0)).collect();

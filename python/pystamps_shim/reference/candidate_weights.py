@@ -27,7 +27,7 @@ def scaled_to_low_coherence(counts: Doubles, observed: Doubles, low_bins: int) -
     """Scale random counts so that their low bins hold as many as those observed."""
     total = counts[:low_bins].sum()
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(counts * (observed[:low_bins].sum() / total))
+        return np.asarray(counts * observed[:low_bins].sum() / total)
 
 
 def probability_of_random(
@@ -97,7 +97,7 @@ def weights_from_signal_to_noise(amplitude: Singles, residual_rad: Singles) -> D
     """
     signal = (amplitude * np.cos(residual_rad)).mean(axis=1, dtype=np.float32)
     power = (amplitude**2).mean(axis=1, dtype=np.float32)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        noise = np.sqrt(np.float32(0.5) * (power - signal**2))
-        ratio = signal / noise
-    return np.where(noise == 0, 0, ratio).astype(np.float64)
+    # Rounding may leave a little less than nothing.
+    variance = np.float32(0.5) * (power - signal**2)
+    noise = np.sqrt(np.where(variance > 0, variance, np.inf))
+    return (signal / noise).astype(np.float64)

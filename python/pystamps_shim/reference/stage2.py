@@ -279,7 +279,7 @@ def _no_candidates(patch: Patch) -> Artefacts:
     random = RandomHistogram(np.zeros(COHERENCE_BINS.size), 0)
     start = Estimate.start(candidates)
     settings = FilterSettings.of(patch)
-    return _artefacts(patch, candidates, settings, start, random=random, ending=(1, 0.0))
+    return _artefacts(patch, candidates, settings, start, random=random, ending=(0, 0.0))
 
 
 def _scalar(value: float) -> Doubles:

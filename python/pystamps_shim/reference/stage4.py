@@ -80,7 +80,7 @@ def _kept_by_place(patch: Patch, selected: Selected) -> Mask:
         keep &= best_of_adjacent(pixels, selected.coherence)
     height_m = patch.optional_rows("hgt", "hgt")
     if parameters.flag("weed_zero_elevation") and height_m is not None:
-        keep &= height_m.ravel()[selected.rows] >= _ZERO_ELEVATION_M
+        keep &= ~(height_m.ravel()[selected.rows] < _ZERO_ELEVATION_M)
     positions = patch.variable("xy")[selected.rows[keep], 1:3]
     keep[keep] = best_of_coincident(positions, selected.coherence[keep])
     return keep

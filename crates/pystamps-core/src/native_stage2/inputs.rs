@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use pystamps_kernels::topofit::Trials;
+
 use crate::error::{Diagnostic, Result};
+use crate::parameter_checks::{filter_window, out_of_range, positive};
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::samples::{ComplexColumns, RealColumns, Residence, row_blocks};
@@ -49,22 +52,21 @@ impl Settings {
             .remedy("pystamps-native params set --dataset … quick_est_gamma_flag y")
             .usage());
         }
-        let positive = |name| crate::parameter_checks::positive(parameters, name);
         Ok(Self {
-            cell_size_m: positive("filter_grid_size")?,
-            window: crate::parameter_checks::filter_window(parameters)?,
-            low_pass_wavelength_m: positive("clap_low_pass_wavelength")?,
+            cell_size_m: positive(parameters, "filter_grid_size")?,
+            window: filter_window(parameters)?,
+            low_pass_wavelength_m: positive(parameters, "clap_low_pass_wavelength")?,
             clap_alpha: parameters.number("clap_alpha")?,
             clap_beta: parameters.number("clap_beta")?,
-            largest_dem_error_m: positive("max_topo_err")?,
-            wavelength_m: positive("lambda")?,
+            largest_dem_error_m: positive(parameters, "max_topo_err")?,
+            wavelength_m: positive(parameters, "lambda")?,
             convergence: parameters.number("gamma_change_convergence")?,
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "positive; nobody waits for 2^53 iterations"
             )]
-            most_iterations: positive("gamma_max_iterations")?.ceil() as usize,
+            most_iterations: positive(parameters, "gamma_max_iterations")?.ceil() as usize,
             weights_by_probability: parameters
                 .text("filter_weighting")?
                 .eq_ignore_ascii_case("P-square"),
@@ -111,10 +113,18 @@ impl Inputs {
         let bperp_m = RealColumns::open(&path("bp1.mat"), "bperp_mat", dims, columns, residence)?;
         let mean_bperp_m = stack.measured_bperp_m();
         let incidence_rad = mean_incidence_rad(folder, rows)?;
+        if !(incidence_rad > 0.0 && incidence_rad < std::f64::consts::FRAC_PI_2) {
+            return Err(impossible_incidence(folder, incidence_rad).data());
+        }
         let trial_wraps =
             trial_wraps(&mean_bperp_m, stack.single_precision, incidence_rad, settings);
-        if trial_wraps.is_nan() || trial_wraps <= 0.0 {
+        if trial_wraps <= 0.0 {
             return Err(equal_baselines(&path("ps1.mat"), &mean_bperp_m).data());
+        }
+        if trial_wraps > Trials::MOST_WRAPS {
+            let found = format!("{} m, {trial_wraps:.0} cycles", settings.largest_dem_error_m);
+            let expected = format!("a DEM error of up to {} cycles", Trials::MOST_WRAPS);
+            return Err(out_of_range("max_topo_err", &expected, found));
         }
         let amplitude_dispersion = amplitude_dispersion(folder, rows)?;
         let inputs =
@@ -153,7 +163,8 @@ impl Inputs {
                 let Some(block) = blocks.next() else { break rows == 0 };
                 let (re, im) = (&mut re[..block.len()], &mut im[..block.len()]);
                 self.phase.read(column, block, re, im)?;
-                if re.iter().zip(&*im).any(|(re, im)| re * re + im * im > 0.0) {
+                let is_phase = |(&re, &im): (&f32, &f32)| re.abs() > 0.0 || im.abs() > 0.0;
+                if re.iter().zip(&*im).any(is_phase) {
                     break true;
                 }
             };
@@ -247,6 +258,17 @@ pub(crate) fn optional_column(
             .remedy("run stage 1 again")
             .data()),
     }
+}
+
+fn impossible_incidence(folder: &Path, incidence_rad: f64) -> Diagnostic {
+    let inc1 = folder.join("inc1.mat");
+    let (path, name) = if inc1.is_file() { (inc1, "inc") } else { (folder.join("la1.mat"), "la") };
+    Diagnostic::new("incidence-unknown", "the mean incidence angle is impossible")
+        .path(path)
+        .variable(name)
+        .expected("angles between 0 and pi/2 rad")
+        .found(format!("a mean of {incidence_rad} rad"))
+        .remedy("run stage 1 again, or check the geometry of the export")
 }
 
 fn equal_baselines(path: &Path, mean_bperp_m: &[f64]) -> Diagnostic {

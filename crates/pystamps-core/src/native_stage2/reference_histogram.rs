@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use pystamps_kernels::histogram::histogram;
-use pystamps_kernels::random::{MatlabV5Uniform, OctaveTwister};
+use pystamps_kernels::random::{MatlabV5Uniform, OctaveTwister, STAMPS_SEED};
 use pystamps_kernels::random_coherence::{RandomNetwork, random_coherence};
 use pystamps_kernels::topofit::Trials;
 use pystamps_mat::{Value, Variables};
@@ -22,8 +22,8 @@ use crate::stage::RandomEngine;
 
 /// Rows of random phase.
 const RANDOM_ROWS: usize = 300_000;
-/// Seed of the original's `rand('state', 2005)`.
-const SEED: u32 = 2005;
+/// Raised whenever the simulation may give other counts.
+const SIMULATION_VERSION: u32 = 1;
 /// Folder of remembered histograms in the project's control folder.
 const CACHE_FOLDER: &str = "cache";
 
@@ -67,7 +67,9 @@ impl ReferenceHistogram {
         let names = || variables.names().collect::<Vec<_>>().join(", ");
         let counts =
             variables.get("Nr").and_then(Value::to_f64_vec).ok_or_else(|| problem(names()))?;
-        if counts.len() != BIN_COUNT || !counts.iter().all(|&count| count >= 0.0) {
+        if counts.len() != BIN_COUNT
+            || !counts.iter().all(|&count| (0.0..f64::INFINITY).contains(&count))
+        {
             return Err(problem(format!("{} counts", counts.len())));
         }
         let mut histogram = Self::of_counts(counts);
@@ -148,11 +150,11 @@ fn simulate(
     let bperp_m = &inputs.mean_bperp_m;
     match engine {
         RandomEngine::Matlab => {
-            let generator = MatlabV5Uniform::new(SEED);
+            let generator = MatlabV5Uniform::new(STAMPS_SEED);
             random_coherence(generator, RANDOM_ROWS, network, bperp_m, &trials, report)
         }
         RandomEngine::Octave => {
-            let generator = OctaveTwister::new(SEED);
+            let generator = OctaveTwister::new(STAMPS_SEED);
             random_coherence(generator, RANDOM_ROWS, network, bperp_m, &trials, report)
         }
     }
@@ -162,8 +164,9 @@ fn simulate(
 fn memory_path(inputs: &Inputs, engine: RandomEngine, project: &Path) -> PathBuf {
     let bits: Vec<u64> = inputs.mean_bperp_m.iter().map(|b| b.to_bits()).collect();
     let key = serde_json::json!([
+        SIMULATION_VERSION,
         RANDOM_ROWS,
-        SEED,
+        STAMPS_SEED,
         engine.to_string(),
         bits,
         inputs.trial_wraps.to_bits(),

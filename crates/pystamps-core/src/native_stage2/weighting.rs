@@ -72,8 +72,9 @@ fn sampled_probability(observed: &[f64], reference: &ReferenceHistogram, low: us
         .zip(observed)
         .enumerate()
         .map(|(bin, (random, observed))| match bin {
-            _ if bin < low => 1.0,
+            // With many interferograms random phase does not even reach the end of the low bins.
             _ if bin >= reference.occupied => 0.0,
+            _ if bin < low => 1.0,
             _ => (random / observed).min(1.0),
         })
         .collect();
@@ -134,8 +135,9 @@ pub(super) fn by_signal_to_noise(amplitudes: &[f32], residual_rad: &[f32]) -> f6
         power += amplitude * amplitude;
     }
     let (signal, power) = (signal / count, power / count);
-    let noise = (0.5 * (power - signal * signal)).sqrt();
-    if noise == 0.0 { 0.0 } else { f64::from(signal / noise) }
+    // Rounding may leave a little less than nothing.
+    let variance = 0.5 * (power - signal * signal);
+    if variance <= 0.0 { 0.0 } else { f64::from(signal / variance.sqrt()) }
 }
 
 #[cfg(test)]
@@ -165,6 +167,15 @@ mod tests {
         // Scaled to the hundred candidates of low coherence, spread over 31 bins.
         let scaled: f64 = reference.counts[..31].iter().sum();
         assert!((scaled - 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_random_phase_never_reaches_is_not_random() {
+        // As with 300 interferograms: random coherence ends below the bins that count as low.
+        let reference = ReferenceHistogram { counts: vec![1.0; 100], occupied: 20 };
+        let probability = sampled_probability(&[1.0; 100], &reference, 31);
+        assert!((probability[100] - 1.0).abs() < 1e-9);
+        assert!(probability[270..].iter().all(|probability| probability.abs() < 1e-9));
     }
 
     #[test]

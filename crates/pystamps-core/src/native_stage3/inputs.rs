@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pystamps_kernels::clap::LowPass;
+use pystamps_kernels::topofit::Trials;
 use pystamps_mat::{ArrayReader, Value, Variables};
 
 use super::threshold::{DispersionBins, Target};
@@ -148,7 +149,7 @@ impl CoherenceEstimates {
             coherence: file.numbers("coh_ps", rows)?,
             cells,
             grid_shape,
-            trial_wraps: file.numbers("n_trial_wraps", 1)?[0],
+            trial_wraps: file.trial_wraps(rows)?,
             random: file.numbers("Nr", BIN_COUNT)?,
             low_pass: file.low_pass(window)?,
             gridded,
@@ -181,6 +182,16 @@ impl PmFile<'_> {
         }
     }
 
+    fn trial_wraps(&self, rows: usize) -> Result<f64> {
+        let wraps = self.numbers("n_trial_wraps", 1)?[0];
+        // A patch without rows has none.
+        if rows == 0 || (0.0..=Trials::MOST_WRAPS).contains(&wraps) {
+            return Ok(wraps);
+        }
+        let expected = format!("0 to {} cycles", Trials::MOST_WRAPS);
+        Err(self.misfit("n_trial_wraps", expected, wraps.to_string()).data())
+    }
+
     /// The low pass that stage 2 filtered with; another window would not fit it.
     fn low_pass(&self, window: usize) -> Result<LowPass> {
         Ok(LowPass::from_values(window, self.numbers("low_pass", window * window)?))
@@ -202,7 +213,8 @@ impl PmFile<'_> {
             }
         };
         let (y, x) = cells.split_at(cells.len() / 2);
-        let inside = |cell: f64, length: usize| cell >= 1.0 && cell <= length as f64;
+        let inside =
+            |cell: f64, length: usize| cell >= 1.0 && cell <= length as f64 && cell.fract() == 0.0;
         let cells = y.iter().zip(x).map(|(&i, &j)| {
             let fits = inside(i, shape[0]) && inside(j, shape[1]);
             #[expect(

@@ -100,7 +100,10 @@ impl Selected {
         )]
         let rows: Option<Vec<usize>> = numbers("ix")
             .into_iter()
-            .map(|row| (row >= 1.0 && row <= candidates as f64).then(|| row as usize - 1))
+            .map(|row| {
+                let exists = row >= 1.0 && row <= candidates as f64 && row.fract() == 0.0;
+                exists.then(|| row as usize - 1)
+            })
             .collect();
         let rows = rows.ok_or_else(|| misfit("ix"))?;
         let column = |name: &str| {

@@ -2,14 +2,12 @@
 //! (stage3.md 5).
 
 use num_complex::Complex;
-use pystamps_kernels::random::{MatlabV5Uniform, OctaveTwister, UniformGenerator};
+use pystamps_kernels::random::{MatlabV5Uniform, OctaveTwister, STAMPS_SEED, UniformGenerator};
 
 use crate::stage::RandomEngine;
 
 /// Choices of interferograms.
 const RESAMPLES: usize = 100;
-/// Seed of the generator, that of stage 2.
-const SEED: u32 = 2005;
 
 /// Choices of as many interferograms as there are, with replacement.
 ///
@@ -26,8 +24,10 @@ impl Resamples {
     /// Draws choices among `columns` interferograms.
     pub(super) fn draw(engine: RandomEngine, columns: usize) -> Self {
         match engine {
-            RandomEngine::Matlab => Self::from_generator(MatlabV5Uniform::new(SEED), columns),
-            RandomEngine::Octave => Self::from_generator(OctaveTwister::new(SEED), columns),
+            RandomEngine::Matlab => {
+                Self::from_generator(MatlabV5Uniform::new(STAMPS_SEED), columns)
+            }
+            RandomEngine::Octave => Self::from_generator(OctaveTwister::new(STAMPS_SEED), columns),
         }
     }
 

@@ -119,7 +119,7 @@ impl Threshold {
     pub(super) fn at(&self, dispersion: f64) -> f64 {
         match *self {
             Self::Constant(threshold) => threshold,
-            Self::Line { slope, intercept } => (slope * dispersion + intercept).max(0.0),
+            Self::Line { slope, intercept } => not_negative(slope * dispersion + intercept),
         }
     }
 }
@@ -150,13 +150,13 @@ impl Criterion<'_> {
         }
         match least.as_slice() {
             [] => Threshold::Constant(DEFAULT_THRESHOLD),
-            &[one] => Threshold::Constant(one.max(0.0)),
+            &[one] => Threshold::Constant(not_negative(one)),
             _ => {
                 let (slope, intercept) = fit_line(&dispersion, &least);
                 if slope > 0.0 {
                     Threshold::Line { slope, intercept }
                 } else {
-                    Threshold::Constant((slope * TYPICAL_DISPERSION + intercept).max(0.0))
+                    Threshold::Constant(not_negative(slope * TYPICAL_DISPERSION + intercept))
                 }
             }
         }
@@ -167,8 +167,10 @@ impl Criterion<'_> {
     fn least_coherence(&self, coherence: &[f64]) -> Option<f64> {
         let low = low_coherence_bins(self.network);
         let mut observed = histogram(coherence, &bin_centres());
-        let scale = observed[..low].iter().sum::<f64>() / self.random[..low].iter().sum::<f64>();
-        let random: Vec<f64> = self.random.iter().map(|count| count * scale).collect();
+        let observed_low: f64 = observed[..low].iter().sum();
+        let random_low: f64 = self.random[..low].iter().sum();
+        let random: Vec<f64> =
+            self.random.iter().map(|count| count * observed_low / random_low).collect();
         for count in &mut observed {
             if *count == 0.0 {
                 *count = 1.0;
@@ -203,6 +205,12 @@ impl Criterion<'_> {
             Target::Percent(percent) => cubic.value(percent),
         }
     }
+}
+
+/// 0 for what is below. Unlike `max`, leaves NaN, which selects nothing: the threshold of a
+/// candidate without dispersion.
+fn not_negative(threshold: f64) -> f64 {
+    if threshold < 0.0 { 0.0 } else { threshold }
 }
 
 /// Sums of every value and all after it, added from the end.
@@ -242,6 +250,13 @@ mod tests {
         zero.extend((6..=11_000).map(f64::from));
         let members = DispersionBins::of(Some(zero), 11_000).members();
         assert_eq!(members[0][0], 5);
+    }
+
+    #[test]
+    fn without_dispersion_nothing_is_selected() {
+        let line = Threshold::Line { slope: 1.5, intercept: -0.1 };
+        assert_eq!((line.at(0.01), line.at(0.4)), (0.0, 0.5));
+        assert!(line.at(f64::NAN).is_nan());
     }
 
     #[test]

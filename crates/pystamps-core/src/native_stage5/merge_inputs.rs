@@ -144,7 +144,8 @@ fn read_window(path: &Path) -> Result<[i32; 4]> {
 }
 
 fn is_inside([range1, range2, azimuth1, azimuth2]: &[i32; 4], [azimuth, range]: [i32; 2]) -> bool {
-    (azimuth1 - 1..*azimuth2).contains(&azimuth) && (range1 - 1..*range2).contains(&range)
+    (azimuth1.saturating_sub(1)..*azimuth2).contains(&azimuth)
+        && (range1.saturating_sub(1)..*range2).contains(&range)
 }
 
 /// Refuses patches that were loaded from different sets of interferograms.

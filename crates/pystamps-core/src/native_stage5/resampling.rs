@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use pystamps_kernels::elementary::{atan2, sin_cos};
+use pystamps_kernels::merge_max_coherence::{
+    MATLAB_MERGE_MAX_COHERENCE, OCTAVE_MERGE_MAX_COHERENCE,
+};
 
 use super::contribution::Cell;
 use super::merge_inputs::PatchRows;
@@ -32,8 +35,8 @@ pub(super) struct Resampling {
 /// Stage5.md B: the value depends on the generator of the program StaMPS runs under.
 pub(super) const fn largest_coherence(engine: RandomEngine) -> f64 {
     match engine {
-        RandomEngine::Matlab => 0.985_723_131_556_56,
-        RandomEngine::Octave => 0.983_993_623_311_826_5,
+        RandomEngine::Matlab => MATLAB_MERGE_MAX_COHERENCE,
+        RandomEngine::Octave => OCTAVE_MERGE_MAX_COHERENCE,
     }
 }
 
@@ -46,8 +49,7 @@ const GRID_ORIGIN_M: f32 = 1.0;
 /// # StaMPS compatibility
 /// Stage5.md B2, but for the grid's origin: the specification has the least x and y of the patch,
 /// while the cells of the oracle's scene S (both patches, 1,074 cells) are those of a grid whose lines
-/// pass through 1 m in x and y, and of no other (0.8 to 1.7 m and 1.0 to 1.1 m fit). The least
-/// number of a numbering from 1 in the place of the coordinate explains it.
+/// pass through 1 m in x and y.
 ///
 /// # Errors
 /// MATLAB file errors.

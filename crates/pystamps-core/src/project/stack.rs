@@ -63,8 +63,17 @@ impl Stack {
         let file = PsFile { path: &path, variables: pystamps_mat::read_variables(&path, &names)? };
         let (rows, interferograms) = (file.count("n_ps")?, file.count("n_ifg")?);
         let images = file.count("n_image")?;
+        if network == Network::SingleMaster && images != interferograms {
+            let expected = format!("{interferograms} images, one for every interferogram's slot");
+            return Err(file.problem("variable-shape", "n_image", &expected, images.to_string()));
+        }
         let bperp = file.matrix("bperp", interferograms, 1)?;
         let xy = file.matrix("xy", rows, 3)?;
+        let day = file.matrix("day", images, 1)?;
+        for (name, values) in [("bperp", &bperp), ("xy", &xy), ("day", &day)] {
+            // A patch without rows has no mean baselines.
+            file.finite(name, values, rows == 0)?;
+        }
         let pairs = match network {
             Network::SingleMaster => Vec::new(),
             Network::SmallBaselines => {
@@ -82,7 +91,7 @@ impl Stack {
             master: file.index("master_ix", file.number("master_ix")?, images)?,
             single_precision: file.value("bperp")?.class() == Class::Single,
             bperp_m: bperp,
-            day: file.matrix("day", images, 1)?,
+            day,
             pairs,
             xy_m,
         })
@@ -174,6 +183,17 @@ impl PsFile<'_> {
         }
         let expected = format!("an index from 1 to {length}");
         Err(self.problem("variable-range", name, &expected, number.to_string()))
+    }
+
+    /// Refuses values that are no finite numbers.
+    fn finite(&self, name: &str, values: &[f64], exempt: bool) -> Result<()> {
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(place) if !exempt => {
+                let found = format!("{} at element {}", values[place], place + 1);
+                Err(self.problem("variable-range", name, "finite numbers", found))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The elements of a matrix of this shape; a vector may lie either way.

@@ -20,13 +20,21 @@ pub struct Trials {
 }
 
 impl Trials {
+    /// The most wraps that are tried; they take 160,001 trials.
+    pub const MOST_WRAPS: f64 = 1e4;
+
     /// Trials for `n_trial_wraps`, the wraps that the largest admitted topographic error makes over
     /// the range of the baselines (stage2.md 2.4). NaN and negative numbers mean 0.
+    ///
+    /// # Panics
+    /// Above [`Trials::MOST_WRAPS`].
     pub fn for_wraps(n_trial_wraps: f64) -> Self {
+        let excessive = n_trial_wraps > Self::MOST_WRAPS;
+        assert!(!excessive, "at most {} trial wraps, not {n_trial_wraps}", Self::MOST_WRAPS);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "a float conversion saturates, NaN becomes 0"
+            reason = "bounded above, negative numbers and NaN become 0"
         )]
         let half = (8.0 * n_trial_wraps).ceil() as usize;
         Self { half }

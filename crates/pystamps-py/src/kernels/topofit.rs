@@ -141,6 +141,13 @@ pub(super) fn stage2_topofit_row_invariant<'py>(
     })
 }
 
+/// The trials for so many wraps.
+fn trials_for(n_trial_wraps: f64) -> PyResult<Trials> {
+    let possible = (0.0..=Trials::MOST_WRAPS).contains(&n_trial_wraps);
+    require(possible, "n_trial_wraps is not a number from 0 to 10,000")?;
+    Ok(Trials::for_wraps(n_trial_wraps))
+}
+
 fn fit<'py>(
     py: Python<'py>,
     phasors: ComplexView,
@@ -149,7 +156,7 @@ fn fit<'py>(
     fit_block: impl Fn(&Block, usize, &Trials, &mut Fits) + Send + Sync,
 ) -> PyResult<FitArrays<'py>> {
     let [n, m] = phasors.shape();
-    let trials = Trials::for_wraps(n_trial_wraps);
+    let trials = trials_for(n_trial_wraps)?;
     let blocks = run(py, threads, || -> Vec<Fits> {
         let starts: Vec<usize> = (0..n).step_by(BLOCK_ROWS).collect();
         let one = |fits: &mut Fits, &first: &usize| {
@@ -191,7 +198,7 @@ pub(super) fn stage2_topofit_coh_row_invariant<'py>(
     let (view, bperp_m) = (phasors.view(), bperp.to_vec());
     let [n, m] = view.shape();
     require(m == bperp_m.len(), "bperp has another length than the rows of phasors")?;
-    let trials = Trials::for_wraps(n_trial_wraps);
+    let trials = trials_for(n_trial_wraps)?;
     let rounding = rounding(&view, matches!(bperp, Vector::Single(_)));
     let coherence = run(py, threads, || {
         let mut coherence = vec![0.0; n];
