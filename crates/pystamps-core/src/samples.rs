@@ -252,6 +252,17 @@ impl ComplexColumns {
     }
 }
 
+/// Memory that opening `arrays` (file, variable) of `folder` takes because another program has
+/// compressed them, bytes. Files that are not there take none.
+///
+/// # Errors
+/// MATLAB file errors.
+pub(crate) fn compressed_bytes(folder: &Path, arrays: &[(&str, &str)]) -> Result<u64> {
+    let paths = arrays.iter().map(|(file, name)| (folder.join(file), name));
+    let there = paths.filter(|(path, _)| path.is_file());
+    there.map(|(path, name)| Ok(ArrayReader::bytes_to_open(path, name)?)).sum()
+}
+
 /// Splits `count` rows into blocks of at most `block`.
 pub(crate) fn row_blocks(count: usize, block: usize) -> Vec<Range<usize>> {
     (0..count).step_by(block).map(|start| start..count.min(start + block)).collect()

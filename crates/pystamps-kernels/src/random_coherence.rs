@@ -87,6 +87,14 @@ pub fn random_coherence<G: UniformGenerator>(
     coherence
 }
 
+/// Memory that [`random_coherence`] takes on `columns` drawn columns with `threads` threads, bytes:
+/// copies of the generator, the result, and a block of phases and phasors a thread.
+pub fn memory_bytes<G>(n_rand: usize, columns: usize, threads: usize) -> usize {
+    let rows = block_rows::<G>(n_rand, columns);
+    let copies = n_rand.div_ceil(rows) * columns * size_of::<G>();
+    copies + size_of::<f64>() * (n_rand + threads * 3 * rows * columns)
+}
+
 /// Rows of a block: few enough for the caches, so many that the copies of the generator stay small.
 fn block_rows<G>(n_rand: usize, columns: usize) -> usize {
     let bytes_of_one_row = n_rand * columns * size_of::<G>();

@@ -2,6 +2,11 @@
 
 use crate::error::{Diagnostic, Result};
 
+/// Cells for each candidate beyond which a grid is taken for a mistake in the coordinates …
+const MOST_CELLS_A_CANDIDATE: usize = 1000;
+/// … unless it is small anyway.
+const ALLOWED_CELLS: usize = 1 << 20;
+
 /// Cells of `cell_size_m` that cover the candidates of a patch.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Grid {
@@ -18,7 +23,7 @@ impl Grid {
     ///
     /// # Errors
     /// `grid-too-small` unless both sides have at least `least` cells, the window of the filter;
-    /// `grid-too-large` beyond 2^32 cells.
+    /// `grid-too-large` for a thousand cells a candidate, or 2^32 cells.
     ///
     /// # StaMPS compatibility
     /// Single arithmetic throughout; the largest index of either axis is decremented, so that a
@@ -34,13 +39,10 @@ impl Grid {
         if rows < least || columns < least {
             return Err(too_small(shape, cell_size_m, least).data());
         }
-        if rows.checked_mul(columns).is_none_or(|cells| u32::try_from(cells).is_err()) {
-            return Err(Diagnostic::new("grid-too-large", "the patch has too many grid cells")
-                .variable("filter_grid_size")
-                .expected("at most 2^32 cells")
-                .found(format!("{rows} x {columns} cells of {cell_size_m} m"))
-                .remedy("look for outliers in the coordinates, or raise filter_grid_size")
-                .data());
+        let most = MOST_CELLS_A_CANDIDATE.saturating_mul(xy_m.len()).max(ALLOWED_CELLS);
+        let excessive = |cells: usize| cells > most || u32::try_from(cells).is_err();
+        if rows.checked_mul(columns).is_none_or(excessive) {
+            return Err(too_large(shape, cell_size_m, xy_m).data());
         }
         #[expect(
             clippy::cast_possible_truncation,
@@ -84,6 +86,19 @@ fn largest(cells: &[f32]) -> usize {
     cells.iter().copied().fold(0.0, f32::max) as usize
 }
 
+fn too_large([rows, columns]: [usize; 2], cell_size_m: f64, xy_m: &[[f32; 2]]) -> Diagnostic {
+    let distance = |p: &[f32; 2]| p[0].hypot(p[1]);
+    let far = |a: &&[f32; 2], b: &&[f32; 2]| distance(a).total_cmp(&distance(b));
+    let farthest = xy_m.iter().max_by(far).map_or(String::new(), |p| {
+        format!("; the farthest candidate is at x = {} m, y = {} m", p[0], p[1])
+    });
+    Diagnostic::new("grid-too-large", "the patch has too many grid cells for its candidates")
+        .variable("xy, filter_grid_size")
+        .expected(format!("at most {MOST_CELLS_A_CANDIDATE} cells for each candidate"))
+        .found(format!("{rows} x {columns} cells of {cell_size_m} m{farthest}"))
+        .remedy("look for outliers in the coordinates, or raise filter_grid_size")
+}
+
 fn too_small([rows, columns]: [usize; 2], cell_size_m: f64, least: usize) -> Diagnostic {
     Diagnostic::new("grid-too-small", "the patch is smaller than the window of the filter")
         .variable("filter_grid_size, clap_win")
@@ -113,6 +128,15 @@ mod tests {
         assert_eq!(grid.shape, [3, 3]);
         assert_eq!(grid.row_cells[1], [2.0, 3.0]);
         assert_eq!(grid.places, [0, 7, 8]);
+    }
+
+    #[test]
+    fn an_outlier_is_named() {
+        let mut xy_m = vec![[0.0, 0.0], [5000.0, 5000.0]];
+        xy_m.push([3_000_000.0, 2_000_000.0]);
+        let error = Grid::covering(&xy_m, 50.0, 24).unwrap_err();
+        assert_eq!(error.name(), "grid-too-large");
+        assert!(error.to_string().contains("x = 3000000 m"), "{error}");
     }
 
     #[test]

@@ -44,14 +44,14 @@ use crate::project::checksums::content_record;
 use crate::project::layout::patch_results::{AFTER_STAGE_2, STAGE_2};
 use crate::project::ledger::Recipe;
 use crate::project::stack::{Network, Stack};
-use crate::samples::Residence;
+use crate::samples::{Residence, compressed_bytes};
 use crate::scratch::Room;
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome};
 
 use estimate::{Estimates, Estimator, Planes};
 use grid::Grid;
 use inputs::{Inputs, Settings};
-use memory::Need;
+use memory::{Need, simulation_bytes};
 use outputs::Results;
 use reference_histogram::ReferenceHistogram;
 
@@ -191,11 +191,20 @@ impl Work<'_> {
     fn residence(&self) -> Result<Residence> {
         let stack = Stack::load(&self.scope.folder, 1, self.network)?;
         let grid = Grid::covering(&stack.xy_m, self.settings.cell_size_m, 1)?;
+        let (columns, threads) = (stack.measured().len(), rayon::current_num_threads());
         let need = Need {
             rows: stack.row_count() as u64,
-            columns: stack.measured().len() as u64,
+            columns: columns as u64,
             cells: grid.cell_count() as u64,
-            threads: rayon::current_num_threads() as u64,
+            threads: threads as u64,
+            simulation_bytes: match self.options.reference_histogram {
+                Some(_) => 0,
+                None => simulation_bytes(self.options.random_engine, columns, threads),
+            },
+            compressed_bytes: compressed_bytes(
+                &self.scope.folder,
+                &[("ph1.mat", "ph"), ("bp1.mat", "bperp_mat")],
+            )?,
         };
         let limit = self.options.memory_limit_bytes;
         if limit.is_none_or(|limit| need.bytes(Residence::Memory) <= limit) {
@@ -215,7 +224,7 @@ impl Work<'_> {
 
     fn reference_histogram(&self, inputs: &Inputs, trials: Trials) -> Result<ReferenceHistogram> {
         match &self.options.reference_histogram {
-            Some(path) => ReferenceHistogram::read(path),
+            Some(path) => ReferenceHistogram::given(path, inputs.trial_wraps),
             // Weights by signal to noise do without, but what is saved must be usable by stage 3.
             None => Ok(ReferenceHistogram::simulated(
                 inputs,

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use num_complex::Complex;
 use pystamps_kernels::clap::{ClapFilter, LowPass};
 use pystamps_kernels::topofit::Trials;
-use pystamps_mat::{Value, Variables};
+use pystamps_mat::{NumericData, Value, Variables};
 
-use super::estimate::{Estimates, Estimator, Planes};
+use super::estimate::{Estimates, Estimator, Planes, unit_phasor};
 use super::grid::Grid;
 use super::inputs::{Inputs, Settings};
 use super::iterate::rounding;
@@ -51,6 +51,28 @@ fn numbers(variables: &Variables, name: &str) -> Vec<f64> {
     variables.get(name).and_then(Value::to_f64_vec).unwrap()
 }
 
+fn complex(variables: &Variables, name: &str) -> Vec<Complex<f32>> {
+    let Some(Value::Numeric(numeric)) = variables.get(name) else { panic!("no {name}") };
+    let NumericData::C32(values) = numeric.data() else { panic!("{name} is not complex single") };
+    values.clone()
+}
+
+/// The phase at every candidate's cell, column after column.
+fn grid_values(grid: &Grid, planes: &[Complex<f32>], columns: usize) -> Vec<Complex<f32>> {
+    let column = |column: usize| {
+        let plane = &planes[column * grid.cell_count()..][..grid.cell_count()];
+        grid.places.iter().map(|&place| unit_phasor(plane[place as usize]))
+    };
+    (0..columns).flat_map(column).collect()
+}
+
+fn assert_close(name: &str, found: &[Complex<f32>], expected: &[Complex<f32>], most: f32) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let difference = found.iter().zip(expected).map(|(a, b)| (a - b).norm());
+    let largest = difference.fold(0.0, f32::max);
+    assert!(largest <= most, "{name}: off by up to {largest}");
+}
+
 /// One iteration of `patch` from the state stored in `before`; its result is stored in `after`.
 fn assert_one_iteration(patch: &str, before: &str, after: &str) {
     let Some(scene) = scene() else { return };
@@ -90,6 +112,10 @@ fn assert_one_iteration(patch: &str, before: &str, after: &str) {
         let far = coherence > 2e-6 || slope > 1e-7;
         assert!(tie || !far, "row {row}: coherence off by {coherence}, slope by {slope}");
     }
+    eprintln!("{patch}: {near_ties} of {rows} rows are near ties");
+    let patch_phase = grid_values(&grid, &planes.filtered, columns);
+    assert_close("ph_patch", &patch_phase, &complex(&after, "ph_patch"), 1e-4);
+    assert_close("ph_grid", &planes.gridded, &complex(&after, "ph_grid"), 1e-5);
     assert!(near_ties * 200 < rows, "{near_ties} of {rows} rows are near ties");
 }
 

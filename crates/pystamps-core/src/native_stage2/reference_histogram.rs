@@ -21,7 +21,7 @@ use crate::project::stack::Network;
 use crate::stage::RandomEngine;
 
 /// Rows of random phase.
-const RANDOM_ROWS: usize = 300_000;
+pub(super) const RANDOM_ROWS: usize = 300_000;
 /// Raised whenever the simulation may give other counts.
 const SIMULATION_VERSION: u32 = 1;
 /// Folder of remembered histograms in the project's control folder.
@@ -49,9 +49,30 @@ impl ReferenceHistogram {
     /// Reads `Nr` (and `Nr_max_nz_ix`) or `coh_rand` from a file the user names.
     ///
     /// # Errors
-    /// `reference-histogram` if it holds neither, or not 100 counts; MATLAB file errors.
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    /// `reference-histogram` if it holds neither, or not 100 counts, or says that it belongs to
+    /// another number of trial wraps; MATLAB file errors.
+    pub(super) fn given(path: &Path, trial_wraps: f64) -> Result<Self> {
         let variables = pystamps_mat::read(path)?;
+        let wraps = variables.get("n_trial_wraps").and_then(Value::to_scalar);
+        match wraps {
+            Some(wraps) if (wraps - trial_wraps).abs() > 1e-5 * trial_wraps => {
+                Err(Diagnostic::new("reference-histogram", "the histogram is of other baselines")
+                    .path(path)
+                    .variable("n_trial_wraps")
+                    .expected(format!("{trial_wraps}, as the baselines of the patch have it"))
+                    .found(wraps)
+                    .remedy("name a pm1.mat of the same patch, or leave the option out")
+                    .data())
+            }
+            _ => Self::of_variables(path, &variables),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        Self::of_variables(path, &pystamps_mat::read(path)?)
+    }
+
+    fn of_variables(path: &Path, variables: &Variables) -> Result<Self> {
         if let Some(coherence) = variables.get("coh_rand").and_then(Value::to_f64_vec) {
             return Ok(Self::of_coherence(&coherence));
         }

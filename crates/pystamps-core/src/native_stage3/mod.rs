@@ -34,7 +34,7 @@ use crate::progress::Progress;
 use crate::project::layout::patch_results::{AFTER_STAGE_3, STAGE_3};
 use crate::project::ledger::Recipe;
 use crate::project::stack::{Network, Stack};
-use crate::samples::{ComplexColumns, RealColumns, Residence, row_blocks};
+use crate::samples::{ComplexColumns, RealColumns, Residence, compressed_bytes, row_blocks};
 use crate::scratch::Room;
 use crate::stage::{ScopeStage, StageOptions, StageOutcome};
 
@@ -44,7 +44,7 @@ use outputs::Results;
 use reestimate::Reestimator;
 use selection::Selected;
 use steadiness::Resamples;
-use threshold::{Criterion, Threshold};
+use threshold::{Criterion, Decision, Threshold};
 
 /// Raised whenever stage 3 may give other bytes.
 const ALGORITHM_VERSION: u32 = 1;
@@ -147,7 +147,7 @@ impl Work<'_> {
         let (selected, first_threshold) = self.selected(&stage2, &criterion, scratch)?;
         let reestimated = first_threshold.is_none();
         let threshold = first_threshold
-            .unwrap_or_else(|| second_threshold(&selected, &stage2.coherence, &criterion));
+            .unwrap_or_else(|| self.second_threshold(&selected, &stage2.coherence, &criterion));
         let at = |row: usize| threshold.at(bins.dispersion[row]);
         let kept = if reestimated {
             selected.kept(at, &stage2.slope_rad_per_m, largest_slope_change(stack))
@@ -204,7 +204,7 @@ impl Work<'_> {
         stage2: &CoherenceEstimates,
         criterion: &Criterion<'_>,
     ) -> Result<(Vec<usize>, Threshold)> {
-        let threshold = criterion.threshold(&stage2.coherence);
+        let threshold = self.settled(criterion.threshold(&stage2.coherence));
         let above =
             |&row: &usize| stage2.coherence[row] > threshold.at(criterion.bins.dispersion[row]);
         let mut rows: Vec<usize> = (0..self.stack.row_count()).filter(above).collect();
@@ -212,6 +212,32 @@ impl Work<'_> {
             rows = self.steady(&rows)?;
         }
         Ok((rows, threshold))
+    }
+
+    /// The threshold after re-estimation: selected candidates count with their new coherence.
+    fn second_threshold(
+        &self,
+        selected: &Selected,
+        coherence: &[f64],
+        criterion: &Criterion<'_>,
+    ) -> Threshold {
+        let mut coherence = coherence.to_vec();
+        for (&row, &new) in selected.rows.iter().zip(&selected.coherence) {
+            coherence[row] = new;
+        }
+        self.settled(criterion.threshold(&coherence))
+    }
+
+    /// The thresholds decided on; says so if their fits were not determined.
+    fn settled(&self, decision: Decision) -> Threshold {
+        if decision.undetermined > 0 {
+            self.progress.note(&format!(
+                "the threshold of coherence rests on equal counts in {} bins of amplitude \
+                 dispersion: few candidates are left there",
+                decision.undetermined
+            ));
+        }
+        decision.threshold
     }
 
     /// Those of `rows` whose coherence varies little among resampled interferograms.
@@ -277,7 +303,8 @@ impl Work<'_> {
             columns: self.stack.measured().len() as u64,
             cells: (stage2.grid_shape[0] * stage2.grid_shape[1]) as u64,
             threads: rayon::current_num_threads() as u64,
-            compressed_bytes: stage2.gridded.resident_bytes(),
+            compressed_bytes: stage2.gridded.resident_bytes()
+                + compressed_bytes(self.folder, &[("ph1.mat", "ph"), ("bp1.mat", "bperp_mat")])?,
         };
         let limit = self.options.memory_limit_bytes;
         if limit.is_none_or(|limit| need.bytes(Residence::Memory) <= limit) {
@@ -287,19 +314,6 @@ impl Work<'_> {
         self.progress.note("intermediate results stay on the disk to keep to the memory limit");
         Ok(Residence::File)
     }
-}
-
-/// The threshold after re-estimation: selected candidates count with their new coherence.
-fn second_threshold(
-    selected: &Selected,
-    coherence: &[f64],
-    criterion: &Criterion<'_>,
-) -> Threshold {
-    let mut coherence = coherence.to_vec();
-    for (&row, &new) in selected.rows.iter().zip(&selected.coherence) {
-        coherence[row] = new;
-    }
-    criterion.threshold(&coherence)
 }
 
 /// One cycle of phase over the range of the mean baselines, rad/m, in the class of the baselines.

@@ -124,6 +124,15 @@ impl Threshold {
     }
 }
 
+/// Thresholds and how sure they are.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Decision {
+    pub(super) threshold: Threshold,
+    /// Bins of dispersion whose fit did not determine all coefficients: several bins of coherence
+    /// had the same count.
+    pub(super) undetermined: usize,
+}
+
 /// What thresholds are computed from, besides the coherence.
 #[derive(Debug)]
 pub(super) struct Criterion<'a> {
@@ -136,19 +145,21 @@ pub(super) struct Criterion<'a> {
 
 impl Criterion<'_> {
     /// Thresholds for candidates of this coherence.
-    pub(super) fn threshold(&self, coherence: &[f64]) -> Threshold {
+    pub(super) fn threshold(&self, coherence: &[f64]) -> Decision {
         let mut dispersion = Vec::new();
         let mut least = Vec::new();
+        let mut undetermined = 0;
         for rows in self.bins.members() {
             let values: Vec<f64> =
                 rows.iter().map(|&row| coherence[row]).filter(|&value| value != 0.0).collect();
-            if let Some(coherence) = self.least_coherence(&values) {
+            if let Some((coherence, determined)) = self.least_coherence(&values) {
+                undetermined += usize::from(!determined);
                 let sum: f64 = rows.iter().map(|&row| self.bins.dispersion[row]).sum();
                 dispersion.push(sum / rows.len() as f64);
                 least.push(coherence);
             }
         }
-        match least.as_slice() {
+        let threshold = match least.as_slice() {
             [] => Threshold::Constant(DEFAULT_THRESHOLD),
             &[one] => Threshold::Constant(not_negative(one)),
             _ => {
@@ -159,12 +170,13 @@ impl Criterion<'_> {
                     Threshold::Constant(not_negative(slope * TYPICAL_DISPERSION + intercept))
                 }
             }
-        }
+        };
+        Decision { threshold, undetermined }
     }
 
     /// The coherence of one bin above which no more random candidates are left than the target
-    /// allows; `None` where that is below all bins of coherence.
-    fn least_coherence(&self, coherence: &[f64]) -> Option<f64> {
+    /// allows, and whether its fit was determined; `None` where that is below all bins of coherence.
+    fn least_coherence(&self, coherence: &[f64]) -> Option<(f64, bool)> {
         let low = low_coherence_bins(self.network);
         let mut observed = histogram(coherence, &bin_centres());
         let observed_low: f64 = observed[..low].iter().sum();
@@ -186,7 +198,7 @@ impl Criterion<'_> {
         };
         let target = self.target.number();
         let Some(first) = accepted.iter().position(|&accepted| accepted < target) else {
-            return Some(1.0);
+            return Some((1.0, true));
         };
         let window = fit_window(first, accepted.len())?;
         Some(self.at_target(&accepted[window.clone()], window))
@@ -197,13 +209,14 @@ impl Criterion<'_> {
     /// # StaMPS compatibility
     /// The ordinate of a bin is its upper edge. With a density the target is in single precision,
     /// and so is the evaluation.
-    fn at_target(&self, accepted: &[f64], bins: Range<usize>) -> f64 {
+    fn at_target(&self, accepted: &[f64], bins: Range<usize>) -> (f64, bool) {
         let coherence: Vec<f64> = bins.map(|bin| 0.01 * (bin + 1) as f64).collect();
         let cubic = fit_polynomial(accepted, &coherence, 3);
-        match self.target {
+        let coherence = match self.target {
             Target::Count(count) => cubic.value_single(count).into(),
             Target::Percent(percent) => cubic.value(percent),
-        }
+        };
+        (coherence, !cubic.rank_deficient)
     }
 }
 
@@ -280,14 +293,14 @@ mod tests {
         let coherence: Vec<f64> = (0..2000)
             .map(|k| if k < 1000 { 0.3 * f64::from(k) / 1000.0 + 1e-3 } else { 0.8 })
             .collect();
-        let strict = criterion(Target::Count(1.0)).threshold(&coherence);
-        let lenient = criterion(Target::Count(10.0)).threshold(&coherence);
+        let strict = criterion(Target::Count(1.0)).threshold(&coherence).threshold;
+        let lenient = criterion(Target::Count(10.0)).threshold(&coherence).threshold;
         let (Threshold::Constant(strict), Threshold::Constant(lenient)) = (strict, lenient) else {
             panic!("one bin has one threshold")
         };
         assert!(lenient < strict && strict < 1.0, "{lenient} {strict}");
         // So many may be random that every bin of coherence meets the target.
         let everything = criterion(Target::Count(5000.0)).threshold(&coherence);
-        assert_eq!(everything, Threshold::Constant(DEFAULT_THRESHOLD));
+        assert_eq!(everything.threshold, Threshold::Constant(DEFAULT_THRESHOLD));
     }
 }

@@ -19,6 +19,7 @@ use crate::progress::Progress;
 use crate::project::artifacts::{AxisLengths, check_folder, stage1, stage4};
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
+use crate::samples::compressed_bytes;
 use crate::stage::{Computed, StageOptions};
 use crate::stored_array::{column, pick};
 
@@ -113,7 +114,10 @@ impl Patch<'_> {
         let threads = rayon::current_num_threads() as u64;
         // A triangulation has fewer than three edges a point.
         let needed = stage4_memory_bytes(candidates, selected, compared, 3 * selected, threads);
-        check_memory(limit_bytes, needed, "stage 4")
+        let arrays = [("ph1.mat", "ph"), ("bp1.mat", "bperp_mat"), ("pm1.mat", "ph_patch")];
+        let compressed = compressed_bytes(self.folder, &arrays)?
+            + compressed_bytes(self.folder, &[("select1.mat", "ph_res2")])?;
+        check_memory(limit_bytes, needed + compressed, "stage 4")
     }
 
     /// Which rows stay after neighbours, sea and coincident positions (stage4.md 2 to 4).

@@ -15,6 +15,7 @@ use crate::progress::Progress;
 use crate::project::layout::patch_results::STAGE_4;
 use crate::project::ledger::Ledger;
 use crate::project::stack::{Network, Stack};
+use crate::samples::compressed_bytes;
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome};
 
 /// Raised whenever stage 5 of a patch may give other bytes.
@@ -103,8 +104,11 @@ fn compute(
     progress: &Progress,
 ) -> Result<Computed> {
     let threads = rayon::current_num_threads() as u64;
+    let arrays = [("ph2.mat", "ph"), ("bp2.mat", "bperp_mat"), ("pm2.mat", "ph_patch")];
+    let compressed = compressed_bytes(folder, &arrays)?;
     let check = |rows: usize| {
-        check_memory(limit_bytes, stage5_patch_memory_bytes(rows as u64, threads), "stage 5")
+        let needed = stage5_patch_memory_bytes(rows as u64, threads);
+        check_memory(limit_bytes, needed + compressed, "stage 5")
     };
     let version_2 = if promote {
         let stack = Stack::load(folder, 1, network)?;

@@ -11,9 +11,11 @@ use pystamps_kernels::clap::window_count;
 use serde::Serialize;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
+use crate::native_stage2::memory::simulation_bytes;
 use crate::project::dataset::patches;
 use crate::project::layout::root;
 use crate::project::parameters::Parameters;
+use crate::stage::RandomEngine;
 
 use rates::Rates;
 pub use sizes::PatchSizes;
@@ -129,6 +131,11 @@ fn common(parameters: &Parameters, interferograms: usize, threads: u64) -> Resul
         threads,
         iterations: crate::parameter_checks::positive(parameters, "gamma_max_iterations")?,
         window_cells: 3 * window / 4,
+        simulation_bytes: simulation_bytes(
+            RandomEngine::default(),
+            interferograms,
+            rayon::current_num_threads(),
+        ),
         rates: Rates::measure(interferograms, ASSUMED_TRIAL_WRAPS, window),
     })
 }

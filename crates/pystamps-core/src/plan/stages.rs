@@ -41,6 +41,8 @@ pub(super) struct Common {
     pub(super) iterations: f64,
     /// Side of the windows that the filter of stage 2 moves over the grid, cells.
     pub(super) window_cells: usize,
+    /// What simulating random phase takes, bytes.
+    pub(super) simulation_bytes: u64,
     pub(super) rates: Rates,
 }
 
@@ -83,6 +85,8 @@ impl Common {
             columns: self.interferograms,
             cells: sizes.cell_count(),
             threads: self.threads,
+            simulation_bytes: self.simulation_bytes,
+            compressed_bytes: 0,
         };
         let samples = sizes.candidates * self.interferograms;
         let read_bytes = 12 * samples;
