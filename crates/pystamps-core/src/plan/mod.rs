@@ -130,6 +130,7 @@ fn common(parameters: &Parameters, interferograms: usize, threads: u64) -> Resul
         iterations: crate::parameter_checks::positive(parameters, "gamma_max_iterations")?,
         window_cells: 3 * window / 4,
         rates: Rates::measure(interferograms, ASSUMED_TRIAL_WRAPS, window),
+        resampled: parameters.number("merge_resample_size")? > 0.0,
     })
 }
 
