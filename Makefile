@@ -44,6 +44,8 @@ python-test: native
 bench: native ## Throughput of every kernel, with its ratio to a plain copy or to the Python reference
 	cargo bench --locked --quiet
 	$(PY) -m parity.bench_stage1
+	$(PY) -m parity.bench_kernels
+	$(PY) -m parity.bench_stages
 
 native: build/native.stamp ## Build the program and the Python extension into .venv (ready to use)
 

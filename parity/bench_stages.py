@@ -44,8 +44,8 @@ _REPEATS = 2
 #: Selected candidates, interferograms and seconds of the goal for stage 3; candidates and pixels
 #: (m) of a scene that has them, so dense that about six of them share a cell.
 _GOAL_STAGE3 = (50_000, 107, 10.0)
-_GOAL_SCENE = (135_000, 107)
-_GOAL_PIXEL_M = 2.9
+_GOAL_SCENE = (138_000, 107)
+_GOAL_PIXEL_M = 2.55
 
 
 @dataclass(frozen=True)

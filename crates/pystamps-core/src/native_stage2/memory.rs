@@ -11,7 +11,7 @@ use crate::stage::RandomEngine;
 /// Memory of the process itself.
 const BASE_BYTES: u64 = 12 << 20;
 /// What one candidate takes besides its samples: coordinates, cell, estimates, weights.
-const ROW_BYTES: u64 = 130;
+const ROW_BYTES: u64 = 150;
 /// What one sample takes when it is held: phase 8, baseline 4, residual 4.
 const SAMPLE_BYTES: u64 = 16;
 /// What one cell of one interferogram takes: gridded 8, filtered 8.

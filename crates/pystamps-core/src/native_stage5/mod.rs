@@ -29,5 +29,6 @@ mod patch;
 mod patchwise;
 mod resampling;
 
+pub(crate) use merge::resampling_bytes;
 pub use merge::{merge_memory_bytes, run_stage5_merge_native};
 pub use patch::{run_stage5_patch_native, stage5_patch_memory_bytes};

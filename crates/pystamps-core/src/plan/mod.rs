@@ -137,6 +137,7 @@ fn common(parameters: &Parameters, interferograms: usize, threads: u64) -> Resul
             rayon::current_num_threads(),
         ),
         rates: Rates::measure(interferograms, ASSUMED_TRIAL_WRAPS, window),
+        resampled: parameters.number("merge_resample_size")? > 0.0,
     })
 }
 

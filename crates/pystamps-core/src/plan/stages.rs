@@ -9,7 +9,7 @@ use super::stage1_memory_bytes;
 use crate::native_stage2::memory::Need as Stage2Need;
 use crate::native_stage3::memory::Need as Stage3Need;
 use crate::native_stage4::stage4_memory_bytes;
-use crate::native_stage5::{merge_memory_bytes, stage5_patch_memory_bytes};
+use crate::native_stage5::{merge_memory_bytes, resampling_bytes, stage5_patch_memory_bytes};
 use crate::samples::Residence;
 
 /// Rows of random phase that stage 2 simulates.
@@ -44,6 +44,8 @@ pub(super) struct Common {
     /// What simulating random phase takes, bytes.
     pub(super) simulation_bytes: u64,
     pub(super) rates: Rates,
+    /// Whether the merge puts the PS on a coarser grid.
+    pub(super) resampled: bool,
 }
 
 impl Common {
@@ -60,7 +62,8 @@ impl Common {
 
     /// Plan of the merge of so many PS.
     pub(super) fn merge(&self, scatterers: u64) -> StagePlan {
-        let memory_bytes = merge_memory_bytes(scatterers, self.threads);
+        let extra_bytes = if self.resampled { resampling_bytes(scatterers) } else { 0 };
+        let memory_bytes = merge_memory_bytes(scatterers, self.threads) + extra_bytes;
         // ph, ph_rc, ph_reref, ph_patch 8 B, ph_res, bperp, ph_uw 4 B a sample.
         let disk_bytes = scatterers * (44 * (self.interferograms + self.master) + 150);
         let seconds = 2.0 * self.io_seconds(disk_bytes);
