@@ -31,11 +31,11 @@ _SIZE = {"width": 190, "length": 260, "scatterers": 2600, "scattered": 500, "tow
 _SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ascending, 12 images": (
         {"seed": 11, "images": 12, "heading_deg": HEADINGS_DEG["ascending"]},
-        {},
+        {"filter_weighting": "SNR", "gamma_stdev_reject": 0.2},
     ),
     "descending, first master, faults": (
         {"seed": 12, "images": 16, "master": 0, "zero_phases": 9, "zero_amplitudes": 9},
-        {"weed_neighbours": "y"},
+        {"weed_neighbours": "y", "slc_osf": 2.0},
     ),
     "dropped interferograms": (
         {"seed": 13, "images": 20},

@@ -14,7 +14,7 @@ from parity.near_ties import ITERATION_RESULTS, FittedPhase, compare_iteration
 from parity.oracle import stage_folder
 from parity.readers import read_mat_file
 from parity.stages import compare_in_memory, patches_of
-from synthetic_patch import PatchShape, change, histogram_file, write_patch
+from parity.synthetic_patch import PatchShape, change, histogram_file, write_patch
 
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.io import mat

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from parity.oracle import ParameterValue, stage_folder
 from parity.stages import compare_in_memory, patches_of
-from synthetic_patch import MASTER, PatchShape, change, histogram_file, write_patch
+from parity.synthetic_patch import MASTER, PatchShape, change, histogram_file, write_patch
 
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.io import mat

@@ -13,7 +13,7 @@ import scipy.io
 from numpy.typing import NDArray
 from parity.oracle import dataset_after, stage_folder
 from parity.stages import compare_in_memory, compare_stage, patches_of
-from synthetic_patch import PatchShape, change, write_patch
+from parity.synthetic_patch import PatchShape, change, write_patch
 
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.io import mat

@@ -15,6 +15,18 @@ pub(crate) fn positive(parameters: &Parameters, name: &str) -> Result<f64> {
     Err(out_of_range(name, "a number above 0", value))
 }
 
+/// A parameter that must be a finite number of 0 or more.
+///
+/// # Errors
+/// `parameter-range`; as `Parameters::number`.
+pub(crate) fn not_negative(parameters: &Parameters, name: &str) -> Result<f64> {
+    let value = parameters.number(name)?;
+    if value >= 0.0 && value.is_finite() {
+        return Ok(value);
+    }
+    Err(out_of_range(name, "a number of 0 or more", value))
+}
+
 /// Side of the CLAP filter's window, cells. Three quarters of it must be even.
 ///
 /// # Errors
@@ -38,7 +50,10 @@ pub(crate) fn filter_window(parameters: &Parameters) -> Result<usize> {
 /// `parameter-range` for an index that does not exist.
 pub(crate) fn dropped_interferograms(parameters: &Parameters, count: usize) -> Result<Vec<usize>> {
     let (name, value) = parameters.get("drop_ifg_index")?;
-    let numbers = value.to_f64_vec().unwrap_or_default();
+    let Some(numbers) = value.to_f64_vec() else {
+        let found = crate::project::parameters::display_value(value);
+        return Err(out_of_range(&name, "numbers of interferograms, or []", found));
+    };
     numbers
         .into_iter()
         .map(|number| {

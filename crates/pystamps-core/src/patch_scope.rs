@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
 use crate::project::checksums::Checksums;
-use crate::project::ledger::{FileRecord, Recipe};
+use crate::project::ledger::{FileRecord, Ledger, Recipe};
 use crate::project::lock::{ScopeLock, shared_lock};
 use crate::project::parameters::{Parameters, display_value, parse_value};
 use crate::stage::{StageOptions, open_scope, settle};
@@ -73,7 +73,29 @@ impl PatchScope {
         let lock = open_scope(&folder, &format!("stage {stage}"), progress)?;
         // Read under the lock: nobody prepares the project again meanwhile.
         let parameters = acting_parameters(&folder, options)?;
-        Ok(Self { folder, project, parameters, lock, _project_stays: project_stays })
+        let scope = Self { folder, project, parameters, lock, _project_stays: project_stays };
+        scope.note_outdated_before(stage, progress);
+        Ok(scope)
+    }
+
+    /// Says which earlier stages were run with other parameters than those that act now.
+    fn note_outdated_before(&self, stage: &str, progress: &Progress) {
+        // What cannot be read is reported by whoever needs it.
+        let Ok(ledger) = Ledger::load(&self.folder) else { return };
+        for earlier in ["2", "3", "4"].into_iter().take_while(|&earlier| earlier < stage) {
+            let recorded = ledger.stage(earlier).map(|entry| &entry.recipe.parameters);
+            for (name, value) in recorded.into_iter().flatten() {
+                let Ok((_, acting)) = self.parameters.get(name) else { continue };
+                let acting = display_value(acting);
+                if value.as_str().is_some_and(|recorded| recorded != acting) {
+                    progress.note(&format!(
+                        "stage {earlier} was run with {name} = {}, now it is {acting}: run it again \
+                         first if that is meant",
+                        value.as_str().unwrap_or_default()
+                    ));
+                }
+            }
+        }
     }
 }
 

@@ -23,10 +23,10 @@ pub enum ProgressMode {
     None,
 }
 
-/// A phase is silent until it has run this long.
+/// Work is silent until it has run this long.
 const QUIET: Duration = Duration::from_secs(2);
 /// Time between two plain lines.
-const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
+const PLAIN_INTERVAL: Duration = Duration::from_secs(2);
 /// Time between two JSON lines.
 const JSON_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -36,6 +36,10 @@ pub struct Progress {
     mode: ProgressMode,
     /// What the lines are about, for example `prep` or `stage 1 PATCH_2`.
     label: String,
+    /// Since when, for the silence at the beginning.
+    started: Instant,
+    /// When the last plain line was written, by whichever phase.
+    last_line: Mutex<Instant>,
 }
 
 impl Progress {
@@ -45,7 +49,8 @@ impl Progress {
             ProgressMode::Auto if !std::io::stderr().is_terminal() => ProgressMode::Plain,
             other => other,
         };
-        Self { mode, label: label.into() }
+        let now = Instant::now();
+        Self { mode, label: label.into(), started: now, last_line: Mutex::new(now) }
     }
 
     /// A reporter that says nothing, for libraries and tests.
@@ -54,7 +59,8 @@ impl Progress {
     }
 
     /// Opens a phase of `total` units (bytes, candidates, …; `unit` names them).
-    pub fn phase(&self, name: &'static str, total: u64, unit: &'static str) -> Phase<'_> {
+    pub fn phase(&self, name: impl Into<String>, total: u64, unit: &'static str) -> Phase<'_> {
+        let name = name.into();
         let bar = (self.mode == ProgressMode::Auto).then(|| {
             let style = indicatif::ProgressStyle::with_template(
                 "{prefix} {bar:30} {percent:>3}% {per_sec} ETA {eta}",
@@ -100,7 +106,7 @@ impl Progress {
 #[derive(Debug)]
 pub struct Phase<'a> {
     progress: &'a Progress,
-    name: &'static str,
+    name: String,
     unit: &'static str,
     total: u64,
     done: AtomicU64,
@@ -114,7 +120,7 @@ impl Phase<'_> {
     pub fn advance(&self, units: u64) {
         self.done.fetch_add(units, Ordering::Relaxed);
         if let Some(bar) = &self.bar {
-            if bar.is_hidden() && self.started.elapsed() > QUIET {
+            if bar.is_hidden() && self.progress.started.elapsed() > QUIET {
                 bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
             }
             bar.inc(units);
@@ -125,11 +131,15 @@ impl Phase<'_> {
             ProgressMode::Json => JSON_INTERVAL,
             ProgressMode::Auto | ProgressMode::None => return,
         };
+        // Programs hear of every phase, people of the work as a whole.
+        let json = self.progress.mode == ProgressMode::Json;
+        let last_line = if json { &self.last_line } else { &self.progress.last_line };
         // Whoever cannot take the lock leaves the line to the thread that holds it.
-        let Ok(mut last_line) = self.last_line.try_lock() else {
+        let Ok(mut last_line) = last_line.try_lock() else {
             return;
         };
-        if self.started.elapsed() > QUIET.min(interval) && last_line.elapsed() >= interval {
+        let quiet = if json { interval } else { QUIET };
+        if self.progress.started.elapsed() > quiet && last_line.elapsed() >= interval {
             *last_line = Instant::now();
             match self.progress.mode {
                 ProgressMode::Json => self.json_line("progress"),

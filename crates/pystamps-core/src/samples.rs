@@ -2,13 +2,16 @@
 //! from memory if they may be held there, from their file otherwise.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pystamps_mat::{ArrayReader, Class, Real};
 use rayon::prelude::*;
 
 use crate::error::{Diagnostic, Result};
+
+/// Rows of a column that are looked at together.
+const READ_ROWS: usize = 1 << 14;
 
 /// Whether large inputs are held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub(crate) enum Residence {
 /// Complex samples of some columns of an array, as real and imaginary parts.
 #[derive(Debug)]
 pub(crate) struct ComplexColumns {
+    path: PathBuf,
+    name: String,
     real: RealColumns,
     imaginary: RealColumns,
 }
@@ -228,12 +233,49 @@ impl ComplexColumns {
             RealColumns::of_part(Arc::clone(&reader), dims[0], stored, residence, part)
         };
         let real = part(stored.clone(), Part::Real)?;
-        Ok(Self { real, imaginary: part(stored, Part::Imaginary)? })
+        let (path, name) = (path.to_path_buf(), name.to_owned());
+        Ok(Self { path, name, real, imaginary: part(stored, Part::Imaginary)? })
     }
 
     /// Columns.
     pub(crate) fn column_count(&self) -> usize {
         self.real.column_count()
+    }
+
+    /// Refuses a column without any phase: it would leave no candidate at all.
+    ///
+    /// # Errors
+    /// `interferogram-empty`; I/O errors.
+    pub(crate) fn refuse_empty(&self) -> Result<()> {
+        let rows = self.real.rows;
+        let room = READ_ROWS.min(rows);
+        let (mut re, mut im) = (vec![0.0; room], vec![0.0; room]);
+        for column in 0..self.column_count() {
+            let mut blocks = row_blocks(rows, READ_ROWS).into_iter();
+            // The first block has phase in any healthy interferogram.
+            let has_phase = loop {
+                let Some(block) = blocks.next() else { break rows == 0 };
+                let (re, im) = (&mut re[..block.len()], &mut im[..block.len()]);
+                self.read(column, block, re, im)?;
+                if re.iter().zip(&*im).any(|(&re, &im)| is_phase(re, im)) {
+                    break true;
+                }
+            };
+            if !has_phase {
+                return Err(self.without_phase(column).data());
+            }
+        }
+        Ok(())
+    }
+
+    fn without_phase(&self, column: usize) -> Diagnostic {
+        let number = self.real.stored[column] + 1;
+        Diagnostic::new("interferogram-empty", "an interferogram has no phase at any candidate")
+            .path(&self.path)
+            .variable(format!("{}(:, {number})", self.name))
+            .expected("complex samples other than 0, NaN and Inf")
+            .found(format!("none in all {} rows", self.real.rows))
+            .remedy("leave that interferogram out of the export and prepare the project again")
     }
 
     /// Reads `rows` of a column.
@@ -250,6 +292,11 @@ impl ComplexColumns {
         self.real.read_f32(column, rows.clone(), re)?;
         self.imaginary.read_f32(column, rows, im)
     }
+}
+
+/// Whether a sample has a phase.
+fn is_phase(re: f32, im: f32) -> bool {
+    re.is_finite() && im.is_finite() && (re != 0.0 || im != 0.0)
 }
 
 /// Memory that opening `arrays` (file, variable) of `folder` takes because another program has

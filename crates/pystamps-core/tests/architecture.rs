@@ -26,6 +26,10 @@ fn upward_arrows(metadata: &serde_json::Value) -> Vec<String> {
             wrong.push(format!("{name} has no place in the architecture"));
         }
         for dependency in package["dependencies"].as_array().expect("a list") {
+            // Tests of the kernels read the oracle's files.
+            if dependency["kind"] == "dev" {
+                continue;
+            }
             let target = dependency["name"].as_str().expect("a dependency has a name");
             if target.starts_with("pystamps-") && !permitted.contains(&target) {
                 wrong.push(format!("{name} -> {target}"));

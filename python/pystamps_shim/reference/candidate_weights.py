@@ -100,4 +100,4 @@ def weights_from_signal_to_noise(amplitude: Singles, residual_rad: Singles) -> D
     # Rounding may leave a little less than nothing.
     variance = np.float32(0.5) * (power - signal**2)
     noise = np.sqrt(np.where(variance > 0, variance, np.inf))
-    return (signal / noise).astype(np.float64)
+    return np.asarray(signal / noise, dtype=np.float64)

@@ -196,7 +196,7 @@ pub(super) struct StageArguments {
     #[arg(long)]
     pub(super) reuse_coherence: bool,
     /// Stage 4: edges between PS as Triangle writes them (psweed.2.edge), instead of triangulating
-    #[arg(long, value_name = "FILE", requires = "patch")]
+    #[arg(long, value_name = "FILE")]
     pub(super) edges: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: Common,
@@ -355,6 +355,14 @@ pub(super) fn refuse_unused(stage: &StageArguments) -> Result<()> {
         ("--reuse-coherence", stage.reuse_coherence, &[3]),
         ("--edges", stage.edges.is_some(), &[4]),
     ];
+    if stage.edges.is_some() && stage.patch.is_none() {
+        return Err(Diagnostic::new("edges-of-one-patch", "a file of edges belongs to one patch")
+            .variable("--edges")
+            .expected("--patch DIR with it")
+            .found("--dataset")
+            .remedy("run stage 4 on one patch after another")
+            .usage());
+    }
     let unused = options.iter().find(|(_, given, of)| *given && !of.contains(&stage.stage));
     let Some((name, _, of)) = unused else { return Ok(()) };
     let stages: Vec<String> = of.iter().map(u8::to_string).collect();

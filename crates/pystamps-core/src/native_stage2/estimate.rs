@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::grid::Grid;
 use super::inputs::Inputs;
 use crate::error::Result;
-use crate::progress::{Phase, Progress};
+use crate::progress::Phase;
 use crate::samples::row_blocks;
 use crate::scratch::ScratchColumns;
 
@@ -130,17 +130,16 @@ impl Estimator<'_> {
         &self,
         filtered: &[Complex<f32>],
         estimates: &mut Estimates,
-        progress: &Progress,
+        progress: &Phase<'_>,
     ) -> Result<()> {
         let rows = self.inputs.stack.row_count();
-        let phase = progress.phase("estimating coherence", rows as u64, "candidates");
         let blocks = row_blocks(rows, BLOCK_ROWS);
         for wave in blocks.chunks(BLOCKS_A_THREAD * rayon::current_num_threads()) {
             let fits = wave
                 .par_iter()
                 .map_init(Samples::default, |samples, block| {
                     let fits = self.fit_block(filtered, block.clone(), samples);
-                    phase.advance(block.len() as u64);
+                    progress.advance(block.len() as u64);
                     fits
                 })
                 .collect::<Result<Vec<BlockFit>>>()?;
@@ -175,6 +174,7 @@ impl Estimator<'_> {
             )?;
             let plane = &filtered[column * self.grid.cell_count()..][..self.grid.cell_count()];
             samples.subtract_patch_phase(place.start, places, plane);
+            samples.require_baselines(&place);
         }
         let block = Block { rows: rows.len(), columns, re: &samples.re, im: &samples.im };
         let mut fits = Fits::default();
@@ -204,6 +204,13 @@ impl Samples {
         }
         self.usable.clear();
         self.usable.resize(rows, true);
+    }
+
+    /// A row without a baseline cannot be fitted.
+    fn require_baselines(&mut self, column: &Range<usize>) {
+        for (usable, bperp_m) in self.usable.iter_mut().zip(&self.bperp_m[column.clone()]) {
+            *usable &= bperp_m.is_finite();
+        }
     }
 
     /// Turns the phase of the column at `start` against the filtered phase at `places`.

@@ -5,10 +5,10 @@ use std::path::Path;
 use pystamps_kernels::topofit::Trials;
 
 use crate::error::{Diagnostic, Result};
-use crate::parameter_checks::{filter_window, out_of_range, positive};
+use crate::parameter_checks::{filter_window, not_negative, out_of_range, positive};
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
-use crate::samples::{ComplexColumns, RealColumns, Residence, row_blocks};
+use crate::samples::{ComplexColumns, RealColumns, Residence};
 
 /// Range of a typical scene, m: StaMPS computes the phase of a DEM error for it (stage2.md 1).
 const RANGE_M: f64 = 830_000.0;
@@ -16,8 +16,6 @@ const RANGE_M: f64 = 830_000.0;
 const LOOK_TO_INCIDENCE_RAD: f64 = 0.052;
 /// Incidence angle assumed where none is stored, deg.
 const DEFAULT_INCIDENCE_DEG: f64 = 21.0;
-/// Rows of a column read at a time.
-const READ_ROWS: usize = 1 << 14;
 
 /// Parameters of stage 2, checked.
 #[derive(Clone, Debug)]
@@ -56,8 +54,8 @@ impl Settings {
             cell_size_m: positive(parameters, "filter_grid_size")?,
             window: filter_window(parameters)?,
             low_pass_wavelength_m: positive(parameters, "clap_low_pass_wavelength")?,
-            clap_alpha: parameters.number("clap_alpha")?,
-            clap_beta: parameters.number("clap_beta")?,
+            clap_alpha: not_negative(parameters, "clap_alpha")?,
+            clap_beta: not_negative(parameters, "clap_beta")?,
             largest_dem_error_m: positive(parameters, "max_topo_err")?,
             wavelength_m: positive(parameters, "lambda")?,
             convergence: parameters.number("gamma_change_convergence")?,
@@ -129,7 +127,7 @@ impl Inputs {
         let amplitude_dispersion = amplitude_dispersion(folder, rows)?;
         let inputs =
             Self { stack, phase, bperp_m, mean_bperp_m, amplitude_dispersion, trial_wraps };
-        inputs.refuse_empty_interferograms(&path("ph1.mat"))?;
+        inputs.phase.refuse_empty()?;
         Ok(inputs)
     }
 
@@ -149,38 +147,6 @@ impl Inputs {
     ) -> Result<()> {
         self.phase.read(column, rows, re, im)?;
         normalise(re, im);
-        Ok(())
-    }
-
-    /// An interferogram without any phase would leave no candidate at all.
-    fn refuse_empty_interferograms(&self, path: &Path) -> Result<()> {
-        let rows = self.stack.row_count();
-        let (mut re, mut im) = (vec![0.0; READ_ROWS.min(rows)], vec![0.0; READ_ROWS.min(rows)]);
-        for (column, stored) in self.stack.measured().into_iter().enumerate() {
-            let mut blocks = row_blocks(rows, READ_ROWS).into_iter();
-            // The first block has phase in any healthy interferogram.
-            let has_phase = loop {
-                let Some(block) = blocks.next() else { break rows == 0 };
-                let (re, im) = (&mut re[..block.len()], &mut im[..block.len()]);
-                self.phase.read(column, block, re, im)?;
-                let is_phase = |(&re, &im): (&f32, &f32)| re.abs() > 0.0 || im.abs() > 0.0;
-                if re.iter().zip(&*im).any(is_phase) {
-                    break true;
-                }
-            };
-            if !has_phase {
-                return Err(Diagnostic::new(
-                    "interferogram-empty",
-                    "an interferogram has no phase at any candidate",
-                )
-                .path(path)
-                .variable(format!("ph(:, {})", stored + 1))
-                .expected("complex samples other than 0 and NaN")
-                .found(format!("0 or NaN in all {rows} rows"))
-                .remedy("leave that interferogram out of the export and prepare the project again")
-                .data());
-            }
-        }
         Ok(())
     }
 }

@@ -46,10 +46,15 @@ pub(super) fn iterate(
     loop {
         let gridded_slope_rad_per_m = estimates.slope_rad_per_m.clone();
         let columns = estimator.inputs.phase.column_count() as u64;
-        let filtering = progress.phase("filtering", columns, "interferograms");
+        let name = format!("iteration {iteration}, filtering");
+        let filtering = progress.phase(name, columns, "interferograms");
         estimator.estimate_planes(&gridded_slope_rad_per_m, &weight, planes, &filtering)?;
         drop(filtering);
-        estimator.fit(&planes.filtered, estimates, progress)?;
+        let name = format!("iteration {iteration}, estimating coherence");
+        let rows = estimates.coherence.len() as u64;
+        let fitting = progress.phase(name, rows, "candidates");
+        estimator.fit(&planes.filtered, estimates, &fitting)?;
+        drop(fitting);
         let change = root_mean_square_difference(&estimates.coherence, &saved);
         let settled = (change - change_before).abs() < settings.convergence;
         change_before = change;

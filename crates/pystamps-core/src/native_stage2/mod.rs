@@ -145,6 +145,7 @@ impl Work<'_> {
         let Self { settings, progress, .. } = *self;
         let residence = self.residence()?;
         let inputs = Inputs::load(&self.scope.folder, self.network, settings, residence)?;
+        self.note_what_is_assumed();
         let (rows, columns) = (inputs.stack.row_count(), inputs.phase.column_count());
         let window = 3 * settings.window / 4;
         let grid = Grid::covering(&inputs.stack.xy_m, settings.cell_size_m, window)?;
@@ -184,13 +185,28 @@ impl Work<'_> {
         Ok((rows as u64, summary(&estimates, outcome.iterations)))
     }
 
+    /// Says what optional inputs and odd settings are taken for.
+    fn note_what_is_assumed(&self) {
+        let there = |file: &str| self.scope.folder.join(file).is_file();
+        if !there("da1.mat") {
+            self.progress.note("no da1.mat: every candidate has the same weight at first");
+        }
+        if !there("la1.mat") && !there("inc1.mat") {
+            self.progress.note("no la1.mat, no inc1.mat: an incidence angle of 21 degrees");
+        }
+        if !self.settings.weights_by_probability {
+            self.progress.note("candidates are weighted by signal to noise (filter_weighting)");
+        }
+    }
+
     /// Holds phase and baselines in memory unless the limit says otherwise.
     ///
     /// # Errors
     /// `memory-limit` if even reading them again and again takes too much.
     fn residence(&self) -> Result<Residence> {
         let stack = Stack::load(&self.scope.folder, 1, self.network)?;
-        let grid = Grid::covering(&stack.xy_m, self.settings.cell_size_m, 1)?;
+        let grid =
+            Grid::covering(&stack.xy_m, self.settings.cell_size_m, 3 * self.settings.window / 4)?;
         let (columns, threads) = (stack.measured().len(), rayon::current_num_threads());
         let need = Need {
             rows: stack.row_count() as u64,

@@ -101,7 +101,7 @@ fn assert_one_iteration(patch: &str, before: &str, after: &str) {
     let phase = progress.phase("", 0, "");
     let (slope, weight) = (numbers(&before, "K_ps"), numbers(&before, "weighting"));
     estimator.estimate_planes(&slope, &weight, &mut planes, &phase).unwrap();
-    estimator.fit(&planes.filtered, &mut estimates, &progress).unwrap();
+    estimator.fit(&planes.filtered, &mut estimates, &phase).unwrap();
     let (coherence, slope) = (numbers(&after, "coh_ps"), numbers(&after, "K_ps"));
     let mut near_ties = 0;
     for row in 0..rows {

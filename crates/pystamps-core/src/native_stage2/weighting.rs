@@ -120,7 +120,10 @@ fn no_low_coherence(candidates: usize, low: usize, of_candidates: bool) -> Diagn
             ))
             .found(format!("{whose} of low coherence; {candidates} candidates"));
     if of_candidates {
-        diagnostic.remedy("accept more candidates (a larger amplitude dispersion in preparation)")
+        diagnostic.remedy(
+            "add interferograms (with few, everything is coherent), or accept more candidates (a larger \
+             amplitude dispersion in preparation)",
+        )
     } else {
         diagnostic.remedy("add interferograms: with so few, random phase is always coherent")
     }
@@ -175,7 +178,7 @@ mod tests {
         let reference = ReferenceHistogram { counts: vec![1.0; 100], occupied: 20 };
         let probability = sampled_probability(&[1.0; 100], &reference, 31);
         assert!((probability[100] - 1.0).abs() < 1e-9);
-        assert!(probability[270..].iter().all(|probability| probability.abs() < 1e-9));
+        assert!(probability[320..].iter().all(|probability| probability.abs() < 1e-9));
     }
 
     #[test]

@@ -9,7 +9,9 @@ use pystamps_mat::{ArrayReader, Value, Variables};
 use super::threshold::{DispersionBins, Target};
 use crate::error::{Diagnostic, Result};
 use crate::native_stage2::weighting::BIN_COUNT;
-use crate::parameter_checks::{dropped_interferograms, filter_window, out_of_range, positive};
+use crate::parameter_checks::{
+    dropped_interferograms, filter_window, not_negative, out_of_range, positive,
+};
 use crate::project::parameters::Parameters;
 use crate::project::stack::Stack;
 
@@ -56,7 +58,6 @@ impl Settings {
         let again = parameters.flag("quick_est_gamma_flag")?
             && parameters.flag("select_reest_gamma_flag")?;
         let oversampling = positive(parameters, "slc_osf")?;
-        let deviation = parameters.number("gamma_stdev_reject")?;
         Ok(Self {
             reestimation: match (reuse, again) {
                 (true, _) => Reestimation::Reused,
@@ -64,8 +65,8 @@ impl Settings {
                 (false, false) => Reestimation::None,
             },
             window: filter_window(parameters)?,
-            clap_alpha: parameters.number("clap_alpha")?,
-            clap_beta: parameters.number("clap_beta")?,
+            clap_alpha: not_negative(parameters, "clap_alpha")?,
+            clap_beta: not_negative(parameters, "clap_beta")?,
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -73,9 +74,9 @@ impl Settings {
             )]
             reach: (oversampling - 1.0).max(0.0) as usize,
             by_percent,
-            density_per_km2: parameters.number("density_rand")?,
-            percent: parameters.number("percent_rand")?,
-            largest_deviation: if deviation.is_nan() { 0.0 } else { deviation },
+            density_per_km2: not_negative(parameters, "density_rand")?,
+            percent: percent(parameters)?,
+            largest_deviation: not_negative(parameters, "gamma_stdev_reject")?,
             used: used_columns(parameters, stack)?,
         })
     }
@@ -88,6 +89,15 @@ impl Settings {
             Target::of_density(self.density_per_km2, &stack.xy_m, bins.len())
         }
     }
+}
+
+/// `percent_rand`, from 0 to 100.
+fn percent(parameters: &Parameters) -> Result<f64> {
+    let percent = parameters.number("percent_rand")?;
+    if (0.0..=100.0).contains(&percent) {
+        return Ok(percent);
+    }
+    Err(out_of_range("percent_rand", "0 to 100 percent", percent))
 }
 
 /// Columns without the master's slot that `drop_ifg_index` leaves.
@@ -146,11 +156,11 @@ impl CoherenceEstimates {
         Ok(Self {
             slope_rad_per_m: file.numbers("K_ps", rows)?,
             offset_rad: file.numbers("C_ps", rows)?,
-            coherence: file.numbers("coh_ps", rows)?,
+            coherence: file.finite("coh_ps", rows)?,
             cells,
             grid_shape,
             trial_wraps: file.trial_wraps(rows)?,
-            random: file.numbers("Nr", BIN_COUNT)?,
+            random: file.finite("Nr", BIN_COUNT)?,
             low_pass: file.low_pass(window)?,
             gridded,
         })
@@ -178,6 +188,18 @@ impl PmFile<'_> {
             _ => {
                 let found = value.map_or_else(String::new, |value| format!("{:?}", value.dims()));
                 Err(self.misfit(name, format!("{count} numbers"), found).data())
+            }
+        }
+    }
+
+    /// Numbers none of which is NaN or infinite.
+    fn finite(&self, name: &str, count: usize) -> Result<Vec<f64>> {
+        let numbers = self.numbers(name, count)?;
+        match numbers.iter().position(|number| !number.is_finite()) {
+            None => Ok(numbers),
+            Some(place) => {
+                let found = format!("{} at element {}", numbers[place], place + 1);
+                Err(self.misfit(name, "finite numbers".to_owned(), found).data())
             }
         }
     }

@@ -287,6 +287,7 @@ impl Work<'_> {
         let all = [stack.row_count(), stack.interferogram_count()];
         let (ph1, bp1) = (self.folder.join("ph1.mat"), self.folder.join("bp1.mat"));
         let phase = ComplexColumns::open(&ph1, "ph", all, measured, room.residence)?;
+        phase.refuse_empty()?;
         let bperp_m = RealColumns::open(&bp1, "bperp_mat", dims, columns, room.residence)?;
         let reestimator = Reestimator { settings, stage2, phase: &phase, bperp_m: &bperp_m, room };
         reestimator.run(rows, progress)

@@ -240,7 +240,7 @@ impl Samples {
                 let difference = Complex::new(span_re[at], span_im[at]) * patch.conj();
                 (self.patch_re[out], self.patch_im[out]) = (patch.re, patch.im);
                 let amplitude = difference.norm();
-                self.usable[n] &= amplitude > 0.0;
+                self.usable[n] &= amplitude > 0.0 && span_bperp_m[at].is_finite();
                 (self.re[out], self.im[out]) = if amplitude > 0.0 {
                     (difference.re / amplitude, difference.im / amplitude)
                 } else {

@@ -36,6 +36,12 @@ impl Selection {
             let expected = format!("rows from 1 to {candidates}");
             return Err(misfit("variable-range", &path, "ix", expected, number));
         }
+        let mut pairs = numbers.iter().zip(numbers.iter().skip(1));
+        if let Some((before, after)) = pairs.find(|(before, after)| after <= before) {
+            let expected = "every row once, in ascending order".to_owned();
+            let found = format!("{after} after {before}");
+            return Err(misfit("variable-range", &path, "ix", expected, found));
+        }
         let kept = (0..numbers.len()).filter(|&row| keep[row] != 0.0);
         #[expect(
             clippy::cast_possible_truncation,

@@ -52,8 +52,8 @@ impl Rules {
             // StaMPS's driver never weeds neighbours in small-baseline projects.
             neighbours: network == Network::SingleMaster && parameters.flag("weed_neighbours")?,
             zero_elevation: parameters.flag("weed_zero_elevation")?,
-            largest_deviation_rad: parameters.number("weed_standard_dev")?,
-            largest_noise_rad: parameters.number("weed_max_noise")?,
+            largest_deviation_rad: limit_rad(parameters, "weed_standard_dev")?,
+            largest_noise_rad: limit_rad(parameters, "weed_max_noise")?,
             window_days,
         })
     }
@@ -63,6 +63,12 @@ impl Rules {
         let pi = std::f64::consts::PI;
         !(self.largest_deviation_rad >= pi && self.largest_noise_rad >= pi)
     }
+}
+
+/// A limit above 0, `Inf` for none.
+fn limit_rad(parameters: &Parameters, name: &str) -> Result<f64> {
+    let limit = parameters.number(name)?;
+    if limit > 0.0 { Ok(limit) } else { Err(out_of_range(name, "radians above 0, or Inf", limit)) }
 }
 
 /// A patch after stage 3.
@@ -176,6 +182,14 @@ impl Patch<'_> {
         let xy_m: Vec<[f32; 2]> =
             kept.candidates.iter().map(|&row| self.stack.xy_m[row as usize]).collect();
         let edges = edges_between(&xy_m, edges)?;
+        let mut joined = vec![false; xy_m.len()];
+        for &end in edges.iter().flatten() {
+            joined[end as usize] = true;
+        }
+        let alone = joined.iter().filter(|&&joined| !joined).count();
+        if alone > 0 {
+            progress.note(&format!("{alone} PS have no edge to another, and are left out"));
+        }
         let test = NoiseTest {
             folder: self.folder,
             stack: self.stack,

@@ -6,7 +6,7 @@ use num_complex::Complex;
 use pystamps_mat::{ElementType, Variables};
 
 use crate::columns::Columns;
-use crate::error::Result;
+use crate::error::{Diagnostic, Error, Result};
 use crate::mat_output::{Streamed, write_streamed};
 use crate::progress::Progress;
 use crate::project::artifacts::{check_folder, stage4, stage5};
@@ -35,7 +35,10 @@ pub(super) fn write_corrected(
     let phase = progress.phase("correcting phase", 4 * columns as u64, "columns");
     let corrected = |column: usize| {
         let modelled = model.conjugate_phasors(column)?;
-        Ok(ph.complex_column(column)?.into_iter().zip(modelled).map(|(ph, m)| ph * m).collect())
+        let samples = ph.complex_column(column)?.into_iter().zip(modelled);
+        let corrected: Vec<Complex<f32>> = samples.map(|(ph, model)| ph * model).collect();
+        let unknown = corrected.iter().filter(|z| !(z.re.is_finite() && z.im.is_finite())).count();
+        if unknown == 0 { Ok(corrected) } else { Err(phase_missing(folder, column, unknown)) }
     };
     let mut corrected = Columns::<Complex<f32>, _>::new(rows, columns, corrected, &phase);
     let dims = vec![rows, columns];
@@ -53,6 +56,16 @@ pub(super) fn write_corrected(
     let second = Streamed { name, element, dims, source: &mut surrounding };
     write_streamed(staging, file, &mut [first, second], &Variables::new())?;
     check_folder(staging, &stage5::CORRECTED_PHASES, &lengths, false)
+}
+
+fn phase_missing(folder: &Path, column: usize, rows: usize) -> Error {
+    Diagnostic::new("phase-missing", "PS without phase, slope or offset cannot be corrected")
+        .path(folder.join(stage4::PHASE.file))
+        .variable(format!("{}(:, {}), K_ps, C_ps, bperp_mat", stage4::PHASE.name, column + 1))
+        .expected("finite numbers")
+        .found(format!("NaN or Inf in {rows} rows"))
+        .remedy("run stages 3 and 4 again")
+        .data()
 }
 
 /// A column of the smoothed phase around every PS, with ones in the master's slot.

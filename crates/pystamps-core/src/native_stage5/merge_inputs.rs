@@ -6,6 +6,7 @@ use pystamps_mat::read_variable;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
 use crate::patch_scope::{Input, optional, required};
+use crate::project::artifacts::{AxisLengths, Variable};
 use crate::project::artifacts::{stage4, stage5};
 use crate::project::dataset::{Patch, patches};
 use crate::project::layout::patch::PATCH_NOOVER_IN;
@@ -107,8 +108,8 @@ impl PatchRows {
         let folder = &patch.folder;
         let stack = Stack::load(folder, 2, network)?;
         let (lengths, rows) = (stack.axis_lengths(), stack.row_count());
-        let ij = column(folder, &stage5::PIXELS, &lengths)?;
-        let lonlat = column(folder, &stage5::POSITIONS, &lengths)?;
+        let ij = finite(folder, &stage5::PIXELS, &lengths)?;
+        let lonlat = finite(folder, &stage5::POSITIONS, &lengths)?;
         #[expect(clippy::cast_possible_truncation, reason = "pixel numbers are whole and small")]
         let pixels: Vec<[i32; 2]> =
             (0..rows).map(|row| [ij[rows + row] as i32, ij[2 * rows + row] as i32]).collect();
@@ -116,7 +117,7 @@ impl PatchRows {
         Ok(Self {
             own: pixels.iter().map(|&pixel| is_inside(&window, pixel)).collect(),
             lonlat_deg: (0..rows).map(|row| [lonlat[row], lonlat[rows + row]]).collect(),
-            coherence: column(folder, &stage4::COHERENCE, &lengths)?,
+            coherence: finite(folder, &stage4::COHERENCE, &lengths)?,
             folder: folder.clone(),
             stack,
             pixels,
@@ -127,6 +128,26 @@ impl PatchRows {
     pub(super) fn len(&self) -> usize {
         self.pixels.len()
     }
+
+    /// Name of the patch.
+    pub(super) fn name(&self) -> String {
+        self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// A small array without NaN and Inf.
+fn finite(folder: &Path, variable: &Variable, lengths: &AxisLengths) -> Result<Vec<f64>> {
+    let values = column(folder, variable, lengths)?;
+    let Some(place) = values.iter().position(|value| !value.is_finite()) else {
+        return Ok(values);
+    };
+    Err(Diagnostic::new("variable-range", "a PS cannot be merged")
+        .path(folder.join(variable.file))
+        .variable(variable.name)
+        .expected("finite numbers")
+        .found(format!("{} at element {}", values[place], place + 1))
+        .remedy("run stage 4 of this patch again")
+        .data())
 }
 
 /// First and last range sample, first and last azimuth line, from 1.

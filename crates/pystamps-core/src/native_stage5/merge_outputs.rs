@@ -72,8 +72,15 @@ impl MergedOutputs<'_> {
         let file = stage4::BASELINES.file;
         write_streamed(self.staging, file, &mut [streamed], &Variables::new())?;
         for variable in [stage4::LOOK_ANGLE, stage4::INCIDENCE, stage4::HEIGHT] {
-            let value =
-                if self.all_have(&variable) { self.means(&variable)? } else { Value::empty() };
+            let lacking = self.patches_without(&variable);
+            let value = if lacking.is_empty() { self.means(&variable)? } else { Value::empty() };
+            if !lacking.is_empty() && lacking.len() < self.patches.len() {
+                progress.note(&format!(
+                    "{} is missing in {}: the merged one stays empty",
+                    variable.file,
+                    lacking.join(", ")
+                ));
+            }
             let variables = single_variable(variable.name, value);
             write_variables(self.staging, variable.file, &variables)?;
         }
@@ -224,8 +231,10 @@ impl MergedOutputs<'_> {
         Box::new(Columns::new(rows, columns, single, phase))
     }
 
-    fn all_have(&self, variable: &Variable) -> bool {
-        self.patches.iter().all(|patch| patch.folder.join(variable.file).is_file())
+    /// Names of the patches that lack the file of `variable`.
+    fn patches_without(&self, variable: &Variable) -> Vec<String> {
+        let lacking = self.patches.iter().filter(|p| !p.folder.join(variable.file).is_file());
+        lacking.map(PatchRows::name).collect()
     }
 
     /// One number a row, of patches as they are or averaged.

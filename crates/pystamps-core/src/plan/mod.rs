@@ -15,6 +15,7 @@ use crate::native_stage2::memory::simulation_bytes;
 use crate::project::dataset::patches;
 use crate::project::layout::root;
 use crate::project::parameters::Parameters;
+use crate::project::stack::{Network, Stack};
 use crate::stage::RandomEngine;
 
 use rates::Rates;
@@ -46,6 +47,8 @@ pub struct ProjectPlan {
     pub patches: Vec<PatchPlan>,
     /// What merging them needs.
     pub merge: StagePlan,
+    /// Whether they are merged as they are.
+    pub merge_state: StageState,
     /// Free space of the file system, bytes, if the system tells.
     pub free_disk_bytes: Option<u64>,
     /// What a user should know before starting.
@@ -98,9 +101,7 @@ fn memory_refusal(limit: u64, needed: u64, work: &str) -> Error {
 /// Those of [`patches`] and of reading the control files.
 pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
     let parameters = Parameters::load(folder)?;
-    let list = fs_err::read_to_string(folder.join(root::PSCPHASE_IN))
-        .while_doing("count the interferograms")?;
-    let interferograms = list.lines().skip(1).filter(|line| !line.trim().is_empty()).count();
+    let interferograms = interferogram_count(folder, &parameters)?;
     let common = common(&parameters, interferograms, threads)?;
     let cell_size_m = crate::parameter_checks::positive(&parameters, "filter_grid_size")?;
     let patches: Vec<PatchPlan> = patches(folder)?
@@ -119,7 +120,23 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
         patches.iter().flat_map(|patch| patch_warnings(patch, &common)).collect();
     warnings.extend(disk_warning(&patches, free_disk_bytes));
     let interferograms = interferograms as u64;
-    Ok(ProjectPlan { interferograms, patches, merge, free_disk_bytes, warnings })
+    let merge_state = StageState::of_merge(folder);
+    Ok(ProjectPlan { interferograms, patches, merge, merge_state, free_disk_bytes, warnings })
+}
+
+/// Interferograms that preparation listed or, without its list, that the first loaded patch has.
+fn interferogram_count(folder: &Path, parameters: &Parameters) -> Result<usize> {
+    let list = folder.join(root::PSCPHASE_IN);
+    if !list.is_file() {
+        let network = Network::of(parameters)?;
+        for patch in patches(folder)? {
+            if patch.folder.join("ps1.mat").is_file() {
+                return Ok(Stack::load(&patch.folder, 1, network)?.measured().len());
+            }
+        }
+    }
+    let text = fs_err::read_to_string(list).while_doing("count the interferograms")?;
+    Ok(text.lines().skip(1).filter(|line| !line.trim().is_empty()).count())
 }
 
 /// What the stages of every patch have in common; measures how fast the machine is.

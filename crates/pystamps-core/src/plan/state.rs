@@ -77,6 +77,25 @@ impl StageState {
     }
 }
 
+impl StageState {
+    /// State of the merge of the project `root`: it is due again once a patch has other results.
+    pub(super) fn of_merge(root: &Path) -> Self {
+        if !root.join("ifgstd2.mat").is_file() {
+            return Self::Due;
+        }
+        if let Err(reason) = outputs_are_there(root, 5) {
+            return Self::Damaged { reason };
+        }
+        let Ok(ledger) = Ledger::load(root) else { return Self::Done { rows: None } };
+        let inputs = ledger.stage("5").map_or(&[][..], |entry| &entry.recipe.inputs);
+        let changed = inputs.iter().any(|input| {
+            let size = fs_err::metadata(root.join(&input.path)).map(|metadata| metadata.len());
+            size.ok() != Some(input.bytes)
+        });
+        if changed { Self::Due } else { Self::Done { rows: None } }
+    }
+}
+
 /// Whether everything the ledger says of the stage's results is there in the right size.
 fn outputs_are_there(folder: &Path, stage: u8) -> std::result::Result<(), String> {
     let ledger = Ledger::load(folder).map_err(|error| error.name().to_owned())?;

@@ -20,8 +20,8 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// The most wraps that are tried; they take 160,001 trials.
-    pub const MOST_WRAPS: f64 = 1e4;
+    /// The most wraps that are tried; they take 16,001 trials.
+    pub const MOST_WRAPS: f64 = 1e3;
 
     /// Trials for `n_trial_wraps`, the wraps that the largest admitted topographic error makes over
     /// the range of the baselines (stage2.md 2.4). NaN and negative numbers mean 0.

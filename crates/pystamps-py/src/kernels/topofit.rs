@@ -144,7 +144,7 @@ pub(super) fn stage2_topofit_row_invariant<'py>(
 /// The trials for so many wraps.
 fn trials_for(n_trial_wraps: f64) -> PyResult<Trials> {
     let possible = (0.0..=Trials::MOST_WRAPS).contains(&n_trial_wraps);
-    require(possible, "n_trial_wraps is not a number from 0 to 10,000")?;
+    require(possible, "n_trial_wraps is not a number from 0 to 1,000")?;
     Ok(Trials::for_wraps(n_trial_wraps))
 }
 

@@ -43,7 +43,7 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
         }
     }
     print_line("all patches")?;
-    print_line(row(&plan.merge, "merge"))?;
+    print_line(row(&plan.merge, format!("merge {}", plan.merge_state)))?;
     if let Some(free) = plan.free_disk_bytes {
         print_line(format!("free disk: {}", display_bytes(free)))?;
     }

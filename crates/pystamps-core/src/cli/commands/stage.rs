@@ -13,7 +13,7 @@ use crate::native_stage4::run_stage4_native;
 use crate::native_stage5::{run_stage5_merge_native, run_stage5_patch_native};
 use crate::progress::Progress;
 use crate::project::dataset::patches;
-use crate::stage::{StageOptions, StageOutcome, settle};
+use crate::stage::{StageOptions, StageOutcome, StageStatus, settle};
 
 pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
     required_scope(arguments)?;
@@ -40,7 +40,10 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         let outcome =
             on_threads(arguments.common.thread_count(), || run_patch(folder, &options, &progress));
         match outcome {
-            Ok(outcome) => report(&outcome, arguments.common.prints_json())?,
+            Ok(outcome) => {
+                note_outdated_merge(&outcome, &progress);
+                report(&outcome, arguments.common.prints_json())?;
+            }
             Err(error) if folders.len() == 1 => return Err(error),
             // One patch's trouble is no reason to leave the others undone.
             Err(error) => {
@@ -86,6 +89,14 @@ fn patch_stage(number: u8) -> Result<PatchStage> {
             .found(format!("stage {number}"))
             .remedy("continue this folder with original StaMPS: its files are the same")
             .usage()),
+    }
+}
+
+/// Says that what was merged from older results of this patch no longer fits.
+fn note_outdated_merge(outcome: &StageOutcome, progress: &Progress) {
+    let merged = outcome.target.parent().map(|project| project.join("ifgstd2.mat"));
+    if outcome.status == StageStatus::Completed && merged.is_some_and(|merged| merged.exists()) {
+        progress.note("the merged project is outdated: run stage 5 with --dataset in the end");
     }
 }
 
