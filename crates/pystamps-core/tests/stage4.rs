@@ -51,7 +51,7 @@ fn weeding_is_the_oracles() {
         for patch in ["PATCH_1", "PATCH_2"] {
             let edges = scene.reference(&oracle, 4, &format!("{patch}/psweed.2.edge"));
             // Our own edges are the oracle's in other directions, which act on the weights of the
-            // interferograms (stage4.md section 7); the largest effect is T_d1's, 1.2e-3 rad.
+            // interferograms (stage4.md section 7).
             for (edges, limits) in [(Some(edges), [5e-6, 5e-6]), (None, [1e-4, 2e-3])] {
                 let project = scene.after(&oracle, 3);
                 let options = StageOptions { edges, ..options_of(name) };

@@ -13,8 +13,7 @@ use crate::error::{Diagnostic, Error, IoContext, Result};
 /// The direction of edges has a small effect on the noise (stage4.md section 7), so a file's is kept.
 /// Triangle's direction is as good as random; ours begins at the lower row, or at the higher one if
 /// the two have an odd sum. Always from the lower to the higher row would be from south to north,
-/// and a gradient of the noise would come out as a mean: 2.2e-3 rad in `ps_max` of scene L, against
-/// 2.7e-4.
+/// and a gradient of the noise would come out as a mean.
 ///
 /// # Errors
 /// As for [`read_edges`]; `position-missing` for coordinates that are no numbers.
