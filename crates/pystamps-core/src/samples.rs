@@ -103,15 +103,15 @@ impl RealColumns {
         self.single
     }
 
-    /// Reads `rows` of a column in double precision.
+    /// Reads `rows` of a column in the precision of `out`.
     ///
     /// # Errors
     /// I/O errors.
-    pub(crate) fn read_f64(
+    pub(crate) fn read<T: Real>(
         &self,
         column: usize,
         rows: Range<usize>,
-        out: &mut [f64],
+        out: &mut [T],
     ) -> Result<()> {
         let held = match &self.source {
             Source::File(reader) => return self.read_stored(reader, column, rows.start, out),
@@ -119,39 +119,8 @@ impl RealColumns {
         };
         let place = column * self.rows + rows.start..column * self.rows + rows.end;
         match held {
-            Held::Double(values) => out.copy_from_slice(&values[place]),
-            Held::Single(values) => {
-                for (out, &value) in out.iter_mut().zip(&values[place]) {
-                    *out = value.into();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads `rows` of a column in single precision.
-    ///
-    /// # Errors
-    /// I/O errors.
-    #[expect(clippy::cast_possible_truncation, reason = "single precision is asked for")]
-    pub(crate) fn read_f32(
-        &self,
-        column: usize,
-        rows: Range<usize>,
-        out: &mut [f32],
-    ) -> Result<()> {
-        let held = match &self.source {
-            Source::File(reader) => return self.read_stored(reader, column, rows.start, out),
-            Source::Memory(held) => held,
-        };
-        let place = column * self.rows + rows.start..column * self.rows + rows.end;
-        match held {
-            Held::Single(values) => out.copy_from_slice(&values[place]),
-            Held::Double(values) => {
-                for (out, &value) in out.iter_mut().zip(&values[place]) {
-                    *out = value as f32;
-                }
-            }
+            Held::Single(values) => convert(&values[place], out, T::from_f32),
+            Held::Double(values) => convert(&values[place], out, T::from_f64),
         }
         Ok(())
     }
@@ -165,6 +134,12 @@ impl RealColumns {
     ) -> Result<()> {
         let first = (self.stored[column] * self.rows + first_row) as u64;
         read_part(reader, self.part, first, out)
+    }
+}
+
+fn convert<S: Copy, T>(values: &[S], out: &mut [T], to: impl Fn(S) -> T) {
+    for (out, &value) in out.iter_mut().zip(values) {
+        *out = to(value);
     }
 }
 
@@ -289,8 +264,8 @@ impl ComplexColumns {
         re: &mut [f32],
         im: &mut [f32],
     ) -> Result<()> {
-        self.real.read_f32(column, rows.clone(), re)?;
-        self.imaginary.read_f32(column, rows, im)
+        self.real.read(column, rows.clone(), re)?;
+        self.imaginary.read(column, rows, im)
     }
 }
 

@@ -53,35 +53,29 @@ enum Storage {
 }
 
 /// A number that [`ArrayReader`] gives: `f32` or `f64`.
-pub trait Real: Copy + sealed::Sealed {}
+pub trait Real: bytemuck::Pod {
+    /// `value` in this precision.
+    fn from_f32(value: f32) -> Self;
+    /// `value` rounded to this precision.
+    fn from_f64(value: f64) -> Self;
+}
 
-impl Real for f32 {}
-impl Real for f64 {}
-
-mod sealed {
-    /// What conversions need of the two floating-point types.
-    pub trait Sealed: bytemuck::Pod {
-        fn from_f32(value: f32) -> Self;
-        fn from_f64(value: f64) -> Self;
+impl Real for f32 {
+    fn from_f32(value: f32) -> Self {
+        value
     }
-
-    impl Sealed for f32 {
-        fn from_f32(value: f32) -> Self {
-            value
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "the caller asks for single precision")]
-        fn from_f64(value: f64) -> Self {
-            value as Self
-        }
+    #[expect(clippy::cast_possible_truncation, reason = "the caller asks for single precision")]
+    fn from_f64(value: f64) -> Self {
+        value as Self
     }
+}
 
-    impl Sealed for f64 {
-        fn from_f32(value: f32) -> Self {
-            value.into()
-        }
-        fn from_f64(value: f64) -> Self {
-            value
-        }
+impl Real for f64 {
+    fn from_f32(value: f32) -> Self {
+        value.into()
+    }
+    fn from_f64(value: f64) -> Self {
+        value
     }
 }
 

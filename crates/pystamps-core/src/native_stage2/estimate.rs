@@ -167,11 +167,7 @@ impl Estimator<'_> {
                 &mut samples.phase_im,
             )?;
             let place = column * rows.len()..(column + 1) * rows.len();
-            self.inputs.bperp_m.read_f64(
-                column,
-                rows.clone(),
-                &mut samples.bperp_m[place.clone()],
-            )?;
+            self.inputs.bperp_m.read(column, rows.clone(), &mut samples.bperp_m[place.clone()])?;
             let plane = &filtered[column * self.grid.cell_count()..][..self.grid.cell_count()];
             samples.subtract_patch_phase(place.start, places, plane);
             samples.require_baselines(&place);
@@ -300,7 +296,7 @@ impl WeightedPhase {
         self.im.resize(rows.len(), 0.0);
         self.bperp_m.resize(rows.len(), 0.0);
         inputs.read_unit_phase(column, rows.clone(), &mut self.re, &mut self.im)?;
-        inputs.bperp_m.read_f64(column, rows, &mut self.bperp_m)?;
+        inputs.bperp_m.read(column, rows, &mut self.bperp_m)?;
         remove_topographic_phase(
             &mut self.re,
             &mut self.im,

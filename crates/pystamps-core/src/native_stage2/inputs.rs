@@ -7,7 +7,7 @@ use pystamps_kernels::topofit::Trials;
 use crate::error::{Diagnostic, Result};
 use crate::parameter_checks::{filter_window, not_negative, out_of_range, positive};
 use crate::project::parameters::Parameters;
-use crate::project::stack::{Network, Stack};
+use crate::project::stack::Stack;
 use crate::samples::{ComplexColumns, RealColumns, Residence};
 
 /// Range of a typical scene, m: StaMPS computes the phase of a DEM error for it (stage2.md 1).
@@ -89,18 +89,17 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Opens the files of the patch `folder`.
+    /// Opens the other files of the patch `folder`, whose `stack` has been loaded.
     ///
     /// # Errors
     /// `variable-shape` if they disagree in length, `baselines-equal` if all baselines are,
     /// `interferogram-empty`; MATLAB file errors.
     pub(super) fn load(
         folder: &Path,
-        network: Network,
+        stack: Stack,
         settings: &Settings,
         residence: Residence,
     ) -> Result<Self> {
-        let stack = Stack::load(folder, 1, network)?;
         let rows = stack.row_count();
         let measured = stack.measured();
         let all = [rows, stack.interferogram_count()];

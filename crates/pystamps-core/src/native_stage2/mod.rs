@@ -101,11 +101,11 @@ pub fn run_stage2_native(
         recipe: stage_recipe(&scope, options)?,
     };
     stage.run(&scope.lock, options, progress, |staging| {
-        let network = Network::of(&scope.parameters)?;
-        let work = Work { scope: &scope, settings: &settings, network, options, progress };
-        let rows = Stack::load(&scope.folder, 1, network)?.row_count();
-        let empty = rows == 0;
-        let computed = if empty { work.record_empty(staging) } else { work.run(staging) }?;
+        let stack = Stack::load(&scope.folder, 1, Network::of(&scope.parameters)?)?;
+        let work = Work { scope: &scope, settings: &settings, options, progress };
+        let empty = stack.row_count() == 0;
+        let computed =
+            if empty { work.record_empty(&stack, staging) } else { work.run(stack, staging) }?;
         write_variables(staging, "psver.mat", &single_variable("psver", Value::scalar(1.0)))?;
         let marks = no_ps_info_after(&scope.folder, 2, empty)?;
         write_variables(staging, "no_ps_info.mat", &marks)?;
@@ -135,20 +135,19 @@ fn stage_recipe(scope: &PatchScope, options: &StageOptions) -> Result<Recipe> {
 struct Work<'a> {
     scope: &'a PatchScope,
     settings: &'a Settings,
-    network: Network,
     options: &'a StageOptions,
     progress: &'a Progress,
 }
 
 impl Work<'_> {
-    fn run(&self, staging: &Path) -> Result<Computed> {
+    fn run(&self, stack: Stack, staging: &Path) -> Result<Computed> {
         let Self { settings, progress, .. } = *self;
-        let residence = self.residence()?;
-        let inputs = Inputs::load(&self.scope.folder, self.network, settings, residence)?;
+        let window = 3 * settings.window / 4;
+        let grid = Grid::covering(&stack.xy_m, settings.cell_size_m, window)?;
+        let residence = self.residence(&stack, &grid)?;
+        let inputs = Inputs::load(&self.scope.folder, stack, settings, residence)?;
         self.note_what_is_assumed();
         let (rows, columns) = (inputs.stack.row_count(), inputs.phase.column_count());
-        let window = 3 * settings.window / 4;
-        let grid = Grid::covering(&inputs.stack.xy_m, settings.cell_size_m, window)?;
         let low_pass =
             LowPass::new(settings.window, settings.cell_size_m, settings.low_pass_wavelength_m);
         let estimator = Estimator {
@@ -203,10 +202,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// `memory-limit` if even reading them again and again takes too much.
-    fn residence(&self) -> Result<Residence> {
-        let stack = Stack::load(&self.scope.folder, 1, self.network)?;
-        let grid =
-            Grid::covering(&stack.xy_m, self.settings.cell_size_m, 3 * self.settings.window / 4)?;
+    fn residence(&self, stack: &Stack, grid: &Grid) -> Result<Residence> {
         let (columns, threads) = (stack.measured().len(), rayon::current_num_threads());
         let need = Need {
             rows: stack.row_count() as u64,
@@ -232,9 +228,8 @@ impl Work<'_> {
     }
 
     /// Arrays without rows for a patch without candidates, so that later stages pass over it.
-    fn record_empty(&self, staging: &Path) -> Result<Computed> {
-        let stack = Stack::load(&self.scope.folder, 1, self.network)?;
-        outputs::write_empty(&stack, self.settings, staging)?;
+    fn record_empty(&self, stack: &Stack, staging: &Path) -> Result<Computed> {
+        outputs::write_empty(stack, self.settings, staging)?;
         Ok((0, "no candidates: recorded as a patch without PS".to_owned()))
     }
 

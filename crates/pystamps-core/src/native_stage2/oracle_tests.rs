@@ -14,7 +14,7 @@ use super::grid::Grid;
 use super::inputs::{Inputs, Settings};
 use super::iterate::rounding;
 use crate::progress::Progress;
-use crate::project::stack::Network;
+use crate::project::stack::{Network, Stack};
 use crate::samples::Residence;
 use crate::scratch::Room;
 
@@ -81,8 +81,8 @@ fn assert_one_iteration(patch: &str, before: &str, after: &str) {
     let (before, after) = (stored(before), stored(after));
     let settings = settings(&pystamps_mat::read(scene.join("stage1/parms.mat")).unwrap());
     let folder = scene.join("stage1").join(patch);
-    let inputs =
-        Inputs::load(&folder, Network::SingleMaster, &settings, Residence::Memory).unwrap();
+    let stack = Stack::load(&folder, 1, Network::SingleMaster).unwrap();
+    let inputs = Inputs::load(&folder, stack, &settings, Residence::Memory).unwrap();
     let (rows, columns) = (inputs.stack.row_count(), inputs.phase.column_count());
     let grid = Grid::covering(&inputs.stack.xy_m, settings.cell_size_m, 24).unwrap();
     let low_pass = LowPass::new(settings.window, settings.cell_size_m, 800.0);

@@ -252,7 +252,7 @@ impl Work<'_> {
         for block in row_blocks(dims[0], BLOCK_ROWS) {
             let mut samples = vec![0.0; block.len() * count];
             for (column, out) in samples.chunks_exact_mut(block.len()).enumerate() {
-                residual.read_f64(column, block.clone(), out)?;
+                residual.read(column, block.clone(), out)?;
             }
             let from = rows.partition_point(|&row| row < block.start);
             let to = rows.partition_point(|&row| row < block.end);

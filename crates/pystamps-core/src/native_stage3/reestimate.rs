@@ -230,7 +230,7 @@ impl Samples {
         let mut cell_im = vec![0.0_f32; cell_span.len()];
         for column in 0..columns {
             from.phase.read(column, span.clone(), &mut span_re, &mut span_im)?;
-            from.bperp_m.read_f64(column, span.clone(), &mut span_bperp_m)?;
+            from.bperp_m.read(column, span.clone(), &mut span_bperp_m)?;
             cells.re.read(column, cell_span.clone(), &mut cell_re)?;
             cells.im.read(column, cell_span.clone(), &mut cell_im)?;
             for (n, &row) in rows.iter().enumerate() {

@@ -127,7 +127,7 @@ impl Selected {
             arrays.patch.read(column, all.clone(), &mut re, &mut im)?;
             self.patch_re.write(column, 0, &pick(&re))?;
             self.patch_im.write(column, 0, &pick(&im))?;
-            arrays.residual_rad.read_f32(column, all.clone(), &mut re)?;
+            arrays.residual_rad.read(column, all.clone(), &mut re)?;
             self.residual_rad.write(column, 0, &pick(&re))?;
         }
         Ok(())

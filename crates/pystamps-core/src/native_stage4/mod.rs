@@ -53,7 +53,8 @@ const ACTING_PARAMETERS: [&str; 7] = [
     "drop_ifg_index",
 ];
 
-const INPUTS: [Input; 8] = [
+/// Files that stage 4 reads.
+pub(crate) const INPUTS: [Input; 8] = [
     required("select1.mat", 3),
     required("pm1.mat", 2),
     required("ps1.mat", 1),

@@ -7,9 +7,10 @@ use pystamps_mat::{Value, read_variable};
 use super::correction::write_corrected;
 use crate::error::{Diagnostic, Result};
 use crate::mat_output::{no_ps_info_after, single_variable, write_variables};
+use crate::native_stage4::INPUTS as WEEDING_INPUTS;
 use crate::native_stage4::promotion::Promotion;
 use crate::native_stage4::selection::Selection;
-use crate::patch_scope::{Input, PatchScope, optional, recipe, recorded_parameters, required};
+use crate::patch_scope::{Input, PatchScope, recipe, recorded_parameters, required};
 use crate::plan::check_memory;
 use crate::progress::Progress;
 use crate::project::layout::patch_results::STAGE_4;
@@ -27,19 +28,6 @@ const CORRECTION_INPUTS: [Input; 4] = [
     required("ph2.mat", 4),
     required("pm2.mat", 4),
     required("bp2.mat", 4),
-];
-
-/// What version 2 is made of where stage 4 has been run by a program that left it out.
-const PROMOTION_INPUTS: [Input; 9] = [
-    required("weed1.mat", 4),
-    required("select1.mat", 3),
-    required("pm1.mat", 2),
-    required("ps1.mat", 1),
-    required("ph1.mat", 1),
-    required("bp1.mat", 1),
-    optional("hgt1.mat"),
-    optional("la1.mat"),
-    optional("inc1.mat"),
 ];
 
 /// Peak memory of stage 5 on a patch of `scatterers` PS with `threads` threads, bytes: phase is
@@ -67,7 +55,12 @@ pub fn run_stage5_patch_native(
 ) -> Result<StageOutcome> {
     let scope = PatchScope::open(folder, "5", options, progress)?;
     let promote = promotion_is_due(&scope.folder)?;
-    let inputs: &[Input] = if promote { &PROMOTION_INPUTS } else { &CORRECTION_INPUTS };
+    // Version 2 is made of what stage 4 reads and decides.
+    let inputs = if promote {
+        [&[required("weed1.mat", 4)][..], &WEEDING_INPUTS].concat()
+    } else {
+        CORRECTION_INPUTS.to_vec()
+    };
     let parameters = recorded_parameters(&scope.parameters, &["small_baseline_flag"])?;
     let stage = ScopeStage {
         stage: "5",
@@ -76,7 +69,7 @@ pub fn run_stage5_patch_native(
         own_files: &["rc2.mat"],
         invalidated_files: &[],
         shared_files: &["psver.mat", "no_ps_info.mat"],
-        recipe: recipe(&scope.folder, "5", ALGORITHM_VERSION, parameters, inputs)?,
+        recipe: recipe(&scope.folder, "5", ALGORITHM_VERSION, parameters, &inputs)?,
     };
     let network = Network::of(&scope.parameters)?;
     stage.run(&scope.lock, options, progress, |staging| {

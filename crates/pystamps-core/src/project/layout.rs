@@ -136,57 +136,23 @@ pub mod patch_results {
     pub const AFTER_STAGE_4: &[&str] = &["rc2.mat"];
 }
 
-/// Result files of the merged stages in the root: what becomes stale when the project is prepared
-/// again.
-pub const MERGED_RESULTS: &[&str] = &[
-    "ifgstd2.mat",
-    "ps2.mat",
-    "ph2.mat",
-    "pm2.mat",
-    "bp2.mat",
-    "hgt2.mat",
-    "la2.mat",
-    "inc2.mat",
-    "da2.mat",
-    "rc2.mat",
-    "psver.mat",
-    "phuw2.mat",
-    "uw_phaseuw.mat",
-    "uw_grid.mat",
-    "uw_interp.mat",
-    "uw_space_time.mat",
-    "scla2.mat",
-    "scla_smooth2.mat",
-    "scn2.mat",
-    "mean_v.mat",
-    "phuw_sb2.mat",
-    "phuw_sb_res2.mat",
-    "scla_sb2.mat",
-    "scla_smooth_sb2.mat",
-    "mv2.mat",
-];
-
-/// Result files of the merge (stage 5 of the root), its marker first, and the files of preparation
-/// that it takes away.
-pub const MERGED_STAGE_5: &[&str] = &[
-    "ifgstd2.mat",
-    "ps2.mat",
-    "ph2.mat",
-    "pm2.mat",
-    "bp2.mat",
-    "hgt2.mat",
-    "la2.mat",
-    "inc2.mat",
-    "da2.mat",
-    "rc2.mat",
-    "psver.mat",
-    "phuw2.mat",
+/// Files of the merged stages in the root: what the merge takes away of the preparation, what it
+/// writes, and the results of stages 6 to 8.
+const MERGED_FILES: &[&str] = &[
     "mean_amp.flt",
     "amp_mean.mat",
-];
-
-/// Result files of stages 6 to 8: what becomes stale when patches are merged again.
-pub const AFTER_MERGED_STAGE_5: &[&str] = &[
+    "ifgstd2.mat",
+    "ps2.mat",
+    "ph2.mat",
+    "pm2.mat",
+    "bp2.mat",
+    "hgt2.mat",
+    "la2.mat",
+    "inc2.mat",
+    "da2.mat",
+    "rc2.mat",
+    "psver.mat",
+    "phuw2.mat",
     "uw_phaseuw.mat",
     "uw_grid.mat",
     "uw_interp.mat",
@@ -201,3 +167,12 @@ pub const AFTER_MERGED_STAGE_5: &[&str] = &[
     "scla_smooth_sb2.mat",
     "mv2.mat",
 ];
+
+/// Result files of the merged stages: what becomes stale when the project is prepared again.
+pub const MERGED_RESULTS: &[&str] = MERGED_FILES.split_at(2).1;
+
+/// Result files of the merge (stage 5 of the root), and the files of preparation that it takes away.
+pub const MERGED_STAGE_5: &[&str] = MERGED_FILES.split_at(14).0;
+
+/// Result files of stages 6 to 8: what becomes stale when patches are merged again.
+pub const AFTER_MERGED_STAGE_5: &[&str] = MERGED_FILES.split_at(14).1;
