@@ -4,7 +4,8 @@
 
 use pystamps_mat::{
     CellArray, CharArray, Complex, Container, ElementSource, ElementType, ElementsMut, Error,
-    LogicalArray, Numeric, NumericData, StructArray, Value, Variables, WriteOptions, Writer,
+    LogicalArray, Numeric, NumericData, Sparse, SparseData, StructArray, Value, Variables,
+    WriteOptions, Writer,
 };
 use std::path::Path;
 
@@ -204,4 +205,23 @@ fn a_name_twice_is_refused() {
     writer.write("x", Value::scalar(1.0)).unwrap();
     let again = writer.write("x", Value::scalar(2.0));
     assert!(matches!(again, Err(Error::InvalidName { .. })), "{again:?}");
+}
+
+#[test]
+fn sparse_matrices_of_doubles_come_back_from_level_5() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mat");
+    let filled =
+        Sparse::new([4, 3], vec![1, 3, 0], vec![0, 2, 2, 3], SparseData::F64(vec![5., -1., 2.]));
+    let empty = Sparse::new([7, 2], vec![], vec![0; 3], SparseData::F64(vec![]));
+    let variables = Variables::from_iter([
+        ("filled", Value::Sparse(filled.unwrap())),
+        ("spread", Value::Sparse(empty.unwrap())),
+        ("after", Value::scalar(1.0)),
+    ]);
+    for compress in [false, true] {
+        let options = WriteOptions { deflate_level: compress.then_some(6) };
+        write(&path, &variables, Container::Level5, options);
+        assert_eq!(pystamps_mat::read(&path).unwrap(), variables);
+    }
 }

@@ -5,8 +5,8 @@ use crate::payload::Payload;
 use crate::value::count_elements;
 use crate::write::check_field_names;
 use crate::{
-    CharArray, Class, Container, ElementSource, ElementType, Error, Result, StructArray, Value,
-    WriteOptions,
+    CharArray, Class, Container, ElementSource, ElementType, Error, Result, Sparse, SparseData,
+    StructArray, Value, WriteOptions,
 };
 use num_complex::Complex;
 use std::borrow::Cow;
@@ -71,7 +71,7 @@ impl Level5Writer {
         let body_bytes =
             header_bytes(name, dims) + parts_bytes(count, element.class(), element.is_complex());
         self.element(name, body_bytes, |out| {
-            write_header(out, flags, dims, name)?;
+            write_header(out, flags, 0, dims, name)?;
             write_parts(out, &mut Payload::of_source(element, source), count)
         })
     }
@@ -142,12 +142,14 @@ impl Level5Writer {
     fn check_value(&self, name: &str, value: &Value) -> Result<()> {
         self.check_dims(name, value.dims())?;
         match value {
-            Value::Sparse(_) => Err(Error::Unsupported {
-                path: self.path.clone(),
-                variable: Some(name.to_owned()),
-                what: "writing a sparse matrix".to_owned(),
-                remedy: "convert it to a full matrix",
-            }),
+            Value::Sparse(matrix) if !matches!(matrix.data(), SparseData::F64(_)) => {
+                Err(Error::Unsupported {
+                    path: self.path.clone(),
+                    variable: Some(name.to_owned()),
+                    what: "writing a sparse matrix of complex numbers or flags".to_owned(),
+                    remedy: "convert it to a full matrix",
+                })
+            }
             Value::Cell(cells) => {
                 cells.values().iter().try_for_each(|value| self.check_value(name, value))
             }
@@ -155,7 +157,7 @@ impl Level5Writer {
                 check_field_names(&self.path, name, structs)?;
                 structs.values().iter().try_for_each(|value| self.check_value(name, value))
             }
-            Value::Numeric(_) | Value::Char(_) | Value::Logical(_) => Ok(()),
+            Value::Numeric(_) | Value::Char(_) | Value::Logical(_) | Value::Sparse(_) => Ok(()),
         }
     }
 }
@@ -209,6 +211,12 @@ fn matrix_bytes(name: &str, value: &Value) -> u64 {
         }
         Value::Cell(cells) => nested(cells.values()),
         Value::Char(array) => element_bytes(stored_text(array).1.len() as u64),
+        Value::Sparse(matrix) => {
+            let entries = matrix.data().len() as u64;
+            let indices = element_bytes(4 * entries);
+            let starts = element_bytes(4 * matrix.column_starts().len() as u64);
+            indices + starts + element_bytes(8 * entries)
+        }
         _ => parts_bytes(value.element_count(), value.class(), value.is_complex()),
     };
     header_bytes(name, value.dims()) + contents
@@ -264,18 +272,50 @@ fn write_element(out: &mut dyn Write, data_type: u32, data: &[u8]) -> io::Result
     end_element(out, data.len())
 }
 
-fn write_header(out: &mut dyn Write, flags: u32, dims: &[usize], name: &str) -> io::Result<()> {
-    let extents: Vec<i32> = dims
-        .iter()
-        .map(|&extent| i32::try_from(extent).map_err(io::Error::other))
-        .collect::<io::Result<_>>()?;
-    write_element(out, tags::UINT32, bytemuck::cast_slice(&[flags, 0]))?;
-    write_element(out, tags::INT32, bytemuck::cast_slice(&extents))?;
+/// Writes what comes before the contents; `entries` is 0 for all but sparse matrices.
+fn write_header(
+    out: &mut dyn Write,
+    flags: u32,
+    entries: u32,
+    dims: &[usize],
+    name: &str,
+) -> io::Result<()> {
+    write_element(out, tags::UINT32, bytemuck::cast_slice(&[flags, entries]))?;
+    write_indices(out, dims)?;
     write_element(out, tags::INT8, name.as_bytes())
 }
 
+fn write_indices(out: &mut dyn Write, indices: &[usize]) -> io::Result<()> {
+    let indices: Vec<i32> = indices
+        .iter()
+        .map(|&index| i32::try_from(index).map_err(io::Error::other))
+        .collect::<io::Result<_>>()?;
+    write_element(out, tags::INT32, bytemuck::cast_slice(&indices))
+}
+
+/// Writes the entries of a sparse matrix of doubles column by column.
+fn write_entries(out: &mut dyn Write, matrix: &Sparse) -> io::Result<()> {
+    let SparseData::F64(values) = matrix.data() else {
+        return Err(io::Error::other("invariant: other sparse matrices were refused"));
+    };
+    write_indices(out, matrix.row_indices())?;
+    write_indices(out, matrix.column_starts())?;
+    write_element(out, tags::DOUBLE, bytemuck::cast_slice(values))
+}
+
+/// Room for entries that a value's header promises; MATLAB wants at least one.
+fn entry_room(value: &Value) -> io::Result<u32> {
+    match value {
+        Value::Sparse(matrix) => {
+            u32::try_from(matrix.data().len().max(1)).map_err(io::Error::other)
+        }
+        _ => Ok(0),
+    }
+}
+
 fn write_matrix(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()> {
-    write_header(out, flags_of(value.class(), value.is_complex()), value.dims(), name)?;
+    let flags = flags_of(value.class(), value.is_complex());
+    write_header(out, flags, entry_room(value)?, value.dims(), name)?;
     match value {
         Value::Numeric(array) => {
             write_parts(out, &mut Payload::of_data(array.data()), array.data().len())
@@ -302,7 +342,7 @@ fn write_matrix(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()
             write_element(out, tags::INT8, &names)?;
             write_nested(out, structs.values())
         }
-        Value::Sparse(_) => Err(io::Error::other("invariant: sparse matrices were refused")),
+        Value::Sparse(matrix) => write_entries(out, matrix),
     }
 }
 

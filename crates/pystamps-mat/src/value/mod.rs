@@ -27,7 +27,7 @@ pub enum Value {
     Struct(StructArray),
     /// Cell array.
     Cell(CellArray),
-    /// Sparse matrix; read only.
+    /// Sparse matrix; level 5 writes those of doubles.
     Sparse(Sparse),
 }
 
