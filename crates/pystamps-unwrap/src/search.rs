@@ -6,16 +6,30 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::{SolveStatistics, UnwrapError};
+use crate::{ConvexCost, SolveStatistics, UnwrapError};
 
 /// A way to move one unit out of a node.
-pub(crate) struct Move {
+pub(crate) struct Move<C> {
     /// Where the unit goes.
     pub(crate) to: u32,
     /// Arc and direction.
     pub(crate) step: Step,
+    /// What the arc charges.
+    pub(crate) cost: C,
+    /// What it carries.
+    pub(crate) flow: i16,
+}
+
+impl<C: ConvexCost> Move<C> {
     /// What the unit costs: `C(f + 1) - C(f)` along the arc, `C(f - 1) - C(f)` against it.
-    pub(crate) marginal: i64,
+    ///
+    /// Not a field: most moves lead to nodes that are reached already, and are never paid.
+    #[inline]
+    fn marginal(&self) -> i64 {
+        let flow = i32::from(self.flow);
+        let by = if self.step.is_against() { -1 } else { 1 };
+        self.cost.cost(flow + by) - self.cost.cost(flow)
+    }
 }
 
 /// An arc and a direction in 32 bits: twice the number of the arc, plus 1 against it.
@@ -49,8 +63,14 @@ impl Step {
 
 /// A network with a flow on it.
 pub(crate) trait ResidualNetwork {
+    /// What arcs charge.
+    type Cost: ConvexCost;
+
     /// Calls `visit` for every way out of `node`, always in the same order.
-    fn moves(&self, node: usize, visit: impl FnMut(Move));
+    fn moves(&self, node: usize, visit: impl FnMut(Move<Self::Cost>));
+
+    /// The move that a step is.
+    fn step(&self, step: Step) -> Move<Self::Cost>;
 
     /// The node that a step leaves.
     fn origin(&self, step: Step) -> usize;
@@ -170,30 +190,43 @@ impl Workspace {
             if self.excess[from as usize] < 0 {
                 return Ok((from, distance));
             }
-            let potential = potentials[from as usize];
-            let (labels, arrival) = (&mut self.label, &mut self.arrival);
-            let (reached, queue) = (&mut self.reached, &mut self.queue);
-            let mut too_long = false;
-            network.moves(from as usize, |Move { to, step, marginal }| {
-                let reduced = marginal - potential + potentials[to as usize];
-                debug_assert!(reduced >= 0, "reduced cost {reduced} of {step:?}");
-                let length = distance + reduced as u64;
-                too_long |= length > i64::MAX as u64 / 2;
-                let label = &mut labels[to as usize];
-                if *label == 0 {
-                    reached.push(to);
-                } else if *label <= length + 1 {
-                    return;
-                }
-                *label = length + 1;
-                arrival[to as usize] = step.0;
-                queue.push(Reverse((length, to)));
-            });
-            if too_long {
-                return Err(UnwrapError::CostOverflow);
-            }
+            self.expand(network, from, distance, potentials)?;
         }
         Err(UnwrapError::Unbalanced { node: source as usize })
+    }
+
+    /// Labels the nodes that `from`, at its final distance, has a shorter way to.
+    #[inline]
+    fn expand<N: ResidualNetwork>(
+        &mut self,
+        network: &N,
+        from: u32,
+        distance: u64,
+        potentials: &[i64],
+    ) -> Result<(), UnwrapError> {
+        let potential = potentials[from as usize];
+        let Self { label: labels, arrival, reached, queue, .. } = self;
+        let mut too_long = false;
+        network.moves(from as usize, |step| {
+            let to = step.to as usize;
+            let label = labels[to];
+            if label != 0 && label <= distance + 1 {
+                return;
+            }
+            let reduced = step.marginal() - potential + potentials[to];
+            debug_assert!(reduced >= 0, "reduced cost {reduced} of {:?}", step.step);
+            let length = distance + reduced as u64;
+            too_long |= length > i64::MAX as u64 / 2;
+            if label == 0 {
+                reached.push(step.to);
+            } else if label <= length + 1 {
+                return;
+            }
+            labels[to] = length + 1;
+            arrival[to] = step.step.0;
+            queue.push(Reverse((length, step.to)));
+        });
+        if too_long { Err(UnwrapError::CostOverflow) } else { Ok(()) }
     }
 
     /// Moves one unit from `source` to `sink` along the path found.

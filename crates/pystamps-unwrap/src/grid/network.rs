@@ -51,31 +51,31 @@ impl<'a, C: ConvexCost> DualGrid<'a, C> {
     }
 
     #[inline]
-    fn upwards(&self, arc: usize, to: usize) -> Move {
-        let marginal = rise(self.costs.right[arc], self.flow.right[arc], 1);
-        Move { to: to as u32, step: Step::along(arc), marginal }
+    fn upwards(&self, arc: usize, to: usize) -> Move<C> {
+        let (cost, flow) = (self.costs.right[arc], self.flow.right[arc]);
+        Move { to: to as u32, step: Step::along(arc), cost, flow }
     }
 
     #[inline]
-    fn downwards(&self, arc: usize, to: usize) -> Move {
-        let marginal = rise(self.costs.right[arc], self.flow.right[arc], -1);
-        Move { to: to as u32, step: Step::against(arc), marginal }
+    fn downwards(&self, arc: usize, to: usize) -> Move<C> {
+        let (cost, flow) = (self.costs.right[arc], self.flow.right[arc]);
+        Move { to: to as u32, step: Step::against(arc), cost, flow }
     }
 
     #[inline]
-    fn rightwards(&self, arc: usize, to: usize) -> Move {
-        let marginal = rise(self.costs.down[arc], self.flow.down[arc], 1);
-        Move { to: to as u32, step: Step::along(self.costs.right.len() + arc), marginal }
+    fn rightwards(&self, arc: usize, to: usize) -> Move<C> {
+        let (cost, flow) = (self.costs.down[arc], self.flow.down[arc]);
+        Move { to: to as u32, step: Step::along(self.costs.right.len() + arc), cost, flow }
     }
 
     #[inline]
-    fn leftwards(&self, arc: usize, to: usize) -> Move {
-        let marginal = rise(self.costs.down[arc], self.flow.down[arc], -1);
-        Move { to: to as u32, step: Step::against(self.costs.right.len() + arc), marginal }
+    fn leftwards(&self, arc: usize, to: usize) -> Move<C> {
+        let (cost, flow) = (self.costs.down[arc], self.flow.down[arc]);
+        Move { to: to as u32, step: Step::against(self.costs.right.len() + arc), cost, flow }
     }
 
     /// Ways into the grid: through the top, the bottom, the left and the right border.
-    fn moves_from_ground(&self, mut visit: impl FnMut(Move)) {
+    fn moves_from_ground(&self, mut visit: impl FnMut(Move<C>)) {
         let bottom = self.cells;
         for column in 0..self.cell_columns {
             visit(self.downwards(column, column));
@@ -90,16 +90,11 @@ impl<'a, C: ConvexCost> DualGrid<'a, C> {
     }
 }
 
-/// Cost of one more unit (`by` = 1) or one less (-1).
-#[inline]
-fn rise<C: ConvexCost>(cost: C, flow: i16, by: i32) -> i64 {
-    let flow = i32::from(flow);
-    cost.cost(flow + by) - cost.cost(flow)
-}
-
 impl<C: ConvexCost> ResidualNetwork for DualGrid<'_, C> {
+    type Cost = C;
+
     #[inline]
-    fn moves(&self, node: usize, mut visit: impl FnMut(Move)) {
+    fn moves(&self, node: usize, mut visit: impl FnMut(Move<C>)) {
         if node == self.cells {
             self.moves_from_ground(visit);
             return;
@@ -126,6 +121,17 @@ impl<C: ConvexCost> ResidualNetwork for DualGrid<'_, C> {
             Some(arc) => self.left_and_right(arc),
         };
         if step.is_against() { head } else { tail }
+    }
+
+    #[inline]
+    fn step(&self, step: Step) -> Move<C> {
+        let arc = step.arc();
+        match (arc.checked_sub(self.costs.right.len()), step.is_against()) {
+            (None, false) => self.upwards(arc, self.above_and_below(arc).0),
+            (None, true) => self.downwards(arc, self.above_and_below(arc).1),
+            (Some(arc), false) => self.rightwards(arc, self.left_and_right(arc).1),
+            (Some(arc), true) => self.leftwards(arc, self.left_and_right(arc).0),
+        }
     }
 
     #[inline]
