@@ -1,0 +1,190 @@
+//! Proof that a flow is the cheapest, checked without the solver.
+//!
+//! Nothing here is shared with the search: balances are taken cell by cell from wraps and flows, and
+//! the bound is evaluated arc by arc from the costs and the potentials.
+
+use crate::{ConvexCost, GridArcs, GridProblem};
+
+/// What a verifier found. [`is_optimal`](Self::is_optimal) sums it up.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Sum of the costs of the flow.
+    pub objective: i64,
+    /// What every balanced flow (of 16 bits an arc) costs at least, by the potentials.
+    pub dual_bound: i64,
+    /// Cells round which the wrapped differences do not add up to 0.
+    pub residues: u64,
+    /// Cells round which wrapped differences and flows together do not add up to 0. The ground, which
+    /// receives what the cells send, is then balanced too.
+    pub unbalanced_cells: u64,
+    /// Arcs of which one unit more or less would be cheaper, by the potentials.
+    pub infeasible_arcs: u64,
+    /// Greatest number of cycles on an arc.
+    pub largest_flow: u32,
+}
+
+impl Certificate {
+    /// What the objective may exceed the least one by, at most. Not negative where the flow balances.
+    #[must_use]
+    pub fn gap(&self) -> i64 {
+        self.objective.saturating_sub(self.dual_bound)
+    }
+
+    /// Whether the flow balances and nothing cheaper exists.
+    #[must_use]
+    pub fn is_optimal(&self) -> bool {
+        self.unbalanced_cells == 0 && self.infeasible_arcs == 0 && self.gap() == 0
+    }
+}
+
+/// Checks a flow and the potentials that shall prove it optimal, in time proportional to the arcs.
+///
+/// * balance: wraps and flows add up to 0 round every cell;
+/// * every arc: `C(f) - C(f - 1) <= potential(tail) - potential(head) <= C(f + 1) - C(f)`;
+/// * objective: the sum of `C(f)`;
+/// * bound: the sum over the arcs of the least `C(f) - f (potential(tail) - potential(head))`, less
+///   the sum over the cells of potential times residue. No balanced flow can cost less, whatever the
+///   potentials are.
+///
+/// Potentials: [rows - 1, columns - 1] cells row after row, then the ground. The tail of a right arc is
+/// the cell below it and its head the cell above, the tail of a down arc is the cell on its left.
+/// Missing potentials count as 0; if flows are missing, every cell counts as unbalanced.
+#[must_use]
+pub fn verify_grid<C: ConvexCost>(
+    problem: &GridProblem<C>,
+    flow: &GridArcs<i16>,
+    potentials: &[i64],
+) -> Certificate {
+    let (rows, columns) = (problem.rows, problem.columns);
+    let shapes = [problem.wraps.check(rows, columns), flow.check(rows, columns)];
+    if shapes.iter().any(Result::is_err) || problem.costs.check(rows, columns).is_err() {
+        return Certificate {
+            objective: i64::MAX,
+            dual_bound: i64::MIN,
+            residues: 0,
+            unbalanced_cells: u64::MAX,
+            infeasible_arcs: u64::MAX,
+            largest_flow: 0,
+        };
+    }
+    let mut tally = Tally::default();
+    let cell_rows = rows - 1;
+    let cell_columns = columns - 1;
+    let ground = potentials.get(cell_rows * cell_columns).copied().unwrap_or(0);
+    let potential = |row: Option<usize>, column: Option<usize>| match (row, column) {
+        (Some(row), Some(column)) if row < cell_rows && column < cell_columns => {
+            potentials.get(row * cell_columns + column).copied().unwrap_or(0)
+        }
+        _ => ground,
+    };
+    for row in 0..rows {
+        for column in 0..cell_columns {
+            let arc = row * cell_columns + column;
+            let below = potential(Some(row), Some(column));
+            let above = potential(row.checked_sub(1), Some(column));
+            tally.arc(problem.costs.right[arc], flow.right[arc], below, above);
+        }
+    }
+    for row in 0..cell_rows {
+        for column in 0..columns {
+            let arc = row * columns + column;
+            let left = potential(Some(row), column.checked_sub(1));
+            let right = potential(Some(row), Some(column));
+            tally.arc(problem.costs.down[arc], flow.down[arc], left, right);
+        }
+        for column in 0..cell_columns {
+            let (wrap, flow) = around(problem.wraps, flow, columns, row, column);
+            tally.cell(wrap, flow, potential(Some(row), Some(column)) - ground);
+        }
+    }
+    tally.certificate()
+}
+
+/// Sums clockwise round a cell: of the wraps and of the flows.
+fn around(
+    wraps: &GridArcs<i8>,
+    flow: &GridArcs<i16>,
+    columns: usize,
+    row: usize,
+    column: usize,
+) -> (i32, i32) {
+    let top = row * (columns - 1) + column;
+    let bottom = top + columns - 1;
+    let left = row * columns + column;
+    let wrap = i32::from(wraps.right[top]) + i32::from(wraps.down[left + 1])
+        - i32::from(wraps.right[bottom])
+        - i32::from(wraps.down[left]);
+    let flow = i32::from(flow.right[top]) + i32::from(flow.down[left + 1])
+        - i32::from(flow.right[bottom])
+        - i32::from(flow.down[left]);
+    (wrap, flow)
+}
+
+/// Sums over arcs and cells.
+#[derive(Default)]
+pub(crate) struct Tally {
+    objective: i128,
+    bound: i128,
+    residues: u64,
+    unbalanced: u64,
+    infeasible: u64,
+    largest_flow: u32,
+}
+
+impl Tally {
+    /// Adds an arc from a node of potential `tail` to one of potential `head`.
+    #[inline]
+    pub(crate) fn arc<C: ConvexCost>(&mut self, cost: C, flow: i16, tail: i64, head: i64) {
+        let difference = tail.saturating_sub(head);
+        let here = cost.cost(flow.into());
+        let less = here.saturating_sub(cost.cost(i32::from(flow) - 1));
+        let more = cost.cost(i32::from(flow) + 1).saturating_sub(here);
+        self.objective += i128::from(here);
+        self.largest_flow = self.largest_flow.max(flow.unsigned_abs().into());
+        if less <= difference && difference <= more {
+            self.bound += i128::from(here) - i128::from(flow) * i128::from(difference);
+        } else {
+            self.infeasible += 1;
+            self.bound += least_reduced(cost, difference);
+        }
+    }
+
+    /// Adds a cell whose wraps and flows have these sums, and whose potential exceeds the ground's by
+    /// `potential`.
+    #[inline]
+    pub(crate) fn cell(&mut self, wrap: i32, flow: i32, potential: i64) {
+        if wrap != 0 {
+            self.residues += 1;
+            self.bound -= i128::from(wrap) * i128::from(potential);
+        }
+        self.unbalanced += u64::from(wrap + flow != 0);
+    }
+
+    pub(crate) fn certificate(&self) -> Certificate {
+        let clamp = |value: i128| value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+        Certificate {
+            objective: clamp(self.objective),
+            dual_bound: clamp(self.bound),
+            residues: self.residues,
+            unbalanced_cells: self.unbalanced,
+            infeasible_arcs: self.infeasible,
+            largest_flow: self.largest_flow,
+        }
+    }
+}
+
+/// Least `C(f) - f * difference` over the flows of 16 bits.
+#[cold]
+fn least_reduced<C: ConvexCost>(cost: C, difference: i64) -> i128 {
+    // The first flow from which one more does not pay; one more pays less and less.
+    let (mut low, mut high) = (i32::from(i16::MIN), i32::from(i16::MAX));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if cost.cost(middle + 1).saturating_sub(cost.cost(middle)) < difference {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    i128::from(cost.cost(low)) - i128::from(low) * i128::from(difference)
+}

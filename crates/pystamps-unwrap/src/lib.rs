@@ -1,0 +1,19 @@
+//! Two-dimensional phase unwrapping as a convex integer minimum-cost flow, with certificates.
+
+mod arcs;
+mod certificate;
+mod cost;
+mod error;
+mod grid;
+mod integrate;
+mod search;
+mod wraps;
+
+pub use arcs::GridArcs;
+pub use certificate::{Certificate, verify_grid};
+pub use cost::{ArcCost, ConvexCost};
+pub use error::UnwrapError;
+pub use grid::{GridProblem, GridSolution, SolveStatistics, solve_grid};
+pub use integrate::{flows_of_cycles, integrate_cycles};
+pub use search::Workspace;
+pub use wraps::count_residues;
