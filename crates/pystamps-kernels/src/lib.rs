@@ -2,8 +2,10 @@
 
 pub mod clap;
 pub mod edge_noise;
+pub mod edge_series;
 pub mod elementary;
 pub mod gauss_window;
+pub mod goldstein;
 pub mod grid_accumulate;
 pub mod histogram;
 pub mod imaging_geometry;
@@ -11,6 +13,8 @@ pub mod interpolate;
 pub mod least_squares;
 pub mod local_coordinates;
 pub mod merge_max_coherence;
+pub mod nearest_node;
+pub mod node_edges;
 pub mod random;
 pub mod random_coherence;
 pub mod rounding;

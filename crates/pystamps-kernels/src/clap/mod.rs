@@ -19,9 +19,9 @@
 mod grid;
 mod low_pass;
 mod patch;
-mod real;
-mod response;
-mod transform;
+pub(crate) mod real;
+pub(crate) mod response;
+pub(crate) mod transform;
 
 pub use grid::{ClapFilter, ClapScratch, window_count};
 pub use low_pass::LowPass;

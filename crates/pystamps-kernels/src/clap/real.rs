@@ -3,7 +3,7 @@
 use rustfft::FftNum;
 
 /// `f32` or `f64`.
-pub(super) trait Real: FftNum + PartialOrd + Default {
+pub(crate) trait Real: FftNum + PartialOrd + Default {
     /// Integers in the order of the non-negative numbers whose bits they are.
     type Bits: Ord + Copy + Default + std::fmt::Debug;
 

@@ -9,7 +9,7 @@ use super::real::Real;
 use crate::gauss_window::gauss_window;
 
 /// Cells of the smoothing kernel on each side of its centre.
-const REACH: usize = 3;
+pub(crate) const REACH: usize = 3;
 
 /// What turns a spectrum into a response.
 #[derive(Clone, Debug)]
@@ -122,8 +122,9 @@ impl<T: Real> Response<T> {
     }
 }
 
+/// Moduli of `bins`.
 #[inline(always)]
-fn moduli<T: Real>(bins: &[Complex<T>], moduli: &mut [T]) {
+pub(crate) fn moduli<T: Real>(bins: &[Complex<T>], moduli: &mut [T]) {
     for (modulus, bin) in moduli.iter_mut().zip(bins) {
         *modulus = (bin.re * bin.re + bin.im * bin.im).root();
     }
@@ -131,7 +132,7 @@ fn moduli<T: Real>(bins: &[Complex<T>], moduli: &mut [T]) {
 
 /// One row smoothed across seven rows of `width` values, margins left out.
 #[inline(always)]
-fn smooth_across<T: Real>(rows: &[T], width: usize, kernel: &[T; 4], out: &mut [T]) {
+pub(crate) fn smooth_across<T: Real>(rows: &[T], width: usize, kernel: &[T; 4], out: &mut [T]) {
     let size = out.len();
     let row = |k: usize| &rows[k * width + REACH..][..size];
     let (r0, r1, r2, r3, r4, r5, r6) = (row(0), row(1), row(2), row(3), row(4), row(5), row(6));
@@ -144,7 +145,7 @@ fn smooth_across<T: Real>(rows: &[T], width: usize, kernel: &[T; 4], out: &mut [
 
 /// The same along one row that has its margins.
 #[inline(always)]
-fn smooth_along<T: Real>(line: &[T], kernel: &[T; 4], out: &mut [T]) {
+pub(crate) fn smooth_along<T: Real>(line: &[T], kernel: &[T; 4], out: &mut [T]) {
     let size = out.len();
     let from = |k: usize| &line[k..][..size];
     let (r0, r1, r2, r3, r4, r5, r6) =
@@ -156,13 +157,15 @@ fn smooth_along<T: Real>(line: &[T], kernel: &[T; 4], out: &mut [T]) {
     }
 }
 
-/// One over the mean of the two middle values, or 1 if that is 0. Values are not negative: their
+/// One over the median (of an even number of values the mean of the two in the middle), or 1 if that
+/// is 0. Values are not negative: their
 /// bits, taken as integers, are in the same order and compare faster.
-fn reciprocal_of_median<T: Real>(values: &[T], ordered: &mut Vec<T::Bits>) -> T {
+pub(crate) fn reciprocal_of_median<T: Real>(values: &[T], ordered: &mut Vec<T::Bits>) -> T {
     ordered.clear();
     ordered.extend(values.iter().map(|value| value.bits()));
     let (below, &mut upper, _) = ordered.select_nth_unstable(values.len() / 2);
-    let lower = below.iter().copied().max().unwrap_or(upper);
+    let even = values.len().is_multiple_of(2);
+    let lower = below.iter().copied().max().filter(|_| even).unwrap_or(upper);
     let two = T::one() + T::one();
     let median = (T::from_ordered(lower) + T::from_ordered(upper)) / two;
     if median == T::zero() { T::one() } else { T::one() / median }

@@ -13,7 +13,7 @@ use super::real::Real;
 /// Cells are column-major, spectra row-major: transforming the contiguous lines, transposing and
 /// transforming again leaves it so, and transposing back would gain nothing.
 #[derive(Clone)]
-pub(super) struct Transform<T> {
+pub(crate) struct Transform<T> {
     size: usize,
     forward: Arc<dyn Fft<T>>,
     inverse: Arc<dyn Fft<T>>,
@@ -21,7 +21,7 @@ pub(super) struct Transform<T> {
 
 /// Memory of a transform.
 #[derive(Clone, Debug, Default)]
-pub(super) struct TransformScratch<T> {
+pub(crate) struct TransformScratch<T> {
     work: Vec<Complex<T>>,
 }
 
@@ -33,7 +33,7 @@ impl<T> fmt::Debug for Transform<T> {
 
 impl<T: Real> Transform<T> {
     /// Plans the transforms of windows of `size` x `size` cells.
-    pub(super) fn new(size: usize) -> Self {
+    pub(crate) fn new(size: usize) -> Self {
         let mut planner = FftPlanner::new();
         Self {
             size,
@@ -51,7 +51,7 @@ impl<T: Real> Transform<T> {
 
     /// Spectrum, row-major, of `cells`, column-major, whose columns from `columns` on are zero. Leaves
     /// other values in `cells`.
-    pub(super) fn forward(
+    pub(crate) fn forward(
         &self,
         cells: &mut [Complex<T>],
         columns: usize,
@@ -66,7 +66,7 @@ impl<T: Real> Transform<T> {
 
     /// Cells times `size * size`, column-major, of a row-major spectrum: the first `columns` columns
     /// only. Leaves other values in `spectrum`.
-    pub(super) fn inverse(
+    pub(crate) fn inverse(
         &self,
         spectrum: &mut [Complex<T>],
         cells: &mut [Complex<T>],
