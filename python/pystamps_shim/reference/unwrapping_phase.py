@@ -85,7 +85,7 @@ class KnownPhase:
             total += term
         if self.beyond_patch_rad is not None:
             total += self.beyond_patch_rad
-        unused = np.ones(total.shape[1], dtype=np.bool_)
+        unused = np.ones(self.wrapped.shape[1], dtype=np.bool_)
         unused[self.columns] = False
         total[:, unused] = 0
         return total
