@@ -94,6 +94,8 @@ def compare_numbers(
     of each element by the reference's modulus, `absolute` does not scale. For the others see
     `Policy`; without `share` they want every element within the tolerance.
     """
+    if policy is Policy.CYCLES:
+        return _compare_cycles(reference, candidate, tolerance, share or Share(1.0, tolerance))
     if policy in (Policy.QUANTILE, Policy.WRAPPED, Policy.PHASOR):
         within = share if share and policy is not Policy.PHASOR else Share(1.0, tolerance)
         return _compare_share(_deviation(policy, reference, candidate), tolerance, within)
@@ -107,6 +109,24 @@ def compare_numbers(
         if problem is not None:
             return problem
     return None
+
+
+def _compare_cycles(
+    reference: NDArray[Any], candidate: NDArray[Any], tolerance: float, share: Share
+) -> str | None:
+    """Compare unwrapped phase modulo a cycle first, then in whole cycles."""
+    wrapped = _deviation(Policy.WRAPPED, reference, candidate)
+    problem = _compare_share(wrapped, tolerance, Share(1.0, tolerance))
+    if problem is not None:
+        return f"not whole cycles apart: {problem}"
+    turn = 2 * np.pi
+    cycles = np.rint((candidate.astype(float) - reference.astype(float)) / turn)
+    # NaN agrees with NaN only, which the first comparison has ensured.
+    known = np.where(np.isnan(cycles), 0.0, cycles)
+    shift = turn * np.rint(np.median(known, axis=0))
+    return _compare_share(
+        _deviation(Policy.QUANTILE, reference, candidate - shift), tolerance, share
+    )
 
 
 def _deviation(

@@ -23,6 +23,9 @@ class Policy(StrEnum):
     WRAPPED = "wrapped"
     #: The modulus relative to the reference's, and the phase in radians, within one tolerance.
     PHASOR = "phasor"
+    #: Unwrapped phase in radians, one interferogram a column: all samples within the tolerance of a
+    #: whole number of cycles, and a fraction within it once each column's median number is removed.
+    CYCLES = "cycles"
     IGNORED = "ignored"
 
 
@@ -39,7 +42,8 @@ class VariableContract:
     """What one variable must look like.
 
     `matlab_class` may name alternatives (``single|double``); the candidate has the reference's.
-    `fraction` and `maximum` belong to the policies `QUANTILE` and `WRAPPED`.
+    `fraction` and `maximum` belong to the policies `QUANTILE`, `WRAPPED` and `CYCLES`. An
+    `optional` variable is there exactly if the reference has it.
     """
 
     name: str
@@ -50,6 +54,7 @@ class VariableContract:
     reason: str
     fraction: float = 1.0
     maximum: float = 0.0
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,8 @@ def load_contract(
     small_baseline
         Kind of dataset.
     profile
-        Circumstances with tolerances of their own, such as ``one_iteration`` (stage 2) or
-        ``oracle_edges`` (stage 4).
+        Circumstances with tolerances of their own, such as ``one_iteration`` (stage 2),
+        ``oracle_edges`` (stage 4) or ``gradient`` (stage 6).
     """
     text = (_FOLDER / f"stage{stage}.toml").read_text(encoding="utf-8")
     entries = tomllib.loads(text)["artefact"]
@@ -131,4 +136,5 @@ def _variable(name: str, values: dict[str, Any]) -> VariableContract:
         reason=values.get("reason", ""),
         fraction=float(values.get("fraction", 1.0)),
         maximum=float(values.get("maximum", tolerance)),
+        optional=bool(values.get("optional", False)),
     )

@@ -35,23 +35,62 @@ class Lineage:
         Parameter file in the oracle; that of the base's stage 1 by default.
     parameters
         Parameters that differ from that file.
+    earlier_pass
+        Folder of the oracle with the stage 7 of the pass before, whose ``scla_smooth2.mat`` the
+        merged dataset then holds.
     """
 
     base: str
     own: Mapping[int, str] = field(default_factory=dict)
     parms: str | None = None
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
+    earlier_pass: str | None = None
+
+
+def _unwrapping_variant(name: str) -> Lineage:
+    folder = f"T/variants/{name}"
+    return Lineage("T", {6: folder}, parms=f"{folder}/parms.mat")
+
+
+#: Other unwrapping methods on the scene T, by the oracle's names of them.
+UNWRAPPING_VARIANTS = (
+    "uw_2D_scfn_lay",
+    "uw_3D_FULL_scfn_lan",
+    "uw_3D_FULL_scfy_lay",
+    "uw_3D_NO_DEF_scfn_lay",
+    "uw_3D_QUICK_scfn_lay",
+    "uw_3D_SMALL_DEF_scfn_lan",
+)
 
 
 #: The scenes that start from another one's stages (oracle README).
 LINEAGES = {
     "T_d1": Lineage(
         "T",
-        {3: "T/variants/select_density_rand_1", 4: "T_d1/stage4", 5: "T_d1/stage5"},
+        {
+            3: "T/variants/select_density_rand_1",
+            **{stage: f"T_d1/stage{stage}" for stage in (4, 5, 6, 7, 8)},
+        },
         parameters={"density_rand": 1.0, "weed_neighbours": "y"},
     ),
-    "T_opt": Lineage("T", parms="T_opt/parms.mat"),
+    "T_it2": Lineage(
+        "T",
+        {stage: f"T_it2/stage{stage}" for stage in (6, 7, 8)},
+        earlier_pass="T/stage7",
+    ),
+    "T_opt": Lineage(
+        "T",
+        {stage: f"T_opt/stage{stage}" for stage in (6, 7, 8)},
+        parms="T_opt/parms.mat",
+        earlier_pass="T_opt/stage7_iter1",
+    ),
+    "T_opt_iter1": Lineage(
+        "T",
+        {stage: f"T_opt/stage{stage}_iter1" for stage in (6, 7, 8)},
+        parms="T_opt/parms.mat",
+    ),
     "T_snr": Lineage("T", {2: "T_snr/stage2"}, parms="T_snr/parms.mat"),
+    **{name: _unwrapping_variant(name) for name in UNWRAPPING_VARIANTS},
 }
 
 
@@ -143,7 +182,7 @@ def dataset_after(
     name
         Scene: T, L, D, S, or one of `LINEAGES`.
     stage
-        Last stage whose files are there, 1 to 5; 5 with the merged files.
+        Last stage whose files are there, 1 to 8; from 5 on with the merged files.
     target
         Folder to create.
     parameters
@@ -158,6 +197,9 @@ def dataset_after(
     target.mkdir(parents=True)
     for source in (stage_folder(oracle, name, number) for number in range(1, stage + 1)):
         _copy_results(source, target)
+    if lineage.earlier_pass is not None and stage >= 5:
+        smooth = "scla_smooth2.mat"
+        shutil.copyfile(oracle / lineage.earlier_pass / smooth, target / smooth)
     prepared = oracle / lineage.base / "stage0_prep"
     for window in sorted(prepared.glob("PATCH_*/patch_noover.in")):
         shutil.copyfile(window, target / window.parent.name / window.name)

@@ -24,7 +24,8 @@ _NUMPY_TYPES = {
 class MatVariable:
     """One variable: its MATLAB class, and its values in MATLAB's shape.
 
-    Char arrays are held as a 0-d numpy string (one row) or a 1-d array of rows.
+    Char arrays are held as a 0-d numpy string (one row) or a 1-d array of rows, sparse matrices
+    with their zeros.
     """
 
     matlab_class: str
@@ -57,6 +58,8 @@ def _read_level5(path: Path) -> dict[str, MatVariable]:
         values = loaded[name]
         if matlab_class == "char":
             values = np.array(str(values[0])) if values.shape == (1,) else values
+        elif matlab_class == "sparse":
+            values = values.toarray()
         elif matlab_class in _NUMPY_TYPES:
             real, complex_type = _NUMPY_TYPES[matlab_class]
             values = values.astype(complex_type if np.iscomplexobj(values) else real)

@@ -130,14 +130,14 @@ def adaptive_response(spectrum: Array, alpha: float, beta: float, low_pass: Doub
     """
     real = spectrum.real.dtype.type
     amplitude = np.fft.fftshift(np.abs(spectrum), axes=(-2, -1))
-    smoothed = np.fft.ifftshift(_smooth(amplitude), axes=(-2, -1))
+    smoothed = np.fft.ifftshift(smoothed_amplitude(amplitude), axes=(-2, -1))
     median = np.median(smoothed, axis=(-2, -1), keepdims=True)
     normalised = smoothed / np.where(median == 0, real(1), median)
     adaptive = np.maximum(normalised ** real(alpha) - real(1), real(0))
     return np.asarray(real(beta) * adaptive + low_pass.astype(real))
 
 
-def _smooth(amplitude: Array) -> Array:
+def smoothed_amplitude(amplitude: Array) -> Array:
     """Convolve the last two axes with the product of two Gaussian windows, zeros outside."""
     taps = gauss_window(_SMOOTHING_TAPS).astype(amplitude.dtype)
     half = _SMOOTHING_TAPS // 2

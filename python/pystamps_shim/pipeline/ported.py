@@ -7,6 +7,7 @@ from pystamps_shim.reference.stage2 import stage2_estimate_gamma
 from pystamps_shim.reference.stage3 import stage3_select_ps
 from pystamps_shim.reference.stage4 import stage4_weed_ps
 from pystamps_shim.reference.stage5 import stage5_correct_and_promote, stage5_merge_and_ifgstd
+from pystamps_shim.reference.stage6 import stage6_unwrap
 
 __all__ = [
     "stage1_load_initial",
@@ -15,4 +16,5 @@ __all__ = [
     "stage4_weed_ps",
     "stage5_correct_and_promote",
     "stage5_merge_and_ifgstd",
+    "stage6_unwrap",
 ]

@@ -22,6 +22,11 @@ def write_artefacts(patch_dir: Path | str, artefacts: Artefacts) -> list[Path]:
             update_parameters(path, variables)
         elif path.suffix == ".list":
             path.write_text(_ascii_table(variables["pairs"]), encoding="ascii")
+        elif any(hasattr(values, "tocsc") for values in variables.values()):
+            # The native codec reads sparse matrices, but does not write them.
+            import scipy.io  # noqa: PLC0415 - where there is a sparse matrix, there is SciPy
+
+            scipy.io.savemat(path, variables, oned_as="column")
         else:
             mat.write(path, variables)
         written.append(path)

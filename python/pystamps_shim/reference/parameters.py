@@ -15,7 +15,7 @@ from pystamps_shim.reference.stage1 import Array
 
 _NONE: tuple[float, ...] = ()
 
-#: Defaults of the parameters of stages 1 to 5 for a single master (parameters.md section 3).
+#: Defaults of the parameters of stages 1 to 6 for a single master (parameters.md section 3).
 DEFAULTS: dict[str, str | float | tuple[float, ...]] = {
     "small_baseline_flag": "n",
     "max_topo_err": 20.0,
@@ -42,15 +42,33 @@ DEFAULTS: dict[str, str | float | tuple[float, ...]] = {
     "drop_ifg_index": _NONE,
     "merge_resample_size": 0.0,
     "merge_standard_dev": np.inf,
+    "unwrap_method": "3D",
+    "unwrap_patch_phase": "n",
+    "unwrap_grid_size": 200.0,
+    "unwrap_gold_n_win": 32.0,
+    "unwrap_prefilter_flag": "y",
+    "unwrap_gold_alpha": 0.8,
+    "unwrap_time_win": 730.0,
+    "unwrap_la_error_flag": "y",
+    "unwrap_spatial_cost_func_flag": "n",
+    "unwrap_hold_good_values": "n",
+    "scla_deramp": "n",
+    "subtr_tropo": "n",
+    "tropo_method": "a_l",
+    "ref_lon": (-np.inf, np.inf),
+    "ref_lat": (-np.inf, np.inf),
+    "ref_centre_lonlat": (0.0, 0.0),
+    "ref_radius": np.inf,
     "lambda": np.nan,
     "heading": np.nan,
 }
 #: Where small baselines differ.
-SMALL_BASELINE_DEFAULTS: dict[str, float] = {
+SMALL_BASELINE_DEFAULTS: dict[str, str | float] = {
     "density_rand": 2.0,
     "percent_rand": 1.0,
     "weed_standard_dev": np.inf,
     "merge_resample_size": 100.0,
+    "unwrap_method": "3D_QUICK",
 }
 
 
