@@ -19,10 +19,13 @@ from parity.synthetic_patch import change
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.io import mat
 from pystamps_shim.pipeline.ported import stage6_unwrap
+from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.outputs import write_artefacts
+from pystamps_shim.reference.phase_gradient import NodeGradients
 from pystamps_shim.reference.stage1 import Artefacts
-from pystamps_shim.reference.stage6 import UnwrappingProblem
-from pystamps_shim.reference.unwrapping_costs import input_file
+from pystamps_shim.reference.stage6 import UnwrappingProblem, trial_wraps
+from pystamps_shim.reference.unwrapping_costs import EdgeCosts, cost_file, input_file
+from pystamps_shim.reference.unwrapping_grid import node_cells
 
 Array = NDArray[Any]
 Processed = Callable[..., Path]
@@ -94,6 +97,25 @@ def test_scene(oracle: Path, processed: Processed, name: str) -> None:
     if name not in (_GRADIENT, "L"):
         count = 2 if name in UNWRAPPING_VARIANTS else 15
         assert_costs_agree(want, UnwrappingProblem.read(dataset), count)
+
+
+@pytest.mark.shared
+def test_costs_with_the_original_s_gradients(oracle: Path, processed: Processed) -> None:
+    """Where the interpolation has no say, these costs too agree to the byte."""
+    want = stage_folder(oracle, _GRADIENT, 6)
+    stored = {
+        name: found.values for name, found in read_mat_file(want / "uw_space_time.mat").items()
+    }
+    problem = UnwrappingProblem.read(processed("T", 5))
+    row, column = node_cells(problem.grid.occupied)
+    gradients = NodeGradients(row, column, stored["ifreq_ij"], stored["jfreq_ij"])
+    found = gradients.applied_to(problem.costs.series, problem.edges.ends)
+    np.testing.assert_array_equal(found.replaced[:, None], stored["shaky_ix"])
+    np.testing.assert_array_equal(found.spread, stored["spread"])
+    costs = EdgeCosts.of(problem.edges, found.series, np.zeros(len(row)), found.spread)
+    for folder in sorted((want / "snaphu_keep").iterdir()):
+        own = cost_file(*costs.of_interferogram(int(folder.name) - 1))
+        assert own == (folder / "snaphu.costinfile").read_bytes(), folder
 
 
 def merged(tmp_path: Path, shape: MergedShape | None = None, **parameters: object) -> Merged:
@@ -278,6 +300,56 @@ def test_missing_baselines_are_the_images_own(tmp_path: Path) -> None:
     change(made.folder / "pm2.mat", K_ps=np.zeros((0, 0)))
     found = UnwrappingProblem.read(made.folder).grid.phase_in
     np.testing.assert_allclose(found, np.delete(phase, 3, axis=1), atol=1e-5)
+
+
+def cancelling(made: Merged, interferogram: int) -> Array:
+    """Turn the phase of one of two PS alone in a cell, and return both."""
+    change(made.folder / "pm2.mat", K_ps=np.zeros((1200, 1)))
+    node = UnwrappingProblem.read(made.folder).grid.node_of_ps()
+    pair = np.flatnonzero(node == np.flatnonzero(np.bincount(node) == 2)[5])
+    phase = mat.read_variable(made.folder / "rc2.mat", "ph_rc")
+    phase[pair[1], interferogram] = -phase[pair[0], interferogram]
+    change(made.folder / "rc2.mat", ph_rc=phase)
+    return pair
+
+
+def test_ps_that_cancel_have_no_node(tmp_path: Path) -> None:
+    """In the first interferogram, whose cells are the nodes: their phase is no number."""
+    made = merged(tmp_path)
+    before = stage6_unwrap(made.folder)
+    pair = cancelling(made, 0)
+    after = stage6_unwrap(made.folder)
+    counts = [found["uw_grid.mat"]["n_ps"].item() for found in (before, after)]
+    assert counts[0] - counts[1] == 1
+    lost = np.isnan(after["phuw2.mat"]["ph_uw"])
+    assert np.flatnonzero(lost.any(axis=1)).tolist() == pair.tolist()
+    assert (np.delete(lost[pair], 3, axis=1)).all()
+
+
+def test_ps_that_cancel_later_say_nothing(tmp_path: Path) -> None:
+    """The node is there, but its edges have no statistics; all PS are unwrapped."""
+    made = merged(tmp_path)
+    pair = cancelling(made, 5)
+    problem = UnwrappingProblem.read(made.folder)
+    node = problem.grid.node_of_ps()[pair[0]]
+    assert problem.grid.phase[node, 4] == 0
+    touching = (problem.edges.ends == node).any(axis=1)
+    assert not problem.costs.known[touching].any()
+    assert np.isfinite(stage6_unwrap(made.folder)["phuw2.mat"]["ph_uw"]).all()
+
+
+def test_incidence_for_want_of_better(tmp_path: Path) -> None:
+    """The mean look angle and 0.052 rad, or 21 degrees: they bound the look-angle error."""
+    made = merged(tmp_path)
+    ps = mat.read(made.folder / "ps2.mat")
+    del ps["mean_incidence"]
+    mat.write(made.folder / "ps2.mat", ps)
+    wraps = []
+    for look_rad in (None, 0.6):
+        if look_rad is not None:
+            mat.write(made.folder / "la2.mat", {"la": np.full((1200, 1), look_rad)})
+        wraps.append(trial_wraps(Patch.open(made.folder, 2)))
+    assert wraps[0] * np.sin(21 * np.pi / 180) == pytest.approx(wraps[1] * np.sin(0.652))
 
 
 def zero_sample(dataset: Path) -> None:
