@@ -68,6 +68,33 @@ def test_nearest_nodes_against_all_distances(seed: int) -> None:
     np.testing.assert_array_equal(nearest_nodes(occupied), squares.argmin(axis=-1))
 
 
+@pytest.mark.shared
+def test_measured_scatterers(shared_dir: Path) -> None:
+    """112,418 PS that MATLAB has gridded: the same cells and edges, and no node nearer than ours.
+
+    MATLAB decides ties by a search walk; the others agree.
+    """
+    folder = shared_dir / "real" / "s1b_siberia_112k"
+    cells = Cells.of(Patch.open(folder, 2))
+    stored = {name: found.values for name, found in read_mat_file(folder / "uw_interp.mat").items()}
+    want = stored["Z"].astype(np.intp) - 1
+    occupied = np.zeros(cells.shape, dtype=np.bool_)
+    occupied[cells.row, cells.column] = True
+    nearest = nearest_nodes(occupied)
+    assert nearest.shape == want.shape == (82, 77)
+    column, row = np.nonzero(occupied.T)
+    place = np.indices(occupied.shape)
+    squares = [
+        (place[0] - row[node]) ** 2 + (place[1] - column[node]) ** 2 for node in (nearest, want)
+    ]
+    np.testing.assert_array_equal(*squares)
+    assert 1000 < (nearest != want).sum() < 1300
+    edges = NodeEdges.of(want)
+    np.testing.assert_array_equal(edges.ends + 1, stored["edgs"][:, 1:])
+    np.testing.assert_array_equal(edges.down, stored["rowix"])
+    np.testing.assert_array_equal(edges.right, stored["colix"])
+
+
 def test_edges_of_three_nodes() -> None:
     """Signs, numbers and counts, by hand."""
     nearest = np.array([[1, 1, 0], [1, 2, 0]])
