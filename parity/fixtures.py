@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,14 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 def golden_stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Unpack what original StaMPS made of the scenes T and T1, laid out like the oracle."""
     return golden_scene(tmp_path_factory.mktemp("golden_stages"), "T").folder.parent
+
+
+@pytest.fixture(scope="session")
+def golden_unwrapping(golden_stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack stage 6 of the scenes T and T_it2 beside the stages before."""
+    folder = golden_scene(tmp_path_factory.mktemp("golden_unwrapping"), "T6").folder.parent
+    shutil.copytree(golden_stages / "T", folder / "T", dirs_exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

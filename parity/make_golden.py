@@ -27,7 +27,17 @@ _PROVENANCE = {
         "contents": "stages 4 and 5 of both patches; as T1 stages 1 to 4 of PATCH_1 alone",
         "derived": "patch.list of T1 names PATCH_1 only",
     },
+    "T6": {
+        "producer": f"{_PRODUCER}, snaphu 2.0.7",
+        "scene": "synthetic SNAP-style stack of 17 images, 2 patches; no measured data",
+        "contents": "stage 6 of the scene T with three problems as SNAPHU got and solved them; "
+        "its second pass T_it2 with the smoothed look-angle error of T's stage 7",
+        "needs": "the archive T, which has the stages before",
+    },
 }
+
+#: Interferograms whose problem is kept: the cheapest, the dearest and the last.
+_KEPT_PROBLEMS = ("005", "007", "016")
 
 #: Content of a file, by its name in the archive.
 Members = Iterator[tuple[str, bytes]]
@@ -37,7 +47,8 @@ def make_golden(oracle: Path) -> None:
     """Write ``golden/*.tar.xz`` and ``golden/MANIFEST.json``; same input, same bytes."""
     FOLDER.mkdir(exist_ok=True)
     archives = {}
-    for name, members in (("P", _members_of_p(oracle)), ("T", _members_of_t(oracle))):
+    makers = {"P": _members_of_p, "T": _members_of_t, "T6": _members_of_t6}
+    for name, members in ((name, maker(oracle)) for name, maker in makers.items()):
         hashes = _pack(FOLDER / f"{name}.tar.xz", members)
         archives[name] = {"provenance": _PROVENANCE[name], "members": hashes}
     text = json.dumps({"archives": archives}, indent=2, sort_keys=True) + "\n"
@@ -65,6 +76,17 @@ def _members_of_t(oracle: Path) -> Members:
         yield f"T1/{stage}/patch.list", b"PATCH_1\n"
         for name, content in _files(scene, scene / stage / "PATCH_1"):
             yield f"T1/{name}", content
+
+
+def _members_of_t6(oracle: Path) -> Members:
+    """Both passes of stage 6, and what the second one needs of stage 7."""
+    for scene in ("T", "T_it2"):
+        for path in sorted((oracle / scene / "stage6").glob("*.mat")):
+            yield from _files(oracle, path)
+    for number in _KEPT_PROBLEMS:
+        for path in sorted((oracle / "T/stage6/snaphu_keep" / number).glob("snaphu.*")):
+            yield from _files(oracle, path)
+    yield from _files(oracle, oracle / "T/stage7/scla_smooth2.mat")
 
 
 def _files(root: Path, part: Path) -> Members:

@@ -45,8 +45,9 @@ def compare_stage(
     stage
         0 for preparation.
     reference, candidate
-        Dataset folders with the same ``patch.list``. The reference may hold the files of that
-        stage only, the candidate those of other stages too.
+        Dataset folders with the same ``patch.list``, which stages of the merged dataset do not
+        need. The reference may hold the files of that stage only, the candidate those of other
+        stages too.
     substitutions
         Placeholders of the reference's text files and the real paths they stand for.
     profile
@@ -56,7 +57,7 @@ def compare_stage(
     small_baseline = _is_small_baseline(reference, candidate)
     contract = load_contract(stage, small_baseline=small_baseline, profile=profile)
     _compare_scope(report, contract, "root", (reference, candidate), substitutions or {})
-    for patch in patches_of(reference):
+    for patch in patches_of(reference) if any(a.scope == "patch" for a in contract) else []:
         folders = (reference / patch, candidate / patch)
         _compare_scope(report, contract, "patch", folders, substitutions or {})
     return report

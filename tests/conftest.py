@@ -7,11 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from parity.fixtures import golden, golden_stages, oracle, processed, shared_dir
+from parity.fixtures import golden, golden_stages, golden_unwrapping, oracle, processed, shared_dir
 
 from pystamps_shim._binary import find
 
-__all__ = ["golden", "golden_stages", "native", "oracle", "processed", "shared_dir"]
+__all__ = [
+    "golden",
+    "golden_stages",
+    "golden_unwrapping",
+    "native",
+    "oracle",
+    "processed",
+    "shared_dir",
+]
 
 Native = Callable[..., subprocess.CompletedProcess[str]]
 

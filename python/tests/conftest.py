@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from parity.fixtures import golden, oracle, processed, shared_dir
+from parity.fixtures import (
+    golden,
+    golden_stages,
+    golden_unwrapping,
+    oracle,
+    processed,
+    shared_dir,
+)
 
-__all__ = ["golden", "oracle", "processed", "shared_dir"]
+__all__ = ["golden", "golden_stages", "golden_unwrapping", "oracle", "processed", "shared_dir"]

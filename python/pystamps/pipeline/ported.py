@@ -9,6 +9,7 @@ from pystamps_shim.pipeline.ported import (
     stage4_weed_ps,
     stage5_correct_and_promote,
     stage5_merge_and_ifgstd,
+    stage6_unwrap,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "stage4_weed_ps",
     "stage5_correct_and_promote",
     "stage5_merge_and_ifgstd",
+    "stage6_unwrap",
 ]

@@ -101,10 +101,9 @@ def flow_problem(wrapped_rad: Doubles, down: ArcCosts, right: ArcCosts) -> FlowP
     for axis, arcs in enumerate((down, right)):
         step = np.diff(wrapped_rad, axis=axis)
         wrap = (step <= -np.pi).astype(np.int64) - (step > np.pi).astype(np.int64)
-        other_side = np.rint((arcs.wrapped_rad - (step + _TURN * wrap)) / _TURN).astype(np.int64)
-        measured = ~arcs.unknown & (arcs.wrapped_rad != 0)
-        shift = np.where(measured, other_side, 0) * STEPS_PER_CYCLE
-        offsets.append((arcs.offset - shift).ravel())
+        other_side = np.rint((arcs.wrapped_rad - (step + _TURN * wrap)) / _TURN)
+        shift = np.where(arcs.unknown, 0, np.nan_to_num(other_side)).astype(np.int64)
+        offsets.append((arcs.offset - STEPS_PER_CYCLE * shift).ravel())
         wraps.append(wrap.ravel())
     variance = np.concatenate([arcs.variance.ravel() for arcs in (down, right)]).astype(np.int64)
     variance[variance == _RESERVED_VARIANCE] -= 1

@@ -217,7 +217,7 @@ def trial_wraps(dataset: Patch) -> float:
             incidence_rad = float(np.mean(look_rad)) + _LOOK_TO_INCIDENCE_RAD
     error_m = parameters.number("max_topo_err")
     wavelength_m = parameters.number("lambda")
-    if not (np.isfinite(wavelength_m) and wavelength_m > 0 and np.isfinite(error_m)):
+    if not (0 < wavelength_m < np.inf and 0 <= error_m < np.inf):
         cause = (
             f"{parameters.path}: lambda is {wavelength_m:g} and max_topo_err {error_m:g}, "
             "expected metres"

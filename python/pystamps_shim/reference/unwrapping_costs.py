@@ -144,11 +144,11 @@ class EdgeCosts:
 
 def short(values: Array) -> Shorts:
     """Convert as MATLAB's ``int16``: halves away from zero, saturating, 0 for NaN."""
-    magnitude = np.abs(values)
+    bounds = np.iinfo(np.int16)
+    magnitude = np.minimum(np.abs(values), bounds.max + 2)
     whole = np.trunc(magnitude)
     # Not floor(x + 1/2): in single precision that rounds 0.49999997 up.
     away = np.copysign(whole + (magnitude - whole >= 0.5), values)
-    bounds = np.iinfo(np.int16)
     return np.asarray(np.clip(np.nan_to_num(away, nan=0.0), bounds.min, bounds.max), np.int16)
 
 

@@ -60,11 +60,12 @@ class KnownPhase:
             wrapped, beyond = _patch_phase(dataset)
         else:
             wrapped = _corrected_phase(dataset, bperp_m)
+        _refuse_missing(dataset, wrapped[:, columns], columns, "pm" if patch_phase else "rc")
         wrapped = _unit(wrapped)
         known = _known_terms_rad(dataset, bperp_m)
         for term in known:
+            _refuse_unknown(dataset, term[:, columns])
             wrapped = wrapped * np.exp(-1j * term)
-        _refuse_missing(dataset, wrapped, columns, "pm" if patch_phase else "rc")
         return cls(wrapped, known, beyond, columns)
 
     def restored(self, unwrapped_rad: Singles) -> Singles:
@@ -125,7 +126,10 @@ def _patch_phase(dataset: Patch) -> tuple[NDArray[np.complex64], Singles]:
 
 def _unit(phase: Array) -> NDArray[np.complex64]:
     modulus = np.abs(phase)
-    return np.asarray(phase / np.where(modulus == 0, np.float32(1), modulus), dtype=np.complex64)
+    # Dropped interferograms may hold anything.
+    with np.errstate(invalid="ignore"):
+        unit = phase / np.where(modulus == 0, np.float32(1), modulus)
+    return np.asarray(unit, dtype=np.complex64)
 
 
 def _known_terms_rad(dataset: Patch, bperp_m: Singles) -> list[Singles]:
@@ -157,9 +161,8 @@ def _smoothed(dataset: Patch, name: str, columns: int) -> Singles:
     return values.astype(np.float32)
 
 
-def _refuse_missing(dataset: Patch, wrapped: Array, columns: Array, file: str) -> None:
-    used = wrapped[:, columns]
-    bad = np.argwhere((used == 0) | ~np.isfinite(used))
+def _refuse_missing(dataset: Patch, phase: Array, columns: Array, file: str) -> None:
+    bad = np.argwhere((phase == 0) | ~np.isfinite(phase))
     if bad.size:
         row, column = bad[0]
         cause = (
@@ -168,3 +171,13 @@ def _refuse_missing(dataset: Patch, wrapped: Array, columns: Array, file: str) -
         )
         remedy = "drop that interferogram, or weed and merge again"
         raise PystampsError(cause, remedy)
+
+
+def _refuse_unknown(dataset: Patch, term_rad: Singles) -> None:
+    count = np.count_nonzero(~np.isfinite(term_rad))
+    if count:
+        cause = (
+            f"{dataset.folder}: {count} samples of what is subtracted before unwrapping, the "
+            "results of stage 7 or the tropospheric correction, are no numbers"
+        )
+        raise PystampsError(cause, "remove scla_smooth2.mat, or set subtr_tropo to n")
