@@ -80,6 +80,23 @@ impl Ends<'_> {
     }
 }
 
+impl Scratch {
+    /// Takes in up to [`LANES`] edges from `first` on; lanes beyond the last repeat it.
+    #[inline(always)]
+    fn load(&mut self, ends: &Ends<'_>, first: usize) -> usize {
+        let count = (ends.edges() - first).min(LANES);
+        let lanes = self.differences.re.iter_mut().zip(&mut self.differences.im);
+        for (column, (re, im)) in lanes.enumerate() {
+            for lane in 0..LANES {
+                let [x, y] = ends.difference(column, first + lane.min(count - 1));
+                re[lane] = f64::from(x);
+                im[lane] = f64::from(y);
+            }
+        }
+        count
+    }
+}
+
 impl EdgeSeries {
     /// Memory for calls of [`EdgeSeries::analyse`].
     pub fn scratch(&self) -> Scratch {
@@ -91,7 +108,11 @@ impl EdgeSeries {
             smooth: lanes(),
             noise: lanes(),
             slope: [0.0; LANES],
-            look_angle: self.look_angle.as_ref().map(|search| search.scratch()).unwrap_or_default(),
+            look_angle: self
+                .look_angle
+                .as_ref()
+                .map(look_angle::LookAngle::scratch)
+                .unwrap_or_default(),
             full: match &self.smoothing {
                 Smoothing::Full(full) => full.scratch(),
                 _ => full::Scratch::default(),
@@ -157,7 +178,7 @@ impl EdgeSeries {
         let ends = Ends::Network { phases, nodes, edges };
         if let Smoothing::Full(full) = &self.smoothing {
             for first in (0..edges.len()).step_by(LANES) {
-                let count = self.load(&ends, first, scratch);
+                let count = scratch.load(&ends, first);
                 self.remove_look_angle_error(scratch);
                 let Scratch { differences, angle, full: work, .. } = &mut *scratch;
                 full.add_moments(differences, angle, count, work, &mut moments);
@@ -186,21 +207,6 @@ impl EdgeSeries {
         };
         run_widest(Analyse { series: self, ends, scratch, tile: &mut tile });
         tile
-    }
-
-    /// Takes in up to [`LANES`] edges from `first` on; lanes beyond the last repeat it.
-    #[inline(always)]
-    fn load(&self, ends: &Ends<'_>, first: usize, scratch: &mut Scratch) -> usize {
-        let count = (ends.edges() - first).min(LANES);
-        let lanes = scratch.differences.re.iter_mut().zip(&mut scratch.differences.im);
-        for (column, (re, im)) in lanes.enumerate() {
-            for lane in 0..LANES {
-                let [x, y] = ends.difference(column, first + lane.min(count - 1));
-                re[lane] = f64::from(x);
-                im[lane] = f64::from(y);
-            }
-        }
-        count
     }
 
     /// Finds the slopes, turns the differences back by them and takes their angles.
@@ -236,8 +242,8 @@ impl EdgeSeries {
             Smoothing::Quick(quick) => quick.smooth(angle, smooth),
         }
         for ((angle, smooth), noise) in angle.iter().zip(smooth).zip(noise) {
-            for lane in 0..LANES {
-                smooth[lane] = single(TAU * smooth[lane]);
+            for value in smooth.iter_mut() {
+                *value = single(TAU * *value);
             }
             for lane in 0..LANES {
                 let left = angle[lane] - smooth[lane] * (1.0 / TAU);
@@ -292,7 +298,7 @@ impl Kernel for Analyse<'_, '_> {
     fn run(self) {
         let Self { series, ends, scratch, tile } = self;
         for first in (0..ends.edges()).step_by(LANES) {
-            let count = series.load(ends, first, scratch);
+            let count = scratch.load(ends, first);
             series.remove_look_angle_error(scratch);
             series.split(scratch);
             tile.store(series, scratch, first, count);
@@ -311,9 +317,10 @@ impl Tile {
             Smoothing::Spatial | Smoothing::Nothing => [false; LANES],
             Smoothing::Full(_) | Smoothing::Quick(_) => known.map(|known| !known),
         };
-        for lane in 0..count {
-            self.with_statistics[first + lane] = known[lane];
-            self.slope_rad_per_m[first + lane] = scratch.slope[lane] as f32;
+        self.with_statistics[first..first + count].copy_from_slice(&known[..count]);
+        let slopes = &mut self.slope_rad_per_m[first..first + count];
+        for (out, slope) in slopes.iter_mut().zip(scratch.slope) {
+            *out = slope as f32;
         }
         for (column, &bperp_m) in series.bperp_m.iter().enumerate() {
             let (smooth, noise) = (&scratch.smooth[column], &scratch.noise[column]);

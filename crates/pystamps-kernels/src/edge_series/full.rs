@@ -181,8 +181,11 @@ impl Full {
                 let link = |link: &Link| link.interferogram == contest.interferogram;
                 let link = master.links.iter().position(link);
                 if let (Some(candidate), Some(link)) = (candidate, link) {
-                    for lane in 0..count {
-                        let left = angle[contest.interferogram][lane] - scratch.smooth[link][lane];
+                    let smooth = &scratch.smooth[link];
+                    for (angle, smooth) in
+                        angle[contest.interferogram].iter().zip(smooth).take(count)
+                    {
+                        let left = angle - smooth;
                         let residual_rad = std::f64::consts::TAU * wrapped(left);
                         moments.sums[place + candidate].add(residual_rad);
                     }
@@ -252,16 +255,16 @@ impl Master {
                 let step = wrapped(values[lane] - before[lane]);
                 // The angle of 0 is 0, and so is the angle of what is multiplied by 0.
                 let no_step = vanished[lane] || vanished_before[lane];
-                before[lane] = values[lane];
                 sum[lane] += if no_step { 0.0 } else { step };
-                values[lane] = sum[lane];
             }
+            before = *values;
+            *values = sum;
             vanished_before = *vanished;
         }
         let mut anchor = [0.0; LANES];
         for &date in &self.anchor {
-            for lane in 0..LANES {
-                anchor[lane] += scratch.smooth[date][lane] / self.anchor.len() as f64;
+            for (mean, value) in anchor.iter_mut().zip(&scratch.smooth[date]) {
+                *mean += value / self.anchor.len() as f64;
             }
         }
         let cycles = anchor.map(whole);

@@ -217,7 +217,7 @@ impl LookAngle {
 }
 
 /// Rules a to c of the specification.
-fn choose_series(design: &Design) -> Series {
+pub(super) fn choose_series(design: &Design) -> Series {
     let images = design.images();
     let neighbours: Vec<usize> = (0..design.pairs.len())
         .filter(|&k| design.pairs[k][0].abs_diff(design.pairs[k][1]) == 1)

@@ -179,7 +179,7 @@ impl EdgeSeries {
     ) -> Result<Self, EdgeSeriesError> {
         let design = Design::new(network)?;
         let window_days = options.time_window_days;
-        if !(window_days > 0.0) {
+        if window_days.is_nan() || window_days <= 0.0 {
             return Err(EdgeSeriesError::InvalidTimeWindow { days: window_days });
         }
         let look_angle = if options.look_angle_error {
