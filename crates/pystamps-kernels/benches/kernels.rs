@@ -10,6 +10,10 @@ use num_complex::{Complex, Complex32};
 use pystamps_kernels::clap::{
     ClapFilter, ClapPatchFilter, ClapPatchScratch, ClapScratch, LowPass, Plane, window_count,
 };
+use pystamps_kernels::edge_series::{EdgeSeries, EdgeSeriesOptions, Method, Network};
+use pystamps_kernels::goldstein::GoldsteinFilter;
+use pystamps_kernels::nearest_node::nearest_nodes;
+use pystamps_kernels::node_edges::node_edges;
 use pystamps_kernels::random::{MatlabV5Uniform, STAMPS_SEED};
 use pystamps_kernels::random_coherence::{RandomNetwork, random_coherence};
 use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit, topofit_row_invariant};
@@ -17,9 +21,14 @@ use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit, topofit_
 const RUNS: usize = 300;
 
 /// Shortest time of many short runs, s: other programs do not disturb all of them.
-fn quickest(mut work: impl FnMut()) -> f64 {
+fn quickest(work: impl FnMut()) -> f64 {
+    quickest_of(RUNS, work)
+}
+
+/// The same for longer runs.
+fn quickest_of(runs: usize, mut work: impl FnMut()) -> f64 {
     let mut best = f64::INFINITY;
-    for _ in 0..RUNS {
+    for _ in 0..runs {
         let begin = Instant::now();
         work();
         best = best.min(begin.elapsed().as_secs_f64());
@@ -98,7 +107,74 @@ fn bench_random_coherence() {
     println!("random_coherence 300,000 x 75 x 13  {seconds:9.2} s               goal at most 1.5");
 }
 
+/// A grid of phasors with a pattern, some of its cells empty.
+fn grid_of_phasors(rows: usize, columns: usize) -> Vec<Complex32> {
+    let empty = |k: usize| (k as f64 * 0.754_877_666).fract() < 0.4;
+    let cell = |(k, noise): (usize, f64)| {
+        let phase = 0.1 * (k % rows) as f64 + 0.05 * (k / rows) as f64 + 0.3 * noise;
+        let value = Complex::new(phase.cos() as f32, phase.sin() as f32);
+        if empty(k) { Complex32::ZERO } else { value }
+    };
+    phases(rows * columns).enumerate().map(cell).collect()
+}
+
+/// Goldstein's filter of one interferogram, and the map of nearest nodes.
+fn bench_grid_of_stage_6() {
+    let (rows, columns) = (300, 300);
+    let grid = grid_of_phasors(rows, columns);
+    let filter = GoldsteinFilter::new(rows, columns, 32, 0.8).expect("the window fits");
+    let mut scratch = filter.scratch();
+    let windows = (rows.div_ceil(16) - 1) * (columns.div_ceil(16) - 1);
+    let seconds = quickest_of(20, || {
+        std::hint::black_box(filter.filter(&grid, &mut scratch));
+    });
+    report("Goldstein filter", windows as f64 / seconds / 1e3, 10.0, "k windows/s");
+    let (rows, columns) = (2000, 2000);
+    let occupied: Vec<bool> = phases(rows * columns).map(|x| x > 2.0).collect();
+    let seconds = quickest_of(3, || {
+        std::hint::black_box(nearest_nodes(&occupied, rows, columns));
+    });
+    let cells = (rows * columns) as f64;
+    report("nearest nodes, all threads", cells / seconds / 1e6, 20.0, "M cells/s");
+    let nearest = nearest_nodes(&occupied, rows, columns);
+    let seconds = quickest_of(3, || {
+        std::hint::black_box(node_edges(&nearest, rows, columns, true));
+    });
+    report("node edges", cells / seconds / 1e6, 10.0, "M cells/s");
+}
+
+/// Series of edges: 76 interferograms of one master, about 100 slopes to try.
+fn bench_edge_series() {
+    let images = 77;
+    let day: Vec<f64> = (0..images).map(|i| 12.0 * (f64::from(i) - 30.0)).collect();
+    let pairs: Vec<[usize; 2]> = (0..77).filter(|&i| i != 30).map(|i| [30, i]).collect();
+    let bperp_m: Vec<f64> = phases(pairs.len()).map(|x| 50.0 * x).collect();
+    let network = Network { day: &day, pairs: &pairs, bperp_m: &bperp_m };
+    let (nodes, count) = (4096, 8192);
+    let values: Vec<Complex32> = phases(nodes * pairs.len())
+        .map(|x| Complex::new((0.4 * x).cos() as f32, (0.4 * x).sin() as f32))
+        .collect();
+    let edges: Vec<[u32; 2]> = (0..count).map(|e| [e % 4000, e % 4000 + 1 + e % 90]).collect();
+    for (name, method) in [("3D_FULL", Method::Full), ("3D_QUICK", Method::Quick)] {
+        let options = EdgeSeriesOptions {
+            method,
+            look_angle_error: true,
+            time_window_days: 730.0,
+            trial_wraps: 3.2,
+        };
+        let series = EdgeSeries::new(&network, &options).expect("a network");
+        let mut scratch = series.scratch();
+        let seconds = quickest_of(5, || {
+            std::hint::black_box(series.analyse_edges(&values, &edges, &mut scratch));
+        });
+        let name = format!("edges, {name}, {} trials", series.trials());
+        report(&name, f64::from(count) / seconds / 1e3, 40.0, "k edges/s of 76");
+    }
+}
+
 fn main() {
+    bench_edge_series();
+    bench_grid_of_stage_6();
     bench_random_coherence();
     bench_clap();
     bench_topofit();

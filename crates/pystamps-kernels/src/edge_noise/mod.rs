@@ -24,7 +24,7 @@ mod small_baselines;
 #[cfg(test)]
 mod tests;
 mod variance;
-mod window;
+pub(crate) mod window;
 
 use num_complex::Complex;
 use rayon::prelude::*;

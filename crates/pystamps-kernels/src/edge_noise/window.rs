@@ -1,17 +1,18 @@
 //! Precomputes, for every date, the Gaussian window around it and the straight line fitted in it.
 
 /// Window and line fit around one date; all vectors have one element a column.
-pub(super) struct Window {
+#[derive(Clone, Debug)]
+pub(crate) struct Window {
     /// Weights of the columns, of sum 1.
-    pub(super) weight: Vec<f64>,
+    pub(crate) weight: Vec<f64>,
     /// The same without the date itself, not normalised again.
-    pub(super) weight_of_others: Vec<f64>,
+    pub(crate) weight_of_others: Vec<f64>,
     /// Days from a column to this date.
-    pub(super) days: Vec<f64>,
+    pub(crate) days: Vec<f64>,
     /// Weighted least squares: the line's value at this date is the sum of these times the values …
-    pub(super) intercept: Vec<f64>,
+    pub(crate) intercept: Vec<f64>,
     /// … and its slope per day the sum of these times the values.
-    pub(super) slope: Vec<f64>,
+    pub(crate) slope: Vec<f64>,
 }
 
 impl Window {
@@ -20,7 +21,7 @@ impl Window {
     /// # StaMPS compatibility
     /// Stage4.md section 5, single master, steps 1 and 3: weights are not squared. Where the window
     /// leaves one date only, its slope is 0 (the original solves a system of rank 1).
-    pub(super) fn new(days: &[f64], center: usize, window_days: f64) -> Self {
+    pub(crate) fn new(days: &[f64], center: usize, window_days: f64) -> Self {
         let elapsed: Vec<f64> = days.iter().map(|day| days[center] - day).collect();
         let gauss = |t: f64| (-(t / window_days).powi(2) / 2.0).exp();
         let mut weight: Vec<f64> = elapsed.iter().map(|&t| gauss(t)).collect();

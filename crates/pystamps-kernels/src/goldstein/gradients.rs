@@ -83,7 +83,7 @@ impl Search {
         [down, across]: [Place; 2],
     ) -> WindowGradient {
         let window = self.window;
-        let middle = |place: Place| place.first as f64 + (window as f64 + 1.0) / 2.0;
+        let middle = |place: Place| place.first as f64 + f64::midpoint(window as f64, 1.0);
         let centre = [middle(down), middle(across)];
         for (k, line) in self.cells.chunks_exact_mut(window).enumerate() {
             let from = &grid[(across.first + k) * rows + down.first..][..window];

@@ -7,6 +7,16 @@ use super::gradients::WindowGradient;
 /// A peak must stand out this much, the more the steeper the gradient.
 const LEAST_PEAK: f64 = 3.0;
 
+/// A power of two, so that sheared places are exact, and too small to matter where distances are not
+/// equal.
+const SHEAR: f64 = -1.0 / 1_048_576.0;
+
+/// Where a place (row, column) lies in the triangulation. Of the two diagonals of a rectangle the
+/// shear shortens one, which makes it the one to cut along; weights within a triangle stay the same.
+fn sheared([row, column]: [f64; 2]) -> Point2<f64> {
+    Point2::new(column + SHEAR * row, row)
+}
+
 /// Gradients at the nodes of one interferogram.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeGradients {
@@ -22,9 +32,10 @@ pub struct NodeGradients {
 ///
 /// # StaMPS compatibility
 /// Stage6.md section 5, step 8. Centres form a lattice, whose cells can be cut into triangles along
-/// either diagonal: MATLAB, Octave and we may differ there, by up to one eighth of the step between
-/// frequencies. Which one is taken here depends on the places of the centres alone. A second window
-/// at the same place is ignored, and centres on one line span nothing.
+/// either diagonal. Here they are cut from the lower row and column to the higher row and column,
+/// which is what Octave did on the oracle's scene (704 values equal to the bit; along the other
+/// diagonal 128 of them differ by up to three eighths of the step between frequencies). A second
+/// window at the same place is ignored, and centres on one line span nothing.
 pub fn node_gradients(windows: &[WindowGradient], nodes: &[[f64; 2]]) -> NodeGradients {
     let by = |value: fn(&WindowGradient) -> f64| {
         let clear =
@@ -34,7 +45,7 @@ pub fn node_gradients(windows: &[WindowGradient], nodes: &[[f64; 2]]) -> NodeGra
             .filter(clear)
             .map(|window| {
                 let [row, column] = window.centre;
-                Centre { position: Point2::new(column, row), value: value(window) }
+                Centre { position: sheared([row, column]), value: value(window) }
             })
             .collect();
         interpolate(centres, nodes)
@@ -59,11 +70,17 @@ impl HasPosition for Centre {
     }
 }
 
-fn interpolate(centres: Vec<Centre>, nodes: &[[f64; 2]]) -> Vec<f32> {
+fn interpolate(mut centres: Vec<Centre>, nodes: &[[f64; 2]]) -> Vec<f32> {
     let unknown = || vec![f32::NAN; nodes.len()];
     if centres.len() <= 2 {
         return unknown();
     }
+    // A stable sort: of several windows at one place the first stays.
+    centres.sort_by(|a, b| {
+        let (a, b) = (a.position, b.position);
+        a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x))
+    });
+    centres.dedup_by_key(|centre| centre.position);
     let triangulation = DelaunayTriangulation::<Centre>::bulk_load(centres)
         .expect("invariant: centres are finite and not too small");
     if triangulation.num_inner_faces() == 0 {
@@ -74,7 +91,7 @@ fn interpolate(centres: Vec<Centre>, nodes: &[[f64; 2]]) -> Vec<f32> {
     nodes
         .iter()
         .map(|&[row, column]| {
-            weights.get_weights(Point2::new(column, row), &mut corners);
+            weights.get_weights(sheared([row, column]), &mut corners);
             if corners.is_empty() {
                 return f32::NAN;
             }
