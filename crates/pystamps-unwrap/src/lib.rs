@@ -1,11 +1,13 @@
 //! Two-dimensional phase unwrapping as a convex integer minimum-cost flow, with certificates.
 
 mod arcs;
+mod balance;
 mod certificate;
 mod cost;
 mod error;
 mod grid;
 mod integrate;
+mod residual;
 mod search;
 mod wraps;
 

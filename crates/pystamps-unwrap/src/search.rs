@@ -1,4 +1,4 @@
-//! Successive shortest paths over any network that can list its residual moves.
+//! Shortest paths over any network that can list its residual moves.
 //!
 //! The state of a search is kept for the whole network, but only entries that a search has touched
 //! are ever written, and they are cleared after it: a search costs what it visits.
@@ -6,78 +6,14 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::{ConvexCost, SolveStatistics, UnwrapError};
+use crate::UnwrapError;
+use crate::residual::{Move, ResidualNetwork, Step};
 
-/// A way to move one unit out of a node.
-pub(crate) struct Move<C> {
-    /// Where the unit goes.
-    pub(crate) to: u32,
-    /// Arc and direction.
-    pub(crate) step: Step,
-    /// What the arc charges.
-    pub(crate) cost: C,
-    /// What it carries.
-    pub(crate) flow: i16,
-}
+/// Longest path: sums of a distance and a reduced cost stay within 63 bits.
+const MAX_DISTANCE: u64 = i64::MAX as u64 / 2;
 
-impl<C: ConvexCost> Move<C> {
-    /// What the unit costs: `C(f + 1) - C(f)` along the arc, `C(f - 1) - C(f)` against it.
-    ///
-    /// Not a field: most moves lead to nodes that are reached already, and are never paid.
-    #[inline]
-    fn marginal(&self) -> i64 {
-        let flow = i32::from(self.flow);
-        let by = if self.step.is_against() { -1 } else { 1 };
-        self.cost.cost(flow + by) - self.cost.cost(flow)
-    }
-}
-
-/// An arc and a direction in 32 bits: twice the number of the arc, plus 1 against it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step(pub(crate) u32);
-
-impl Step {
-    /// Greatest number of arcs.
-    pub(crate) const MAX_ARCS: usize = (u32::MAX / 2) as usize;
-
-    #[inline]
-    pub(crate) fn along(arc: usize) -> Self {
-        Self((arc as u32) << 1)
-    }
-
-    #[inline]
-    pub(crate) fn against(arc: usize) -> Self {
-        Self((arc as u32) << 1 | 1)
-    }
-
-    #[inline]
-    pub(crate) fn arc(self) -> usize {
-        (self.0 >> 1) as usize
-    }
-
-    #[inline]
-    pub(crate) fn is_against(self) -> bool {
-        self.0 & 1 == 1
-    }
-}
-
-/// A network with a flow on it.
-pub(crate) trait ResidualNetwork {
-    /// What arcs charge.
-    type Cost: ConvexCost;
-
-    /// Calls `visit` for every way out of `node`, always in the same order.
-    fn moves(&self, node: usize, visit: impl FnMut(Move<Self::Cost>));
-
-    /// The move that a step is.
-    fn step(&self, step: Step) -> Move<Self::Cost>;
-
-    /// The node that a step leaves.
-    fn origin(&self, step: Step) -> usize;
-
-    /// Moves one unit.
-    fn push(&mut self, step: Step) -> Result<(), UnwrapError>;
-}
+/// Arrival of a node where a search began.
+const BEGINNING: u32 = u32::MAX;
 
 /// Buffers of the solver, kept between problems so that they need not be made anew.
 ///
@@ -86,13 +22,21 @@ pub(crate) trait ResidualNetwork {
 pub struct Workspace {
     /// Units that a node has too many of (too few, if negative).
     pub(crate) excess: Vec<i32>,
-    /// Distance from the source plus 1; 0 for a node that the search has not reached.
+    /// Distance plus 1; 0 for a node that the search has not reached.
     label: Vec<u64>,
-    /// Last step of the path to the node, where the label is greater than 1.
+    /// Last (of a backward search: first) step of the path, where the label is not 0.
     arrival: Vec<u32>,
-    /// Nodes with a label.
+    /// Nodes with a label, in the order of their discovery.
     reached: Vec<u32>,
-    queue: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Distance, rank among equal distances (the last discovered comes first), node.
+    queue: BinaryHeap<Reverse<(u64, u32, u32)>>,
+}
+
+/// How far searches look: from a source for sinks, or from the sinks for sources.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Backward,
 }
 
 impl Workspace {
@@ -113,8 +57,13 @@ impl Workspace {
         }
     }
 
+    /// Number of nodes that the search has reached.
+    pub(crate) fn reached(&self) -> usize {
+        self.reached.len()
+    }
+
     /// Forgets a search.
-    fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         for &node in &self.reached {
             self.label[node as usize] = 0;
         }
@@ -123,108 +72,126 @@ impl Workspace {
     }
 
     /// After a failure, whatever is left of it.
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.forget();
         self.excess.fill(0);
     }
 
-    /// Moves every excess of `sources` to where there is too little, at least cost.
+    /// Looks from `source` for the nearest sink and moves one unit there.
     ///
-    /// Expects reduced costs `marginal - potential(from) + potential(to)` of at least 0 for every
-    /// residual move, and keeps them so.
-    pub(crate) fn balance<N: ResidualNetwork>(
+    /// Nothing changes, and the answer is no, if more than `limit` nodes are reached before.
+    pub(crate) fn serve_source<N: ResidualNetwork>(
         &mut self,
         network: &mut N,
-        sources: &[u32],
-        potentials: &mut [i64],
-        statistics: &mut SolveStatistics,
-    ) -> Result<(), UnwrapError> {
-        let result = self.balance_all(network, sources, potentials, statistics);
-        if result.is_err() {
-            self.clear();
-        }
-        result
-    }
-
-    fn balance_all<N: ResidualNetwork>(
-        &mut self,
-        network: &mut N,
-        sources: &[u32],
-        potentials: &mut [i64],
-        statistics: &mut SolveStatistics,
-    ) -> Result<(), UnwrapError> {
-        for &source in sources {
-            while self.excess[source as usize] > 0 {
-                let (sink, distance) = self.search(network, source, potentials)?;
-                statistics.searches += 1;
-                statistics.nodes_reached += self.reached.len() as u64;
-                for &node in &self.reached {
-                    let here = self.label[node as usize] - 1;
-                    if here < distance {
-                        potentials[node as usize] += (distance - here) as i64;
-                    }
-                }
-                self.augment(network, source, sink)?;
-                statistics.augmentations += 1;
-                self.forget();
-            }
-        }
-        Ok(())
-    }
-
-    /// Shortest paths from `source` until one ends where something is missing; that node and its
-    /// distance. Of nodes at one distance, the one of the smallest number comes first.
-    fn search<N: ResidualNetwork>(
-        &mut self,
-        network: &N,
         source: u32,
-        potentials: &[i64],
-    ) -> Result<(u32, u64), UnwrapError> {
-        self.label[source as usize] = 1;
-        self.reached.push(source);
-        self.queue.push(Reverse((0, source)));
-        while let Some(Reverse((distance, from))) = self.queue.pop() {
-            if self.label[from as usize] != distance + 1 {
+        limit: usize,
+        potentials: &mut [i64],
+    ) -> Result<bool, UnwrapError> {
+        self.begin(source);
+        while let Some(Reverse((distance, _, node))) = self.queue.pop() {
+            if self.label[node as usize] != distance + 1 {
                 continue; // reached on a shorter way meanwhile
             }
-            if self.excess[from as usize] < 0 {
-                return Ok((from, distance));
+            if self.excess[node as usize] < 0 {
+                // What the search has passed by is raised until the path costs nothing.
+                self.for_nearer(distance, |node, by| potentials[node] += by);
+                self.augment(network, source, node)?;
+                return Ok(true);
             }
-            self.expand(network, from, distance, potentials)?;
+            if self.reached.len() > limit {
+                return Ok(false);
+            }
+            self.expand(Direction::Forward, network, node, distance, potentials)?;
         }
         Err(UnwrapError::Unbalanced { node: source as usize })
     }
 
-    /// Labels the nodes that `from`, at its final distance, has a shorter way to.
+    /// Looks back from all `sinks` at once and moves a unit from every source that comes up to the
+    /// sink from which it was found, until a quarter as many sources come up whose sink has nothing
+    /// left to ask for. Returns the number of units moved.
+    pub(crate) fn serve_sinks<N: ResidualNetwork>(
+        &mut self,
+        network: &mut N,
+        sinks: &[u32],
+        potentials: &mut [i64],
+    ) -> Result<u64, UnwrapError> {
+        for &sink in sinks {
+            self.begin(sink);
+        }
+        let (mut served, mut refused, mut last) = (0, 0, 0);
+        while let Some(Reverse((distance, _, node))) = self.queue.pop() {
+            if self.label[node as usize] != distance + 1 {
+                continue;
+            }
+            last = distance;
+            if self.excess[node as usize] > 0 {
+                if self.augment_back(network, node, potentials)? {
+                    served += 1;
+                } else {
+                    refused += 1;
+                }
+                if refused > served / 4 {
+                    break;
+                }
+            }
+            self.expand(Direction::Backward, network, node, distance, potentials)?;
+        }
+        self.for_nearer(last, |node, by| potentials[node] -= by);
+        Ok(served)
+    }
+
+    fn begin(&mut self, node: u32) {
+        self.label[node as usize] = 1;
+        self.arrival[node as usize] = BEGINNING;
+        self.reached.push(node);
+        self.queue.push(Reverse((0, 0, node)));
+    }
+
+    /// Calls `change` with every node nearer than `distance` and by how much it is.
+    fn for_nearer(&self, distance: u64, mut change: impl FnMut(usize, i64)) {
+        for &node in &self.reached {
+            let here = self.label[node as usize] - 1;
+            if here < distance {
+                change(node as usize, (distance - here).cast_signed());
+            }
+        }
+    }
+
+    /// Labels the nodes to which the way over `node`, at its final distance, is shorter.
     #[inline]
     fn expand<N: ResidualNetwork>(
         &mut self,
+        direction: Direction,
         network: &N,
-        from: u32,
+        node: u32,
         distance: u64,
         potentials: &[i64],
     ) -> Result<(), UnwrapError> {
-        let potential = potentials[from as usize];
+        let here = potentials[node as usize];
         let Self { label: labels, arrival, reached, queue, .. } = self;
         let mut too_long = false;
-        network.moves(from as usize, |step| {
-            let to = step.to as usize;
-            let label = labels[to];
+        network.moves(node as usize, |outward: Move<N::Cost>| {
+            let to = outward.to;
+            let (label, there) = (labels[to as usize], potentials[to as usize]);
             if label != 0 && label <= distance + 1 {
                 return;
             }
-            let reduced = step.marginal() - potential + potentials[to];
-            debug_assert!(reduced >= 0, "reduced cost {reduced} of {:?}", step.step);
-            let length = distance + reduced as u64;
-            too_long |= length > i64::MAX as u64 / 2;
+            let (taken, rise) = match direction {
+                Direction::Forward => (outward, there - here),
+                Direction::Backward => (outward.reversed(), here - there),
+            };
+            let reduced = taken.marginal() + rise;
+            debug_assert!(reduced >= 0, "reduced cost {reduced} of {:?}", taken.step);
+            let length = distance + reduced.cast_unsigned();
+            too_long |= length > MAX_DISTANCE;
             if label == 0 {
-                reached.push(step.to);
+                reached.push(to);
             } else if label <= length + 1 {
                 return;
             }
-            labels[to] = length + 1;
-            arrival[to] = step.step.0;
-            queue.push(Reverse((length, step.to)));
+            labels[to as usize] = length + 1;
+            arrival[to as usize] = taken.step.0;
+            queue.push(Reverse((length, u32::MAX - reached.len() as u32, to)));
         });
         if too_long { Err(UnwrapError::CostOverflow) } else { Ok(()) }
     }
@@ -237,7 +204,7 @@ impl Workspace {
         sink: u32,
     ) -> Result<(), UnwrapError> {
         let mut node = sink as usize;
-        while node != source as usize {
+        while self.arrival[node] != BEGINNING {
             let step = Step(self.arrival[node]);
             network.push(step)?;
             node = network.origin(step);
@@ -245,5 +212,41 @@ impl Workspace {
         self.excess[source as usize] -= 1;
         self.excess[sink as usize] += 1;
         Ok(())
+    }
+
+    /// Moves one unit from `source` along the path to the sink that a backward search found it from,
+    /// if that still wants one and the path is still a shortest one after what was moved meanwhile.
+    ///
+    /// Both ends of every step are labelled for good, so that the search does not come to pay the
+    /// costs that change here.
+    fn augment_back<N: ResidualNetwork>(
+        &mut self,
+        network: &mut N,
+        source: u32,
+        potentials: &[i64],
+    ) -> Result<bool, UnwrapError> {
+        let mut node = source as usize;
+        while self.arrival[node] != BEGINNING {
+            let step = Step(self.arrival[node]);
+            let next = network.target(step);
+            let reduced = network.step(step).marginal() + potentials[next] - potentials[node];
+            if self.label[next].cast_signed() + reduced != self.label[node].cast_signed() {
+                return Ok(false);
+            }
+            node = next;
+        }
+        let sink = node;
+        if self.excess[sink] >= 0 {
+            return Ok(false);
+        }
+        node = source as usize;
+        while node != sink {
+            let step = Step(self.arrival[node]);
+            network.push(step)?;
+            node = network.target(step);
+        }
+        self.excess[source as usize] -= 1;
+        self.excess[sink] += 1;
+        Ok(true)
     }
 }

@@ -3,6 +3,7 @@
 mod minima;
 mod network;
 
+use crate::balance::Balancing;
 use crate::wraps::count_residues;
 use crate::{ConvexCost, GridArcs, UnwrapError, Workspace};
 use network::DualGrid;
@@ -102,10 +103,9 @@ pub fn solve_grid<C: ConvexCost>(
     if nodes > 1 {
         workspace.prepare(nodes);
         let sources = minima::imbalances(problem, &flow, &mut workspace.excess)?;
-        let units = |&node: &u32| u64::from(workspace.excess[node as usize].unsigned_abs());
-        statistics.imbalance = sources.iter().map(units).sum();
-        let mut network = DualGrid::new(rows, columns, problem.costs, &mut flow);
-        workspace.balance(&mut network, &sources, &mut potentials, &mut statistics)?;
+        let network = DualGrid::new(rows, columns, problem.costs, &mut flow);
+        let potentials = &mut potentials;
+        Balancing { network, workspace, potentials, statistics: &mut statistics }.run(&sources)?;
     }
     Ok(GridSolution { flow, potentials, statistics })
 }

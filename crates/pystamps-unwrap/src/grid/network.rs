@@ -12,7 +12,7 @@
 //! arc it crosses from the cell on the left to the cell on the right. Beyond the border lies the ground,
 //! the last node. Arcs are numbered: right arcs first, then down arcs.
 
-use crate::search::{Move, ResidualNetwork, Step};
+use crate::residual::{Move, ResidualNetwork, Step};
 use crate::{ConvexCost, GridArcs, UnwrapError};
 
 pub(super) struct DualGrid<'a, C> {
