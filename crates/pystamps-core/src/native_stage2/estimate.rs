@@ -10,8 +10,8 @@ use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit};
 use pystamps_kernels::topographic_phase::remove_topographic_phase;
 use rayon::prelude::*;
 
-use super::grid::Grid;
 use super::inputs::Inputs;
+use crate::cell_grid::CellGrid;
 use crate::error::Result;
 use crate::progress::Phase;
 use crate::samples::row_blocks;
@@ -68,7 +68,7 @@ pub(super) struct Planes {
 /// What all iterations share.
 pub(super) struct Estimator<'a> {
     pub(super) inputs: &'a Inputs,
-    pub(super) grid: &'a Grid,
+    pub(super) grid: &'a CellGrid,
     pub(super) filter: ClapFilter,
     pub(super) trials: Trials,
     pub(super) rounding: Rounding,

@@ -2,16 +2,13 @@
 
 use std::path::Path;
 
-use pystamps_kernels::topofit::Trials;
-
 use crate::error::{Diagnostic, Result};
-use crate::parameter_checks::{filter_window, not_negative, out_of_range, positive};
+use crate::parameter_checks::{filter_window, not_negative, positive};
 use crate::project::parameters::Parameters;
 use crate::project::stack::Stack;
 use crate::samples::{ComplexColumns, RealColumns, Residence};
+use crate::trial_wraps::LargestDemError;
 
-/// Range of a typical scene, m: StaMPS computes the phase of a DEM error for it (stage2.md 1).
-const RANGE_M: f64 = 830_000.0;
 /// What StaMPS adds to a look angle to get an incidence angle, rad.
 const LOOK_TO_INCIDENCE_RAD: f64 = 0.052;
 /// Incidence angle assumed where none is stored, deg.
@@ -113,15 +110,14 @@ impl Inputs {
         if !(incidence_rad > 0.0 && incidence_rad < std::f64::consts::FRAC_PI_2) {
             return Err(impossible_incidence(folder, incidence_rad).data());
         }
+        let largest = LargestDemError {
+            height_m: settings.largest_dem_error_m,
+            wavelength_m: settings.wavelength_m,
+        };
         let trial_wraps =
-            trial_wraps(&mean_bperp_m, stack.single_precision, incidence_rad, settings);
+            largest.trial_wraps(&mean_bperp_m, stack.single_precision, incidence_rad)?;
         if trial_wraps <= 0.0 {
             return Err(equal_baselines(&path("ps1.mat"), &mean_bperp_m).data());
-        }
-        if trial_wraps > Trials::MOST_WRAPS {
-            let found = format!("{} m, {trial_wraps:.0} cycles", settings.largest_dem_error_m);
-            let expected = format!("a DEM error of up to {} cycles", Trials::MOST_WRAPS);
-            return Err(out_of_range("max_topo_err", &expected, found));
         }
         let amplitude_dispersion = amplitude_dispersion(folder, rows)?;
         let inputs =
@@ -159,21 +155,6 @@ fn normalise(re: &mut [f32], im: &mut [f32]) {
         let usable = amplitude > 0.0 && amplitude.is_finite();
         (*re, *im) = if usable { (*re / amplitude, *im / amplitude) } else { (0.0, 0.0) };
     }
-}
-
-/// Cycles of the largest DEM error's phase over the range of the mean baselines (stage2.md 2.4).
-fn trial_wraps(mean_bperp_m: &[f64], single: bool, incidence_rad: f64, settings: &Settings) -> f64 {
-    use std::f64::consts::PI;
-    let dem_error_phase = settings.wavelength_m * RANGE_M * incidence_rad.sin() / 4.0 / PI;
-    let largest_slope = settings.largest_dem_error_m / dem_error_phase;
-    let most = mean_bperp_m.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let least = mean_bperp_m.iter().copied().fold(f64::INFINITY, f64::min);
-    if single {
-        #[expect(clippy::cast_possible_truncation, reason = "the original computes in single")]
-        let wraps = (most as f32 - least as f32) * largest_slope as f32 / (2.0 * PI) as f32;
-        return wraps.into();
-    }
-    (most - least) * largest_slope / (2.0 * PI)
 }
 
 /// Mean incidence angle (stage2.md 2.3).

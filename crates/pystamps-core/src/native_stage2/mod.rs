@@ -18,7 +18,6 @@
 //! as the least one above 0; NaN samples count as zero. `restart_flag` does not exist.
 
 mod estimate;
-mod grid;
 mod inputs;
 mod iterate;
 pub(crate) mod memory;
@@ -48,8 +47,8 @@ use crate::samples::{Residence, compressed_bytes};
 use crate::scratch::Room;
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome};
 
+use crate::cell_grid::{CellGrid, CellRule};
 use estimate::{Estimates, Estimator, Planes};
-use grid::Grid;
 use inputs::{Inputs, Settings};
 use memory::{Need, simulation_bytes};
 use outputs::Results;
@@ -94,6 +93,7 @@ pub fn run_stage2_native(
     let stage = ScopeStage {
         stage: "2",
         marker: "pm1.mat",
+        present: None,
         invalidated_stages: &["3", "4", "5"],
         invalidated_files: AFTER_STAGE_2,
         own_files: STAGE_2,
@@ -143,7 +143,7 @@ impl Work<'_> {
     fn run(&self, stack: Stack, staging: &Path) -> Result<Computed> {
         let Self { settings, progress, .. } = *self;
         let window = 3 * settings.window / 4;
-        let grid = Grid::covering(&stack.xy_m, settings.cell_size_m, window)?;
+        let grid = CellGrid::covering(&stack.xy_m, &cell_rule(settings.cell_size_m, window))?;
         let residence = self.residence(&stack, &grid)?;
         let inputs = Inputs::load(&self.scope.folder, stack, settings, residence)?;
         self.note_what_is_assumed();
@@ -202,7 +202,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// `memory-limit` if even reading them again and again takes too much.
-    fn residence(&self, stack: &Stack, grid: &Grid) -> Result<Residence> {
+    fn residence(&self, stack: &Stack, grid: &CellGrid) -> Result<Residence> {
         let (columns, threads) = (stack.measured().len(), rayon::current_num_threads());
         let need = Need {
             rows: stack.row_count() as u64,
@@ -262,4 +262,17 @@ fn summary(estimates: &Estimates, iterations: usize) -> String {
         parts.push(format!("{without} without phase in some interferogram"));
     }
     parts.join("; ")
+}
+
+/// How stage 2 lays out its grid.
+fn cell_rule(size_m: f64, least: usize) -> CellRule {
+    CellRule {
+        size_m,
+        margin_m: 1e-6,
+        least,
+        size_parameter: "filter_grid_size",
+        window_parameter: "clap_win",
+        remedy: "prepare the project with fewer patches, lower filter_grid_size, or take the patch \
+                 out of patch.list",
+    }
 }

@@ -10,9 +10,9 @@ use pystamps_kernels::topofit::Trials;
 use pystamps_mat::{NumericData, Value, Variables};
 
 use super::estimate::{Estimates, Estimator, Planes, unit_phasor};
-use super::grid::Grid;
 use super::inputs::{Inputs, Settings};
 use super::iterate::rounding;
+use crate::cell_grid::CellGrid;
 use crate::progress::Progress;
 use crate::project::stack::{Network, Stack};
 use crate::samples::Residence;
@@ -58,7 +58,7 @@ fn complex(variables: &Variables, name: &str) -> Vec<Complex<f32>> {
 }
 
 /// The phase at every candidate's cell, column after column.
-fn grid_values(grid: &Grid, planes: &[Complex<f32>], columns: usize) -> Vec<Complex<f32>> {
+fn grid_values(grid: &CellGrid, planes: &[Complex<f32>], columns: usize) -> Vec<Complex<f32>> {
     let column = |column: usize| {
         let plane = &planes[column * grid.cell_count()..][..grid.cell_count()];
         grid.places.iter().map(|&place| unit_phasor(plane[place as usize]))
@@ -84,7 +84,8 @@ fn assert_one_iteration(patch: &str, before: &str, after: &str) {
     let stack = Stack::load(&folder, 1, Network::SingleMaster).unwrap();
     let inputs = Inputs::load(&folder, stack, &settings, Residence::Memory).unwrap();
     let (rows, columns) = (inputs.stack.row_count(), inputs.phase.column_count());
-    let grid = Grid::covering(&inputs.stack.xy_m, settings.cell_size_m, 24).unwrap();
+    let grid = CellGrid::covering(&inputs.stack.xy_m, &super::cell_rule(settings.cell_size_m, 24))
+        .unwrap();
     let low_pass = LowPass::new(settings.window, settings.cell_size_m, 800.0);
     let estimator = Estimator {
         inputs: &inputs,

@@ -7,10 +7,10 @@ use pystamps_kernels::clap::LowPass;
 use pystamps_mat::{ElementType, Numeric, NumericData, Value, Variables};
 
 use super::estimate::{Estimates, Planes, WeightedPhase, unit_phasor};
-use super::grid::Grid;
 use super::inputs::{Inputs, Settings};
 use super::iterate::Outcome;
 use super::weighting::{BIN_COUNT, bin_centres};
+use crate::cell_grid::CellGrid;
 use crate::columns::Columns;
 use crate::error::Result;
 use crate::mat_output::{Streamed, count, matrix, write_streamed, write_variables};
@@ -20,7 +20,7 @@ use crate::project::stack::Stack;
 /// Everything `pm1.mat` is written from.
 pub(super) struct Results<'a> {
     pub(super) inputs: &'a Inputs,
-    pub(super) grid: &'a Grid,
+    pub(super) grid: &'a CellGrid,
     pub(super) cell_size_m: f64,
     pub(super) low_pass: &'a LowPass,
     pub(super) estimates: &'a Estimates,
