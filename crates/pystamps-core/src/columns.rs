@@ -25,6 +25,12 @@ impl Element for f64 {
     }
 }
 
+impl Element for i16 {
+    fn block(block: ElementsMut<'_>) -> Option<&mut [Self]> {
+        if let ElementsMut::I16(out) = block { Some(out) } else { None }
+    }
+}
+
 impl Element for num_complex::Complex<f32> {
     fn block(block: ElementsMut<'_>) -> Option<&mut [Self]> {
         if let ElementsMut::C32(out) = block { Some(out) } else { None }

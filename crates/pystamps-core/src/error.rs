@@ -21,6 +21,9 @@ pub enum Error {
     /// An input file, or what is in it, cannot be processed (exit code 1).
     #[error("{0}")]
     Data(Box<Diagnostic>),
+    /// A verification found differences (exit code 3).
+    #[error("{0}")]
+    Difference(Box<Diagnostic>),
     /// The operating system refused a file operation (exit code 1). `source` names the path.
     #[error("[io] cannot {action}\n  reason:   {source}\n  to do:    {}", advice(source.kind()))]
     Io {
@@ -99,6 +102,11 @@ impl Diagnostic {
         Error::Data(Box::new(self))
     }
 
+    /// Turns this into an [`Error::Difference`].
+    pub fn difference(self) -> Error {
+        Error::Difference(Box::new(self))
+    }
+
     /// Turns this into an [`Error::Usage`].
     pub fn usage(self) -> Error {
         Error::Usage(Box::new(self))
@@ -127,15 +135,22 @@ impl fmt::Display for Diagnostic {
 }
 
 impl Error {
-    /// The process exit code this error asks for: 2 for wrong usage, 1 for everything else.
+    /// The process exit code this error asks for: 2 for wrong usage, 3 for differences that a
+    /// verification found, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Usage(_)) { 2 } else { 1 }
+        match self {
+            Self::Usage(_) => 2,
+            Self::Difference(_) => 3,
+            Self::Data(_) | Self::Io { .. } | Self::Mat(_) => 1,
+        }
     }
 
     /// The diagnostic's name; `io` for a refusal of the operating system.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Usage(diagnostic) | Self::Data(diagnostic) => diagnostic.name,
+            Self::Usage(diagnostic) | Self::Data(diagnostic) | Self::Difference(diagnostic) => {
+                diagnostic.name
+            }
             Self::Io { .. } => "io",
             Self::Mat(error) => error.name(),
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
 use crate::project::checksums::Checksums;
+use crate::project::layout::PATCH_LIST;
 use crate::project::ledger::{FileRecord, Ledger, Recipe};
 use crate::project::lock::{ScopeLock, shared_lock};
 use crate::project::parameters::{Parameters, display_value, parse_value};
@@ -152,11 +153,12 @@ pub(crate) fn input_records(
 /// What to say of a file that the stage `maker` should have written.
 pub(crate) fn missing_input(path: &Path, stage: &str, maker: u8) -> Diagnostic {
     let scope = path.parent().unwrap_or(path);
+    let option = if scope.join(PATCH_LIST).is_file() { "--dataset" } else { "--patch" };
     Diagnostic::new("stage-input-missing", format!("stage {stage} needs results of stage {maker}"))
         .path(path)
         .expected(format!("the file that stage {maker} writes"))
         .found("no such file")
-        .remedy(format!("pystamps-native stage {maker} --patch {}", scope.display()))
+        .remedy(format!("pystamps-native stage {maker} {option} {}", scope.display()))
 }
 
 /// What goes into a stage: algorithm, parameters, files.

@@ -37,6 +37,30 @@ pub struct StageOptions {
     pub reuse_coherence: bool,
     /// Stage 4: a file of edges as Triangle writes it, in place of our own triangulation.
     pub edges: Option<PathBuf>,
+    /// Stage 6: keep the cost files and inputs that SNAPHU would be handed.
+    pub keep_costs: bool,
+    /// Stage 6: who finds the whole cycles.
+    pub solver: UnwrappingSolver,
+}
+
+/// The solver of the unwrapping problem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnwrappingSolver {
+    /// Our own, exact.
+    #[default]
+    Native,
+    /// The user's SNAPHU, for comparison.
+    Snaphu,
+}
+
+impl std::fmt::Display for UnwrappingSolver {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Native => "native",
+            Self::Snaphu => "snaphu",
+        })
+    }
 }
 
 /// Whose random numbers are drawn; the engine of the original decides what StaMPS computed.
@@ -97,6 +121,8 @@ pub struct ScopeStage<'a> {
     pub stage: &'static str,
     /// The file that tells other programs the stage is done.
     pub marker: &'a str,
+    /// Whether results are there already, ours or another program's; by default whether the marker is.
+    pub present: Option<bool>,
     /// Ledger entries that a new result makes void.
     pub invalidated_stages: &'a [&'a str],
     /// Files of this stage; those a new result does not have are removed.
@@ -198,9 +224,9 @@ impl ScopeStage<'_> {
         ledger: &Ledger,
         progress: &Progress,
     ) -> Result<Option<String>> {
-        let marker_exists = scope.join(self.marker).exists();
+        let present = self.present.unwrap_or_else(|| scope.join(self.marker).exists());
         let Some(entry) = ledger.stage(self.stage) else {
-            return Ok(marker_exists.then(|| {
+            return Ok(present.then(|| {
                 format!(
                     "{} was made by another program: kept as it is (--force recomputes it)",
                     self.marker

@@ -104,7 +104,19 @@ pub const INVENTORY: [Readiness; 9] = [
         "native_stage5::run_stage5_merge_native",
         "stage5_merge_and_ifgstd",
     )),
-    planned(6, Scope::Merged, "Unwrap phase", "native_stage6::run_stage6_native", "stage6_unwrap"),
+    Readiness {
+        stage: 6,
+        scope: Scope::Merged,
+        name: "Unwrap phase",
+        rust_entry: "native_stage6::run_stage6_native",
+        python_entry: "stage6_unwrap",
+        state: State::Native,
+        refused: &[
+            "unwrap_hold_good_values = y with small baselines",
+            "unwrap_method = 3D with several masters",
+            "tropo_method = combinations of corrections",
+        ],
+    },
     planned(
         7,
         Scope::Merged,

@@ -8,7 +8,7 @@ use crate::dates::Date;
 use crate::error::{Diagnostic, Result};
 use crate::prep::{AmplitudeDispersion, Processor};
 use crate::progress::ProgressMode;
-use crate::stage::RandomEngine;
+use crate::stage::{RandomEngine, UnwrappingSolver};
 
 /// StaMPS persistent-scatterer processing without MATLAB.
 #[derive(Debug, Parser)]
@@ -19,8 +19,11 @@ use crate::stage::RandomEngine;
     after_help = "A first run:\n  \
         pystamps-native prep snap --export EXPORT --dataset PROJECT\n  \
         pystamps-native plan --dataset PROJECT\n  \
-        pystamps-native stage 1 --patch PROJECT/PATCH_1\n\n\
-        Exit codes: 0 done, 1 the data or the run failed, 2 wrong usage.\n\
+        pystamps-native stage 1 --dataset PROJECT\n  \
+        … and so on to\n  \
+        pystamps-native stage 6 --dataset PROJECT\n\n\
+        Exit codes: 0 done, 1 the data or the run failed, 2 wrong usage, 3 a verification found\n\
+        differences.\n\
         Standard output is data, standard error is for people."
 )]
 pub(super) struct Arguments {
@@ -40,6 +43,8 @@ pub(super) enum Command {
     Inspect(InspectArguments),
     /// Say what a project holds and what the next stages will need
     Plan(PlanArguments),
+    /// Check every certificate of an unwrapped project again
+    VerifyUnwrap(VerifyUnwrapArguments),
     /// Show which stages are native and what their parity rests on
     Readiness(ReadinessArguments),
 }
@@ -164,11 +169,14 @@ impl From<ProgressArgument> for ProgressMode {
     2  estimate the phase stability (coherence) of every candidate\n\
     3  select the persistent scatterers (PS) among them\n\
     4  weed out PS that are noisy or next to a better one\n\
-    5  correct the phase of every patch; with --dataset, merge the patches too\n\n\
-    Stages 1 to 5 take --patch for one patch or --dataset for every patch in turn.\n\n\
+    5  correct the phase of every patch; with --dataset, merge the patches too\n\
+    6  unwrap the phase of the merged project, every interferogram with a proof of optimality\n\n\
+    Stages 1 to 5 take --patch for one patch or --dataset for every patch in turn, stage 6 takes\n\
+    --dataset.\n\n\
     Examples:\n  pystamps-native stage 2 --patch project/PATCH_1\n  \
     pystamps-native stage 3 --dataset project --set density_rand=10\n  \
-    pystamps-native stage 5 --dataset project"
+    pystamps-native stage 5 --dataset project\n  \
+    pystamps-native stage 6 --dataset project"
 )]
 pub(super) struct StageArguments {
     /// Stage number, 1 to 8; `readiness` lists the native ones
@@ -198,6 +206,13 @@ pub(super) struct StageArguments {
     /// Stage 4: edges between PS as Triangle writes them (psweed.2.edge), instead of triangulating
     #[arg(long, value_name = "FILE")]
     pub(super) edges: Option<PathBuf>,
+    /// Stage 6: keep what SNAPHU would be handed, in snaphu_keep/NNN of the project
+    #[arg(long)]
+    pub(super) keep_costs: bool,
+    /// Stage 6: who unwraps the grid: our exact solver, or the snaphu in the search path, for
+    /// comparison [default: native]
+    #[arg(long, value_enum, value_name = "SOLVER")]
+    pub(super) solver: Option<SolverArgument>,
     #[command(flatten)]
     pub(super) common: Common,
 }
@@ -217,6 +232,45 @@ impl From<RandomEngineArgument> for RandomEngine {
             RandomEngineArgument::Octave => Self::Octave,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SolverArgument {
+    /// Our own, exact, with a proof
+    Native,
+    /// The user's SNAPHU
+    Snaphu,
+}
+
+impl From<SolverArgument> for UnwrappingSolver {
+    fn from(argument: SolverArgument) -> Self {
+        match argument {
+            SolverArgument::Native => Self::Native,
+            SolverArgument::Snaphu => Self::Snaphu,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Every interferogram is checked from the files alone: wrapped differences, balance of\n\
+    the flow, dual feasibility, and that the published phase follows from the flow.\n\
+    Exit code 3 if anything does not hold.\n\n\
+    Example:\n  pystamps-native verify-unwrap --dataset project"
+)]
+pub(super) struct VerifyUnwrapArguments {
+    /// Project folder that stage 6 has unwrapped
+    #[arg(long, value_name = "DIR")]
+    pub(super) dataset: PathBuf,
+    /// Worker threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub(super) threads: Option<u16>,
+    /// How to show progress
+    #[arg(long, value_enum, value_name = "MODE", default_value = "auto")]
+    pub(super) progress: ProgressArgument,
+    /// Print the answer as one JSON object on standard output
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -349,11 +403,13 @@ fn parse_size(text: &str) -> std::result::Result<u64, String> {
 /// # Errors
 /// `option-unused` with the stages that have it.
 pub(super) fn refuse_unused(stage: &StageArguments) -> Result<()> {
-    let options: [(&str, bool, &[u8]); 4] = [
+    let options: [(&str, bool, &[u8]); 6] = [
         ("--random-engine", stage.random_engine.is_some(), &[2, 3, 5]),
         ("--reference-histogram", stage.reference_histogram.is_some(), &[2]),
         ("--reuse-coherence", stage.reuse_coherence, &[3]),
         ("--edges", stage.edges.is_some(), &[4]),
+        ("--keep-costs", stage.keep_costs, &[6]),
+        ("--solver", stage.solver.is_some(), &[6]),
     ];
     if stage.edges.is_some() && stage.patch.is_none() {
         return Err(Diagnostic::new("edges-of-one-patch", "a file of edges belongs to one patch")
@@ -377,8 +433,19 @@ pub(super) fn refuse_unused(stage: &StageArguments) -> Result<()> {
 /// The folder of a stage's scope.
 ///
 /// # Errors
-/// `scope-missing` if neither a patch nor a dataset was named.
+/// `scope-missing` if neither a patch nor a dataset was named, or a patch for a merged stage.
 pub(super) fn required_scope(stage: &StageArguments) -> Result<()> {
+    let merged = stage.stage > 5;
+    if merged && stage.dataset.is_none() {
+        return Err(Diagnostic::new(
+            "scope-missing",
+            format!("stage {} works on the merged project", stage.stage),
+        )
+        .expected("--dataset DIR")
+        .found(if stage.patch.is_some() { "--patch" } else { "nothing" })
+        .remedy(format!("pystamps-native stage {} --dataset project", stage.stage))
+        .usage());
+    }
     if stage.patch.is_some() || stage.dataset.is_some() {
         return Ok(());
     }

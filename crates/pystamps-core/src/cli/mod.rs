@@ -1,7 +1,7 @@
 //! The command line: [`run`] takes the arguments and returns the exit code.
 //!
-//! Exit codes: 0 done, 1 the data or the run failed, 2 wrong usage. Standard output is data,
-//! standard error is for people.
+//! Exit codes: 0 done, 1 the data or the run failed, 2 wrong usage, 3 a verification found
+//! differences. Standard output is data, standard error is for people.
 
 mod arguments;
 mod commands;
@@ -41,6 +41,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Params(params) => commands::params::run(params),
         Command::Inspect(inspect) => commands::inspect::run(&inspect),
         Command::Plan(plan) => commands::plan::run(&plan),
+        Command::VerifyUnwrap(verify) => commands::verify_unwrap::run(&verify),
         Command::Readiness(readiness) => commands::readiness::run(&readiness),
     }
 }

@@ -94,6 +94,7 @@ pub fn run_stage1_native(
     let stage = ScopeStage {
         stage: "1",
         marker: "ps1.mat",
+        present: None,
         invalidated_stages: &["2", "3", "4", "5"],
         invalidated_files: AFTER_STAGE_1,
         own_files: STAGE_1,

@@ -81,6 +81,7 @@ pub fn run_stage3_native(
     let stage = ScopeStage {
         stage: "3",
         marker: "select1.mat",
+        present: None,
         invalidated_stages: &["4", "5"],
         invalidated_files: AFTER_STAGE_3,
         own_files: STAGE_3,

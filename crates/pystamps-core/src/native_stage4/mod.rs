@@ -108,6 +108,7 @@ pub fn run_stage4_native(
     let stage = ScopeStage {
         stage: "4",
         marker: "weed1.mat",
+        present: None,
         invalidated_stages: &["5"],
         own_files: STAGE_4,
         invalidated_files: AFTER_STAGE_4,

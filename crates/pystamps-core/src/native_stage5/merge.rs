@@ -73,6 +73,7 @@ pub fn run_stage5_merge_native(
     let stage = ScopeStage {
         stage: "5",
         marker: "ifgstd2.mat",
+        present: None,
         invalidated_stages: &["6", "7", "8"],
         own_files: MERGED_STAGE_5,
         invalidated_files: AFTER_MERGED_STAGE_5,

@@ -65,6 +65,7 @@ pub fn run_stage5_patch_native(
     let stage = ScopeStage {
         stage: "5",
         marker: "rc2.mat",
+        present: None,
         invalidated_stages: &[],
         own_files: &["rc2.mat"],
         invalidated_files: &[],

@@ -4,6 +4,7 @@ mod rates;
 mod sizes;
 mod stages;
 mod state;
+mod unwrapping;
 
 use std::path::Path;
 
@@ -23,6 +24,8 @@ pub use sizes::PatchSizes;
 use stages::Common;
 pub use stages::StagePlan;
 pub use state::StageState;
+pub use unwrapping::MergedSizes;
+use unwrapping::unwrapped_count;
 
 /// What is known about one patch.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,6 +52,12 @@ pub struct ProjectPlan {
     pub merge: StagePlan,
     /// Whether they are merged as they are.
     pub merge_state: StageState,
+    /// How large the merged project is.
+    pub merged_sizes: MergedSizes,
+    /// What unwrapping it needs.
+    pub unwrap: StagePlan,
+    /// Whether it is unwrapped.
+    pub unwrap_state: StageState,
     /// Free space of the file system, bytes, if the system tells.
     pub free_disk_bytes: Option<u64>,
     /// What a user should know before starting.
@@ -120,11 +129,25 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
         patches.iter().flat_map(|patch| patch_warnings(patch, &common)).collect();
     warnings.extend(disk_warning(&patches, free_disk_bytes));
     let interferograms = interferograms as u64;
-    let merge_state = StageState::of_merge(folder);
-    Ok(ProjectPlan { interferograms, patches, merge, merge_state, free_disk_bytes, warnings })
+    let sizes = patches.iter().map(|patch| &patch.sizes);
+    let merged_sizes = MergedSizes::of(folder, &parameters, sizes)?;
+    let used = unwrapped_count(&parameters, interferograms);
+    let unwrap = common.unwrap(&merged_sizes, used);
+    Ok(ProjectPlan {
+        interferograms,
+        patches,
+        merge,
+        merge_state: StageState::of_merge(folder),
+        merged_sizes,
+        unwrap,
+        unwrap_state: StageState::of_unwrapping(folder),
+        free_disk_bytes,
+        warnings,
+    })
 }
 
-/// Interferograms that preparation listed or, without its list, that the first loaded patch has.
+/// Interferograms that preparation listed or, without its list, that the first loaded patch or the
+/// merged project has.
 fn interferogram_count(folder: &Path, parameters: &Parameters) -> Result<usize> {
     let list = folder.join(root::PSCPHASE_IN);
     if !list.is_file() {
@@ -133,6 +156,9 @@ fn interferogram_count(folder: &Path, parameters: &Parameters) -> Result<usize> 
             if patch.folder.join("ps1.mat").is_file() {
                 return Ok(Stack::load(&patch.folder, 1, network)?.measured().len());
             }
+        }
+        if folder.join("ps2.mat").is_file() {
+            return Ok(Stack::load(folder, 2, network)?.measured().len());
         }
     }
     let text = fs_err::read_to_string(list).while_doing("count the interferograms")?;

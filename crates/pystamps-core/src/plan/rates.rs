@@ -9,7 +9,11 @@ use pystamps_kernels::clap::{
     ClapFilter, ClapPatchFilter, ClapPatchScratch, ClapScratch, LowPass, Plane, window_count,
 };
 use pystamps_kernels::edge_noise::{Baselines, NoiseModel, Phasors, edge_noise};
+use pystamps_kernels::edge_series::{EdgeSeries, EdgeSeriesOptions, Method, Network};
+use pystamps_kernels::goldstein::GoldsteinFilter;
 use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit};
+
+use super::ASSUMED_TRIAL_WRAPS;
 
 /// How long each rate is measured.
 const MEASURED: Duration = Duration::from_millis(60);
@@ -49,6 +53,64 @@ impl Rates {
             byte: 1.0 / BYTES_A_SECOND,
         }
     }
+}
+
+/// Times of one thread that unwraps, s.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct UnwrappingRates {
+    /// Filtering and solving one cell of an interferogram.
+    pub(super) cell: f64,
+    /// Assembling and transferring the phase of one PS in an interferogram.
+    pub(super) sample: f64,
+    /// Analysing one edge in all interferograms.
+    pub(super) edge: f64,
+}
+
+/// Solving one cell of an interferogram, s: the solver's own benchmark prints it.
+const SOLVED_CELL_SECONDS: f64 = 1.5e-7;
+/// Turning one sample by what is known three times, s.
+const SAMPLE_SECONDS: f64 = 1.2e-7;
+
+impl UnwrappingRates {
+    /// Measures with so many interferograms.
+    pub(super) fn measure(interferograms: u64) -> Self {
+        let cell = goldstein_seconds() / (SIDE * SIDE) as f64 + SOLVED_CELL_SECONDS;
+        let columns = usize::try_from(interferograms).unwrap_or(1).clamp(1, 4096);
+        Self { cell, sample: SAMPLE_SECONDS, edge: series_seconds(columns) }
+    }
+}
+
+fn goldstein_seconds() -> f64 {
+    let values = plane_values();
+    let filter = GoldsteinFilter::new(SIDE, SIDE, 32, 0.8);
+    let filter = filter.expect("invariant: the plane is larger than the window");
+    let mut scratch = filter.scratch();
+    seconds_of(|| {
+        black_box(filter.filter(black_box(&values), &mut scratch));
+    })
+}
+
+fn series_seconds(columns: usize) -> f64 {
+    let angle = |k: usize| (k * k % 629) as f32 / 100.0;
+    let phasors: Vec<Complex<f32>> =
+        (0..ROWS * columns).map(|k| Complex::from_polar(1.0, angle(k))).collect();
+    let unit = vec![Complex::new(1.0, 0.0); ROWS * columns];
+    let day: Vec<f64> = (0..=columns).map(|k| 12.0 * k as f64).collect();
+    let pairs: Vec<[usize; 2]> = (1..=columns).map(|image| [0, image]).collect();
+    let bperp_m: Vec<f64> = (0..columns).map(|k| (k * 37 % 101) as f64).collect();
+    let network = Network { day: &day, pairs: &pairs, bperp_m: &bperp_m };
+    let options = EdgeSeriesOptions {
+        method: Method::Full,
+        look_angle_error: true,
+        time_window_days: 730.0,
+        trial_wraps: ASSUMED_TRIAL_WRAPS,
+    };
+    let Ok(series) = EdgeSeries::new(&network, &options) else { return 0.0 };
+    let mut scratch = series.scratch();
+    let seconds = seconds_of(|| {
+        black_box(series.analyse(black_box(&unit), &phasors, &mut scratch));
+    });
+    seconds / ROWS as f64
 }
 
 /// Seconds of one call of `work`, repeated for a while.

@@ -5,6 +5,7 @@ use std::path::Path;
 use pystamps_mat::Value;
 use serde::Serialize;
 
+use super::unwrapping::is_unwrapped;
 use crate::project::ledger::Ledger;
 
 /// How far a stage of a patch is.
@@ -93,6 +94,19 @@ impl StageState {
             size.ok() != Some(input.bytes)
         });
         if changed { Self::Due } else { Self::Done { rows: None } }
+    }
+}
+
+impl StageState {
+    /// State of stage 6 of the project `root`.
+    pub(super) fn of_unwrapping(root: &Path) -> Self {
+        if !is_unwrapped(root) {
+            return Self::Due;
+        }
+        match outputs_are_there(root, 6) {
+            Ok(()) => Self::Done { rows: None },
+            Err(reason) => Self::Damaged { reason },
+        }
     }
 }
 

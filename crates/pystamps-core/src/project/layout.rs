@@ -157,15 +157,18 @@ const MERGED_FILES: &[&str] = &[
     "uw_grid.mat",
     "uw_interp.mat",
     "uw_space_time.mat",
-    "scla2.mat",
-    "scla_smooth2.mat",
-    "scn2.mat",
-    "mean_v.mat",
     "phuw_sb2.mat",
     "phuw_sb_res2.mat",
+    "uw_solver.json",
+    "uw_certificate.mat",
+    "snaphu_keep",
+    "scla2.mat",
     "scla_sb2.mat",
-    "scla_smooth_sb2.mat",
+    "scn2.mat",
+    "mean_v.mat",
     "mv2.mat",
+    "scla_smooth2.mat",
+    "scla_smooth_sb2.mat",
 ];
 
 /// Result files of the merged stages: what becomes stale when the project is prepared again.
@@ -176,3 +179,10 @@ pub const MERGED_STAGE_5: &[&str] = MERGED_FILES.split_at(14).0;
 
 /// Result files of stages 6 to 8: what becomes stale when patches are merged again.
 pub const AFTER_MERGED_STAGE_5: &[&str] = MERGED_FILES.split_at(14).1;
+
+/// Result files of stage 6.
+pub const MERGED_STAGE_6: &[&str] = MERGED_FILES.split_at(13).1.split_at(10).0;
+
+/// Results of stages 7 and 8 that become stale when the project is unwrapped again; the smoothed ones
+/// of stage 7 are what a second pass leaves out.
+pub const AFTER_MERGED_STAGE_6: &[&str] = MERGED_FILES.split_at(23).1.split_at(5).0;

@@ -6,3 +6,4 @@ pub(super) mod plan;
 pub(super) mod prep;
 pub(super) mod readiness;
 pub(super) mod stage;
+pub(super) mod verify_unwrap;

@@ -44,6 +44,17 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
     }
     print_line("all patches")?;
     print_line(row(&plan.merge, format!("merge {}", plan.merge_state)))?;
+    let sizes = &plan.merged_sizes;
+    print_line(format!(
+        "{:<12} {}{} PS, {} cells, {} of them with PS, {} edges",
+        "merged",
+        if sizes.assumed { "assumed " } else { "" },
+        sizes.scatterers,
+        sizes.cells,
+        sizes.nodes,
+        sizes.edges,
+    ))?;
+    print_line(row(&plan.unwrap, &plan.unwrap_state))?;
     if let Some(free) = plan.free_disk_bytes {
         print_line(format!("free disk: {}", display_bytes(free)))?;
     }

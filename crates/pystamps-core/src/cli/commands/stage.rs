@@ -11,13 +11,14 @@ use crate::native_stage2::run_stage2_native;
 use crate::native_stage3::run_stage3_native;
 use crate::native_stage4::run_stage4_native;
 use crate::native_stage5::{run_stage5_merge_native, run_stage5_patch_native};
+use crate::native_stage6::run_stage6_native;
 use crate::progress::Progress;
 use crate::project::dataset::patches;
 use crate::stage::{StageOptions, StageOutcome, StageStatus, settle};
 
 pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
     required_scope(arguments)?;
-    let run_patch = patch_stage(arguments.stage)?;
+    let runner = Runner::of(arguments.stage)?;
     refuse_unused(arguments)?;
     let options = StageOptions {
         overrides: arguments.set.clone(),
@@ -27,6 +28,13 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         reference_histogram: arguments.reference_histogram.clone(),
         reuse_coherence: arguments.reuse_coherence,
         edges: arguments.edges.clone(),
+        keep_costs: arguments.keep_costs,
+        solver: arguments.solver.map(Into::into).unwrap_or_default(),
+    };
+    let run_patch = match (runner, &arguments.dataset) {
+        (Runner::Merged(run), Some(dataset)) => return merged(dataset, run, arguments, &options),
+        (Runner::Merged(_), None) => unreachable!("invariant: merged stages require a dataset"),
+        (Runner::Patch(run), _) => run,
     };
     if let Some(dataset) = &arguments.dataset {
         let label = format!("stage {}", arguments.stage);
@@ -56,39 +64,57 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         return Err(patches_failed(&failed, folders.len()).data());
     }
     match &arguments.dataset {
-        Some(dataset) if arguments.stage == 5 => merge(dataset, arguments, &options),
+        Some(dataset) if arguments.stage == 5 => {
+            merged(dataset, run_stage5_merge_native, arguments, &options)
+        }
         _ => Ok(()),
     }
 }
 
-/// Stage 5 of a project ends with the merge of its patches.
-fn merge(dataset: &Path, arguments: &StageArguments, options: &StageOptions) -> Result<()> {
-    let progress = Progress::new(arguments.common.progress.into(), "stage 5 merge");
-    let outcome = on_threads(arguments.common.thread_count(), || {
-        run_stage5_merge_native(dataset, options, &progress)
-    })?;
+/// Runs a stage of the merged project; stage 5 ends with one.
+fn merged(
+    dataset: &Path,
+    run: Stage,
+    arguments: &StageArguments,
+    options: &StageOptions,
+) -> Result<()> {
+    let name = if arguments.stage == 5 { " merge" } else { "" };
+    let label = format!("stage {}{name}", arguments.stage);
+    let progress = Progress::new(arguments.common.progress.into(), label);
+    let outcome = on_threads(arguments.common.thread_count(), || run(dataset, options, &progress))?;
     report(&outcome, arguments.common.prints_json())
 }
 
-/// Runs one stage on one patch.
-type PatchStage = fn(&Path, &StageOptions, &Progress) -> Result<StageOutcome>;
+/// Runs one stage on one scope.
+type Stage = fn(&Path, &StageOptions, &Progress) -> Result<StageOutcome>;
 
-/// The patch stage of this number.
-///
-/// # Errors
-/// `stage-planned` if there is none.
-fn patch_stage(number: u8) -> Result<PatchStage> {
-    match number {
-        1 => Ok(run_stage1_native),
-        2 => Ok(run_stage2_native),
-        3 => Ok(run_stage3_native),
-        4 => Ok(run_stage4_native),
-        5 => Ok(run_stage5_patch_native),
-        _ => Err(Diagnostic::new("stage-planned", format!("stage {number} is not native yet"))
-            .expected("a stage that `pystamps-native readiness` lists as native")
-            .found(format!("stage {number}"))
-            .remedy("continue this folder with original StaMPS: its files are the same")
-            .usage()),
+/// What a stage works on.
+enum Runner {
+    /// Every patch by itself.
+    Patch(Stage),
+    /// The merged project.
+    Merged(Stage),
+}
+
+impl Runner {
+    /// The stage of this number.
+    ///
+    /// # Errors
+    /// `stage-planned` if there is none.
+    fn of(number: u8) -> Result<Self> {
+        match number {
+            1 => Ok(Self::Patch(run_stage1_native)),
+            2 => Ok(Self::Patch(run_stage2_native)),
+            3 => Ok(Self::Patch(run_stage3_native)),
+            4 => Ok(Self::Patch(run_stage4_native)),
+            5 => Ok(Self::Patch(run_stage5_patch_native)),
+            6 => Ok(Self::Merged(run_stage6_native)),
+            _ => Err(Diagnostic::new("stage-planned", format!("stage {number} is not native yet"))
+                .expected("a stage that `pystamps-native readiness` lists as native")
+                .found(format!("stage {number}"))
+                .remedy("continue this folder with original StaMPS: its files are the same")
+                .usage()),
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod stage1;
 pub mod stage4;
 pub mod stage5;
+pub mod stage6;
 mod table;
 
 use std::path::Path;

@@ -1,0 +1,284 @@
+//! Inverts unwrapped small-baseline interferograms to one phase an image.
+
+use std::path::Path;
+
+use pystamps_kernels::least_squares::{PivotedQr, Weighting, fit_with_covariance};
+use pystamps_mat::{ElementType, NumericData, Value, Variables};
+use rayon::prelude::*;
+
+use super::phase::angle;
+use crate::columns::Columns;
+use crate::error::{Diagnostic, Error, Result};
+use crate::mat_output::{Streamed, matrix, single_variable, write_streamed};
+use crate::progress::Progress;
+use crate::project::artifacts::{check_folder, stage4, stage5, stage6};
+use crate::project::parameters::Parameters;
+use crate::project::stack::Stack;
+use crate::reference_area::reference_rows;
+use crate::stored_array::StoredArray;
+
+/// Least reciprocal condition of the noise's covariance; below it the diagonal grows.
+const LEAST_CONDITION: f64 = 1e-3;
+/// By how much, rad^2.
+const DIAGONAL_STEP: f64 = 0.01;
+
+/// Writes `phuw2.mat` and `phuw_sb_res2.mat` from `phuw_sb2.mat` in `staging`.
+///
+/// # StaMPS compatibility
+/// `sb_invert_uw`, small-baseline.md 2. The reference is subtracted interferogram by interferogram
+/// also where it is a single PS. With a reference radius of -Inf nothing is subtracted.
+///
+/// # Errors
+/// `images-isolated` where interferograms do not tie all images to the master; those of
+/// [`reference_rows`]; MATLAB file errors.
+pub(super) fn invert(
+    root: &Path,
+    staging: &Path,
+    stack: &Stack,
+    parameters: &Parameters,
+    used: &[usize],
+    progress: &Progress,
+) -> Result<()> {
+    let images = images_of(stack, used)?;
+    let noise_covariance = noise_covariance(root, stack, progress)?;
+    let all = stack.interferogram_count();
+    let of_used: Vec<f64> = used
+        .iter()
+        .flat_map(|&k| used.iter().map(move |&i| (i, k)))
+        .map(|(i, k)| noise_covariance[k * all + i])
+        .collect();
+    let operator = Operator::new(stack, used, &images, conditioned(of_used, used.len()));
+    let reference = reference_rows(root, stack, parameters)?;
+    let lengths = stack.axis_lengths();
+    let stored = StoredArray::open(staging, &stage6::UNWRAPPED_SMALL_BASELINES, &lengths)?;
+    let offsets_rad = offsets(&stored, used, reference.as_deref())?;
+
+    let (rows, image_count) = (stack.row_count(), stack.day.len());
+    let phase = progress.phase("inversion", (image_count + all) as u64, "columns");
+    let image = |image: usize| {
+        let Some(place) = images.iter().position(|&of| of == image) else {
+            return Ok(vec![0.0_f32; rows]);
+        };
+        operator.image(place, &stored, used, &offsets_rad, rows)
+    };
+    let mut source = Columns::new(rows, image_count, image, &phase);
+    let variable = stage6::INVERTED_PHASE;
+    let (element, dims) = (ElementType::F32, vec![rows, image_count]);
+    let mut streamed = [Streamed { name: variable.name, element, dims, source: &mut source }];
+    let mut with_master = images.clone();
+    with_master.push(stack.master);
+    with_master.sort_unstable();
+    let numbers: Vec<f64> = with_master.iter().map(|&image| image as f64 + 1.0).collect();
+    let index = matrix(1, numbers.len(), NumericData::F64(numbers));
+    let variables = single_variable("unwrap_ifg_index_sm", index);
+    write_streamed(staging, variable.file, &mut streamed, &variables)?;
+    check_folder(staging, &[variable], &lengths, true)?;
+
+    let inverted = StoredArray::open(staging, &variable, &lengths)?;
+    let modelled = |column: usize| {
+        let [first, second] = stack.pairs[column];
+        let first: Vec<f32> = inverted.real_column(first)?;
+        let second: Vec<f32> = inverted.real_column(second)?;
+        Ok(second.iter().zip(&first).map(|(second, first)| second - first).collect())
+    };
+    let mut source = Columns::new(rows, all, modelled, &phase);
+    let variable = stage6::MODELLED_PHASE;
+    let dims = vec![rows, all];
+    let mut streamed = [Streamed { name: variable.name, element, dims, source: &mut source }];
+    let variables: Variables = [
+        ("sb_cov", matrix(all, all, NumericData::F64(noise_covariance))),
+        ("sm_cov", operator.covariance(&images, image_count)),
+    ]
+    .into_iter()
+    .collect();
+    write_streamed(staging, variable.file, &mut streamed, &variables)?;
+    check_folder(staging, &[variable], &lengths, true)
+}
+
+/// Images that the used interferograms tie to the master, without it, ascending.
+fn images_of(stack: &Stack, used: &[usize]) -> Result<Vec<usize>> {
+    let count = stack.day.len();
+    let mut group: Vec<usize> = (0..count).collect();
+    for &column in used {
+        let [a, b] = stack.pairs[column].map(|image| group[image]);
+        for of in &mut group {
+            if *of == b {
+                *of = a;
+            }
+        }
+    }
+    let in_use = |image: &usize| used.iter().any(|&column| stack.pairs[column].contains(image));
+    let images: Vec<usize> = (0..count).filter(in_use).collect();
+    let apart: Vec<usize> =
+        images.iter().copied().filter(|&image| group[image] != group[stack.master]).collect();
+    if !in_use(&stack.master) || !apart.is_empty() {
+        return Err(isolated(stack, &apart, in_use(&stack.master)));
+    }
+    Ok(images.into_iter().filter(|&image| image != stack.master).collect())
+}
+
+fn isolated(stack: &Stack, apart: &[usize], master_used: bool) -> Error {
+    let found = if master_used {
+        let numbers: Vec<String> = apart.iter().map(|image| (image + 1).to_string()).collect();
+        format!("images {} apart from it", numbers.join(", "))
+    } else {
+        format!("no interferogram with image {}, the master", stack.master + 1)
+    };
+    Diagnostic::new("images-isolated", "the interferograms do not tie all images together")
+        .variable("ifgday_ix, drop_ifg_index")
+        .expected("a chain of interferograms from the master to every image in use")
+        .found(found)
+        .remedy("add interferograms that bridge the gap, or drop those of the images apart as well")
+        .data()
+}
+
+/// Covariance of the noise of all interferograms, column by column, rad^2; the identity where the
+/// smoothed phase is not known.
+fn noise_covariance(root: &Path, stack: &Stack, progress: &Progress) -> Result<Vec<f64>> {
+    let (rows, count) = (stack.row_count(), stack.interferogram_count());
+    let path = root.join(stage4::PATCH_PHASE.file);
+    let listed = if path.is_file() { pystamps_mat::list(&path)? } else { Vec::new() };
+    let known = listed.iter().find(|info| info.name == stage4::PATCH_PHASE.name);
+    let mut covariance = vec![0.0; count * count];
+    if known.is_none_or(|info| info.dims.contains(&0)) {
+        for column in 0..count {
+            covariance[column * count + column] = 1.0;
+        }
+        return Ok(covariance);
+    }
+    let lengths = stack.axis_lengths();
+    let corrected = StoredArray::open(root, &stage5::CORRECTED_PHASE, &lengths)?;
+    let smoothed = StoredArray::open(root, &stage4::PATCH_PHASE, &lengths)?;
+    let phase = progress.phase("noise of interferograms", count as u64, "interferograms");
+    let deviations: Vec<Vec<f32>> = (0..count)
+        .into_par_iter()
+        .map(|column| {
+            let corrected = corrected.complex_column(column)?.into_iter();
+            let pairs = corrected.zip(smoothed.complex_column(column)?);
+            let noise: Vec<f32> = pairs.map(|(rc, patch)| angle(rc * patch.conj())).collect();
+            let mean = noise.iter().map(|&x| f64::from(x)).sum::<f64>() / rows as f64;
+            phase.advance(1);
+            #[expect(clippy::cast_possible_truncation, reason = "the original works in single")]
+            Ok(noise.iter().map(|&x| (f64::from(x) - mean) as f32).collect())
+        })
+        .collect::<Result<_>>()?;
+    let divisor = rows.saturating_sub(1).max(1) as f64;
+    covariance.par_chunks_mut(count).zip(&deviations).for_each(|(out, of)| {
+        for (value, other) in out.iter_mut().zip(&deviations) {
+            let products = of.iter().zip(other).map(|(&a, &b)| f64::from(a) * f64::from(b));
+            *value = products.sum::<f64>() / divisor;
+        }
+    });
+    Ok(covariance)
+}
+
+/// Adds to the diagonal until the matrix can be inverted well enough.
+fn conditioned(mut covariance: Vec<f64>, size: usize) -> Vec<f64> {
+    while reciprocal_condition(&covariance, size) < LEAST_CONDITION {
+        for k in 0..size {
+            covariance[k * size + k] += DIAGONAL_STEP;
+        }
+    }
+    covariance
+}
+
+/// Reciprocal of the condition number in the 1-norm, with the explicit inverse.
+fn reciprocal_condition(matrix: &[f64], size: usize) -> f64 {
+    let qr = PivotedQr::new(matrix, size);
+    if qr.solve(&vec![0.0; size]).rank < size {
+        return 0.0;
+    }
+    let norm = |columns: &mut dyn Iterator<Item = f64>| columns.fold(0.0, f64::max);
+    let sum = |column: &[f64]| column.iter().map(|value| value.abs()).sum::<f64>();
+    let unit = |k: usize| (0..size).map(|i| f64::from(u8::from(i == k))).collect::<Vec<_>>();
+    let of_inverse = norm(&mut (0..size).map(|k| sum(&qr.solve(&unit(k)).coefficients)));
+    1.0 / (norm(&mut matrix.chunks_exact(size).map(sum)) * of_inverse)
+}
+
+/// The fixed linear operator from interferograms to images.
+struct Operator {
+    /// One column an interferogram, one row an image.
+    weights: Vec<f64>,
+    covariance: Vec<f64>,
+    image_count: usize,
+}
+
+impl Operator {
+    fn new(stack: &Stack, used: &[usize], images: &[usize], covariance: Vec<f64>) -> Self {
+        let (rows, columns) = (used.len(), images.len());
+        let mut design = vec![0.0; rows * columns];
+        for (row, &interferogram) in used.iter().enumerate() {
+            for (image, sign) in stack.pairs[interferogram].into_iter().zip([-1.0, 1.0]) {
+                if let Some(column) = images.iter().position(|&of| of == image) {
+                    design[column * rows + row] = sign;
+                }
+            }
+        }
+        let mut unit = vec![0.0; rows * rows];
+        for k in 0..rows {
+            unit[k * rows + k] = 1.0;
+        }
+        let weighting = Weighting::Covariance(&covariance);
+        let solutions = fit_with_covariance(&design, &unit, rows, weighting)
+            .expect("invariant: a well-conditioned covariance is positive definite");
+        let weights = solutions.into_iter().flat_map(|solution| solution.coefficients).collect();
+        Self { weights, covariance, image_count: columns }
+    }
+
+    fn weight(&self, image: usize, interferogram: usize) -> f64 {
+        self.weights[interferogram * self.image_count + image]
+    }
+
+    /// Phase of the image at `place` at every PS.
+    fn image(
+        &self,
+        place: usize,
+        stored: &StoredArray,
+        used: &[usize],
+        offsets_rad: &[f64],
+        rows: usize,
+    ) -> Result<Vec<f32>> {
+        let mut sum = vec![0.0_f64; rows];
+        for (k, &column) in used.iter().enumerate() {
+            let weight = self.weight(place, k);
+            let values: Vec<f32> = stored.real_column(column)?;
+            for (sum, value) in sum.iter_mut().zip(values) {
+                *sum += weight * (f64::from(value) - offsets_rad[k]);
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "stored in single precision")]
+        Ok(sum.into_iter().map(|value| value as f32).collect())
+    }
+
+    /// Covariance of the images, zero for those without estimate.
+    fn covariance(&self, images: &[usize], image_count: usize) -> Value {
+        let used = self.weights.len() / self.image_count.max(1);
+        let mut full = vec![0.0; image_count * image_count];
+        for (a, &image_a) in images.iter().enumerate() {
+            let spread: Vec<f64> = (0..used)
+                .map(|k| {
+                    let column = &self.covariance[k * used..(k + 1) * used];
+                    column.iter().enumerate().map(|(i, c)| self.weight(a, i) * c).sum()
+                })
+                .collect();
+            for (b, &image_b) in images.iter().enumerate() {
+                full[image_b * image_count + image_a] =
+                    spread.iter().enumerate().map(|(k, value)| value * self.weight(b, k)).sum();
+            }
+        }
+        matrix(image_count, image_count, NumericData::F64(full))
+    }
+}
+
+/// Mean of every used interferogram over the reference, rad.
+fn offsets(stored: &StoredArray, used: &[usize], reference: Option<&[usize]>) -> Result<Vec<f64>> {
+    let Some(reference) = reference else { return Ok(vec![0.0; used.len()]) };
+    used.iter()
+        .map(|&column| {
+            let values: Vec<f32> = stored.real_column(column)?;
+            let known = reference.iter().map(|&row| f64::from(values[row]));
+            let known: Vec<f64> = known.filter(|value| !value.is_nan()).collect();
+            Ok(known.iter().sum::<f64>() / known.len() as f64)
+        })
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! Brings the phase of every interferogram to the nodes: sums the phasors of each cell and filters
+//! the plane.
+
+use num_complex::Complex;
+use pystamps_kernels::goldstein::{
+    GoldsteinFilter, NodeGradients, node_gradients, window_gradients,
+};
+use rayon::prelude::*;
+
+use super::nodes::Nodes;
+use super::phase::WrappedPhase;
+use super::rules::Rules;
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// Phase of the nodes; all arrays one column an interferogram, one element a node.
+pub(super) struct NodePhase {
+    /// Filtered phasors with the length of the sum.
+    pub(super) phasors: Vec<Complex<f32>>,
+    /// Local frequencies along rows and columns, rad a cell, where they are asked for.
+    pub(super) gradients_rad: Option<[Vec<f32>; 2]>,
+    node_count: usize,
+}
+
+impl NodePhase {
+    /// Phasors of the interferogram at `place` among those unwrapped.
+    pub(super) fn column(&self, place: usize) -> &[Complex<f32>] {
+        &self.phasors[place * self.node_count..(place + 1) * self.node_count]
+    }
+}
+
+/// Phase of the nodes in the interferograms `used`.
+///
+/// # Errors
+/// As for [`WrappedPhase::phasors`].
+pub(super) fn node_phase(
+    wrapped: &WrappedPhase<'_>,
+    nodes: &Nodes,
+    used: &[usize],
+    rules: &Rules,
+    progress: &Progress,
+) -> Result<NodePhase> {
+    let [rows, columns] = nodes.shape();
+    let filter = GoldsteinFilter::new(rows, columns, rules.window_cells, rules.alpha)
+        .expect("invariant: the grid is not smaller than the window");
+    let phase = progress.phase("phase on the grid", used.len() as u64, "interferograms");
+    let node_count = nodes.len();
+    let mut phasors = vec![Complex::default(); node_count * used.len()];
+    phasors.par_chunks_mut(node_count).zip(used).try_for_each_init(
+        || filter.scratch(),
+        |scratch, (out, &column)| {
+            let summed = nodes.gridded(&wrapped.phasors(column)?);
+            let plane = if rules.prefilter { filter.filter(&summed, scratch) } else { summed };
+            for (phasor, &cell) in out.iter_mut().zip(nodes.cells()) {
+                *phasor = plane[cell as usize];
+            }
+            phase.advance(1);
+            Ok::<(), crate::Error>(())
+        },
+    )?;
+    let gradients_rad =
+        rules.local_gradients.then(|| gradients(&phasors, nodes, rules.window_cells));
+    Ok(NodePhase { phasors, gradients_rad, node_count })
+}
+
+/// Local frequencies of the nodes in every interferogram.
+fn gradients(phasors: &[Complex<f32>], nodes: &Nodes, window_cells: usize) -> [Vec<f32>; 2] {
+    let [rows, columns] = nodes.shape();
+    let places: Vec<[f64; 2]> =
+        nodes.places().into_iter().map(|place| place.map(|index| f64::from(index) + 1.0)).collect();
+    let each: Vec<NodeGradients> = phasors
+        .par_chunks(nodes.len())
+        .map(|column| {
+            let mut plane = vec![Complex::default(); rows * columns];
+            for (&phasor, &cell) in column.iter().zip(nodes.cells()) {
+                plane[cell as usize] = phasor;
+            }
+            node_gradients(&window_gradients(&plane, rows, columns, window_cells), &places)
+        })
+        .collect();
+    [
+        each.iter().flat_map(|gradients| gradients.row_rad.iter().copied()).collect(),
+        each.iter().flat_map(|gradients| gradients.column_rad.iter().copied()).collect(),
+    ]
+}

@@ -1,0 +1,197 @@
+//! Reads what the parameters ask of stage 6 and refuses what cannot work, before anything is read.
+
+use pystamps_kernels::edge_series::Method;
+
+use crate::error::{Diagnostic, Result};
+use crate::parameter_checks::{not_negative, out_of_range, positive};
+use crate::project::parameters::Parameters;
+use crate::project::stack::{Network, Stack};
+
+/// Parameters that decide what stage 6 does.
+pub(super) const ACTING_PARAMETERS: [&str; 17] = [
+    "small_baseline_flag",
+    "unwrap_method",
+    "unwrap_patch_phase",
+    "unwrap_grid_size",
+    "unwrap_gold_n_win",
+    "unwrap_gold_alpha",
+    "unwrap_prefilter_flag",
+    "unwrap_time_win",
+    "unwrap_la_error_flag",
+    "unwrap_spatial_cost_func_flag",
+    "unwrap_hold_good_values",
+    "drop_ifg_index",
+    "max_topo_err",
+    "lambda",
+    "scla_deramp",
+    "subtr_tropo",
+    "tropo_method",
+];
+
+/// Parameters that decide what the inversion of small baselines does besides.
+pub(super) const REFERENCE_PARAMETERS: [&str; 4] =
+    ["ref_lon", "ref_lat", "ref_centre_lonlat", "ref_radius"];
+
+/// What the parameters ask for.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    pub(super) network: Network,
+    /// `unwrap_method` as typed.
+    method: String,
+    /// Unwrap the smoothed phase and add the rest as it is.
+    pub(super) patch_phase: bool,
+    /// Side of a cell, m; 0 if the coordinates are cells already.
+    pub(super) cell_m: f32,
+    pub(super) window_cells: usize,
+    pub(super) alpha: f64,
+    pub(super) prefilter: bool,
+    pub(super) time_window_days: f64,
+    pub(super) look_angle_error: bool,
+    /// Let the local gradient stand in for the smoothed series of restless edges.
+    pub(super) local_gradients: bool,
+    pub(super) max_topo_err_m: f64,
+    pub(super) wavelength_m: f64,
+    /// Leave out the ramps of an earlier pass too.
+    pub(super) deramp: bool,
+    /// Fields of the tropospheric correction to leave out, if any.
+    pub(super) troposphere: Option<&'static str>,
+}
+
+impl Rules {
+    /// Reads the parameters.
+    ///
+    /// # Errors
+    /// `parameter-range`, `parameter-type`; `mode-not-native` for what StaMPS can do and we cannot.
+    pub(super) fn of(parameters: &Parameters) -> Result<Self> {
+        let network = Network::of(parameters)?;
+        if network == Network::SmallBaselines && parameters.flag("unwrap_hold_good_values")? {
+            return Err(not_native("unwrap_hold_good_values", "y", "n"));
+        }
+        let patch_phase = parameters.flag("unwrap_patch_phase")?;
+        let troposphere = if parameters.flag("subtr_tropo")? {
+            Some(tropospheric_field(&parameters.text("tropo_method")?)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            network,
+            method: checked_method(parameters.text("unwrap_method")?)?,
+            patch_phase,
+            cell_m: cell_size(parameters)?,
+            window_cells: window(parameters)?,
+            alpha: not_negative(parameters, "unwrap_gold_alpha")?,
+            prefilter: parameters.flag("unwrap_prefilter_flag")?,
+            time_window_days: positive(parameters, "unwrap_time_win")?,
+            look_angle_error: parameters.flag("unwrap_la_error_flag")?,
+            local_gradients: parameters.flag("unwrap_spatial_cost_func_flag")?,
+            max_topo_err_m: not_negative(parameters, "max_topo_err")?,
+            wavelength_m: positive(parameters, "lambda")?,
+            deramp: parameters.flag("scla_deramp")?,
+            troposphere,
+        })
+    }
+
+    /// How edges are analysed in the interferograms of `stack`.
+    ///
+    /// # StaMPS compatibility
+    /// `3D` and `3D_NEW` mean `3D_FULL` where one image is the first of every interferogram
+    /// (`uw_3d`, stage6.md 2).
+    ///
+    /// # Errors
+    /// `mode-not-native` for the annealing of `3D` with several masters.
+    pub(super) fn method(&self, stack: &Stack) -> Result<Method> {
+        let one_master = stack.pairs.windows(2).all(|pairs| pairs[0][0] == pairs[1][0]);
+        match self.method.as_str() {
+            "2D" => Ok(Method::Spatial2D),
+            "3D_NO_DEF" => Ok(Method::NoDeformation),
+            "3D_QUICK" => Ok(Method::Quick),
+            "3D_SMALL_DEF" => Ok(Method::SmallDeformation),
+            "3D" | "3D_NEW" if !one_master => Err(not_native(
+                "unwrap_method",
+                "3D with several masters (simulated annealing)",
+                "3D_QUICK",
+            )),
+            _ => Ok(Method::Full),
+        }
+    }
+}
+
+const METHODS: [&str; 7] =
+    ["3D", "3D_FULL", "3D_NEW", "3D_QUICK", "3D_NO_DEF", "3D_SMALL_DEF", "2D"];
+
+fn checked_method(method: String) -> Result<String> {
+    if METHODS.contains(&method.as_str()) {
+        return Ok(method);
+    }
+    Err(out_of_range("unwrap_method", &METHODS.join(", "), method))
+}
+
+fn cell_size(parameters: &Parameters) -> Result<f32> {
+    let size_m = not_negative(parameters, "unwrap_grid_size")?;
+    if size_m > 0.0 && !(1e-3..=1e6).contains(&size_m) {
+        return Err(out_of_range("unwrap_grid_size", "0.001 to 1000000 m, or 0", size_m));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the original divides single by it")]
+    Ok(size_m as f32)
+}
+
+/// Side of the filter's window, cells.
+fn window(parameters: &Parameters) -> Result<usize> {
+    let value = positive(parameters, "unwrap_gold_n_win")?;
+    if value % 2.0 == 0.0 && (4.0..=1024.0).contains(&value) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number up to 1024"
+        )]
+        return Ok(value as usize);
+    }
+    Err(out_of_range("unwrap_gold_n_win", "an even number of cells from 4 to 1024", value))
+}
+
+/// The variable that holds a tropospheric correction (products.md 7).
+fn tropospheric_field(method: &str) -> Result<&'static str> {
+    const FIELDS: [(&[&str], &str); 28] = [
+        (&["a_linear", "a_l"], "ph_tropo_linear"),
+        (&["a_powerlaw", "a_p"], "ph_tropo_powerlaw"),
+        (&["a_meris", "a_m"], "ph_tropo_meris"),
+        (&["a_meris-ni", "a_mi"], "ph_tropo_meris_no_interp"),
+        (&["a_erai", "a_e"], "ph_tropo_era"),
+        (&["a_erai-h", "a_eh"], "ph_tropo_era_hydro"),
+        (&["a_erai-w", "a_ew"], "ph_tropo_era_wet"),
+        (&["a_wrf", "a_w"], "ph_tropo_wrf"),
+        (&["a_wrf-h", "a_wh"], "ph_tropo_wrf_hydro"),
+        (&["a_wrf-w", "a_ww"], "ph_tropo_wrf_wet"),
+        (&["a_modis", "a_M"], "ph_tropo_modis"),
+        (&["a_modis-ni", "a_MI"], "ph_tropo_modis_no_interp"),
+        (&["a_linear-man", "a_lman"], "strat_corr"),
+        (&["a_recalmodis", "a_RM"], "ph_tropo_modis_recal"),
+        (&["a_recalmodis-ni", "a_RMI"], "ph_tropo_modis_no_interp_recal"),
+        (&["a_merra"], "ph_tropo_merra"),
+        (&["a_merra-h"], "ph_tropo_merra_hydro"),
+        (&["a_merra-w"], "ph_tropo_merra_wet"),
+        (&["a_merra2"], "ph_tropo_merra2"),
+        (&["a_merra2-h"], "ph_tropo_merra2_hydro"),
+        (&["a_merra2-w"], "ph_tropo_merra2_wet"),
+        (&["a_gacos"], "ph_tropo_gacos"),
+        (&["a_narr"], "ph_tropo_narr"),
+        (&["a_narr-h"], "ph_tropo_narr_hydro"),
+        (&["a_narr-w"], "ph_tropo_narr_wet"),
+        (&["a_era5"], "ph_tropo_era5"),
+        (&["a_era5-h"], "ph_tropo_era5_hydro"),
+        (&["a_era5-w"], "ph_tropo_era5_wet"),
+    ];
+    let found = FIELDS.iter().find(|(names, _)| names.contains(&method));
+    found.map(|(_, field)| *field).ok_or_else(|| {
+        out_of_range("tropo_method", "a correction of one field, such as a_gacos or a_era5", method)
+    })
+}
+
+fn not_native(name: &str, value: &str, instead: &str) -> crate::Error {
+    Diagnostic::new("mode-not-native", "this branch of StaMPS is not native")
+        .variable(name)
+        .expected(instead)
+        .found(value)
+        .remedy(format!("pystamps-native params set --dataset … {name} {instead}"))
+        .usage()
+}
