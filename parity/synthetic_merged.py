@@ -17,7 +17,17 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class MergedShape:
-    """Extent, number of PS and images, and the kind of network."""
+    """Extent, number of PS and images, and the kind of network.
+
+    Attributes
+    ----------
+    ps, images
+        Their numbers, the master counted.
+    extent_m, cell_m
+        Side of the square that holds the PS, and of a cell of the grid.
+    noise_rad
+        Standard deviation of a PS's own noise.
+    """
 
     ps: int = 1200
     extent_m: float = 2400.0
@@ -25,6 +35,8 @@ class MergedShape:
     master: int = 3
     small_baseline: bool = False
     seed: int = 5
+    cell_m: float = 60.0
+    noise_rad: float = 0.15
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Merged:
 
 
 def write_merged(folder: Path, shape: MergedShape | None = None) -> Merged:
-    """Write the merged files that stage 6 reads; cells of 60 m make about 40 x 40 of them."""
+    """Write the merged files that stage 6 reads; by default about 40 x 40 cells."""
     shape = shape or MergedShape()
     random = np.random.default_rng(shape.seed)
     folder.mkdir(parents=True)
@@ -68,7 +80,7 @@ def write_merged(folder: Path, shape: MergedShape | None = None) -> Merged:
     full = np.zeros((shape.ps, len(pairs)), dtype=np.float32)
     full[:, data] = baselines
     slope = random.normal(0, 0.005, (shape.ps, 1))
-    noise = np.where(data, random.normal(0, 0.15, (shape.ps, len(pairs))), 0)
+    noise = np.where(data, random.normal(0, shape.noise_rad, (shape.ps, len(pairs))), 0)
     wrapped = np.exp(1j * (truth + noise)).astype(np.complex64)
     phase = (wrapped * np.exp(-1j * slope * full)).astype(np.complex64)
     smooth = np.exp(1j * (truth - slope * full)).astype(np.complex64)
@@ -79,9 +91,13 @@ def write_merged(folder: Path, shape: MergedShape | None = None) -> Merged:
     parms = {
         "small_baseline_flag": "y" if shape.small_baseline else "n",
         "lambda": WAVELENGTH_M,
-        "unwrap_grid_size": 60.0,
+        "unwrap_grid_size": shape.cell_m,
     }
     mat.write(folder / "parms.mat", parms)
+    mat.write(folder / "ifgstd2.mat", {"ifg_std": np.full((len(pairs), 1), 20.0)})
+    (folder / "patch.list").write_text("PATCH_1\n", encoding="ascii")
+    (folder / "PATCH_1").mkdir()
+    (folder / "PATCH_1" / "pscands.1.ij").touch()
     return Merged(folder, truth, wrapped)
 
 

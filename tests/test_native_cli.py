@@ -66,14 +66,18 @@ def test_help_is_quick_and_teaches(native_program: Path) -> None:
     installed = shutil.which("pystamps-native", path=str(Path(sys.executable).parent))
     assert installed is not None
     assert subprocess.run([installed, "--version"], capture_output=True, check=True).stdout
-    for command in ("prep", "stage", "params", "inspect", "plan", "readiness"):
+    commands = ("prep", "stage", "params", "inspect", "plan", "verify-unwrap", "readiness")
+    for command in commands:
         assert f"  {command} " in result.stdout
     assert "Exit codes" in result.stdout
 
 
 @pytest.mark.parametrize(
     "command",
-    ["prep", "stage", "params", "params get", "params set", "params list", "inspect", "plan"],
+    [
+        *("prep", "stage", "params", "params get", "params set", "params list", "inspect", "plan"),
+        "verify-unwrap",
+    ],
 )
 def test_every_command_shows_an_example(native: Native, command: str) -> None:
     """The example begins with the command itself."""
@@ -94,8 +98,15 @@ def test_wrong_usage_is_exit_code_2(native: Native) -> None:
     assert "--export" in native("prep", "snap", exit_code=2).stderr
     assert "1..=8" in native("stage", 9, exit_code=2).stderr
     diagnostic(native("stage", 1, exit_code=2), "scope-missing")
-    diagnostic(native("stage", 6, "--patch", ".", exit_code=2), "stage-planned", "readiness")
-    for option in (["--edges", "x"], ["--reuse-coherence"], ["--reference-histogram", "x"]):
+    diagnostic(native("stage", 7, "--dataset", ".", exit_code=2), "stage-planned", "readiness")
+    diagnostic(native("stage", 6, "--patch", ".", exit_code=2), "scope-missing", "--dataset")
+    for option in (
+        ["--edges", "x"],
+        ["--reuse-coherence"],
+        ["--reference-histogram", "x"],
+        ["--keep-costs"],
+        ["--solver", "native"],
+    ):
         result = native("stage", 1, "--patch", ".", *option, exit_code=2)
         diagnostic(result, "option-unused", option[0])
 
@@ -149,10 +160,10 @@ def test_inspect_lists_without_reading_and_shows_values(native: Native, golden: 
 
 
 def test_readiness_names_nine_scopes(native: Native) -> None:
-    """Stages 1 to 5 are native, nothing else claims to be."""
+    """Stages 1 to 6 are native, nothing else claims to be."""
     rows = json.loads(native("readiness", "--json").stdout)
     assert len(rows) == 9
-    assert [row["stage"] for row in rows if row["state"] != "planned"] == [1, 2, 3, 4, 5, 5]
+    assert [row["stage"] for row in rows if row["state"] != "planned"] == [1, 2, 3, 4, 5, 5, 6]
 
 
 def test_an_existing_preparation_is_not_overwritten(

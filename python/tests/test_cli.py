@@ -41,6 +41,11 @@ elif arguments[1] == "5":
     dataset = pathlib.Path(arguments[arguments.index("--dataset") + 1])
     mat.write(dataset / "pm2.mat", {{"coh_ps": np.array([[0.5], [0.7]])}})
     mat.write(dataset / "ifgstd2.mat", {{"ifg_std": np.array([[12.0], [31.0]])}})
+elif arguments[1] == "6":
+    dataset = pathlib.Path(arguments[arguments.index("--dataset") + 1])
+    records = '[{{"gap": 0, "residues": 4}}, {{"gap": 0, "residues": 3}}]'
+    log = '{{"grid": [40, 50], "interferograms": ' + records + "}}"
+    (dataset / "uw_solver.json").write_text(log)
 """
 
 
@@ -166,17 +171,18 @@ def test_demo_runs_every_step_and_reports(
     patches = "--range-patches 1 --azimuth-patches 2"
     assert commands == [
         f"prep snap --export {out}/export --dataset {out}/dataset {patches}",
-        *(f"stage {stage} --dataset {out}/dataset" for stage in (1, 2, 3, 4, 5)),
+        *(f"stage {stage} --dataset {out}/dataset" for stage in (1, 2, 3, 4, 5, 6)),
     ]
     report = capsys.readouterr().out
     assert "PATCH_2  2 candidates" in report
     assert "2 persistent scatterers (ps2.mat), mean coherence 0.60" in report
+    assert "2 interferograms on 40 x 50 cells (phuw2.mat), 7 residues, 2 proven optimal" in report
     assert "prepare 0." in report
     assert "next: " in report
     assert out.joinpath("export", "truth.npz").is_file()
     assert main(arguments) == 2
     assert main([*arguments, "--force"]) == 0
-    assert native_program[1].read_text(encoding="ascii").splitlines()[6].endswith(" --force")
+    assert native_program[1].read_text(encoding="ascii").splitlines()[7].endswith(" --force")
 
 
 def test_demo_names_the_step_that_failed(

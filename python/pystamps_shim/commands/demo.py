@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -35,7 +36,8 @@ _PATCH_STAGES = (
     _Stage(4, "PS without the noisy ones", "weed1.mat"),
     _Stage(5, "corrected phase", "rc2.mat"),
 )
-_NEXT = "stage 6, phase unwrapping: not part of this version"
+_MERGED_STAGES = (_Stage(6, "unwrapped phase", "phuw2.mat"),)
+_NEXT = "stage 7, look-angle error and master atmosphere: not part of this version"
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -74,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
     with timed("prepare"):
         native.prepare_snap(export, dataset, azimuth_patches=2, force=options.force)
     patches = [dataset / name for name in _lines(dataset / "patch.list")]
-    for stage in _PATCH_STAGES:
+    for stage in _PATCH_STAGES + _MERGED_STAGES:
         with timed(f"stage {stage.number}"):
             native.stage(stage.number, dataset, force=options.force)
 
@@ -91,8 +93,9 @@ def run(options: argparse.Namespace) -> None:
     results = ", ".join(f"{stage.artefact} ({stage.title})" for stage in _PATCH_STAGES)
     write(f"    in every patch {results}\n")
     write(f"    merged: {_merged_text(dataset)}\n")
+    write(f"    unwrapped: {_unwrapped_text(dataset)}\n")
     write(f"time: {timed.text()}\n")
-    write(f"look inside: pystamps-native inspect {dataset / 'ps2.mat'}\n")
+    write(f"look inside: pystamps-native inspect {dataset / 'phuw2.mat'}\n")
     write(f"next: {_NEXT}\n")
 
 
@@ -136,6 +139,18 @@ def _merged_text(dataset: Path) -> str:
         f"{coherence.size} persistent scatterers (ps2.mat), mean coherence "
         f"{coherence.mean():.2f}; interferogram noise {noise_deg.min():.0f} to "
         f"{noise_deg.max():.0f} degrees (ifgstd2.mat)"
+    )
+
+
+def _unwrapped_text(dataset: Path) -> str:
+    """Say what the solver proved."""
+    log = json.loads((dataset / "uw_solver.json").read_text(encoding="utf-8"))
+    records = log["interferograms"]
+    proven = sum(record["gap"] == 0 for record in records)
+    residues = sum(record["residues"] for record in records)
+    return (
+        f"{len(records)} interferograms on {log['grid'][0]} x {log['grid'][1]} cells (phuw2.mat), "
+        f"{residues} residues, {proven} proven optimal (uw_solver.json)"
     )
 
 
