@@ -155,14 +155,14 @@ fn bench_edge_series() {
         .map(|x| Complex::new((0.4 * x).cos() as f32, (0.4 * x).sin() as f32))
         .collect();
     let edges: Vec<[u32; 2]> = (0..count).map(|e| [e % 4000, e % 4000 + 1 + e % 90]).collect();
+    let options = |method| EdgeSeriesOptions {
+        method,
+        look_angle_error: true,
+        time_window_days: 730.0,
+        trial_wraps: 6.0,
+    };
     for (name, method) in [("3D_FULL", Method::Full), ("3D_QUICK", Method::Quick)] {
-        let options = EdgeSeriesOptions {
-            method,
-            look_angle_error: true,
-            time_window_days: 730.0,
-            trial_wraps: 3.2,
-        };
-        let series = EdgeSeries::new(&network, &options).expect("a network");
+        let series = EdgeSeries::new(&network, &options(method)).expect("a network");
         let mut scratch = series.scratch();
         let seconds = quickest_of(5, || {
             std::hint::black_box(series.analyse_edges(&values, &edges, &mut scratch));
@@ -170,6 +170,15 @@ fn bench_edge_series() {
         let name = format!("edges, {name}, {} trials", series.trials());
         report(&name, f64::from(count) / seconds / 1e3, 40.0, "k edges/s of 76");
     }
+    // Edges of nothing but noise, all of which are annealed.
+    let noise: Vec<Complex32> =
+        phases(nodes * pairs.len()).map(|x| Complex::new(x.cos() as f32, x.sin() as f32)).collect();
+    let series = EdgeSeries::new(&network, &options(Method::MultiMaster)).expect("a network");
+    let mut scratch = series.scratch();
+    let seconds = quickest_of(1, || {
+        std::hint::black_box(series.analyse_edges(&noise, &edges[..16], &mut scratch));
+    });
+    report("edges, several masters", 16.0 / seconds, 10.0, "noisy edges/s of 76");
 }
 
 fn main() {

@@ -21,10 +21,19 @@ use pystamps_mat::{NumericData, Value, read_variable};
 
 /// A file of the shared oracle, or `None` with a word about why.
 fn shared(name: &str) -> Option<PathBuf> {
+    shared_data(&format!("oracle/{name}"))
+}
+
+/// A file that MATLAB wrote for a real scene, or `None`.
+fn matlab(name: &str) -> Option<PathBuf> {
+    shared_data(&format!("real/s1b_siberia_112k/{name}.mat"))
+}
+
+fn shared_data(name: &str) -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let root = std::env::var_os("PYSTAMPS_SHARED")
         .map_or_else(|| repository.join("../shared"), PathBuf::from);
-    let path = root.join("oracle").join(name);
+    let path = root.join(name);
     if path.exists() {
         return Some(path);
     }
@@ -361,4 +370,100 @@ fn edges_along_gradients() {
     assert_eq!(result.shaky, shaky);
     assert!(shaky.iter().filter(|shaky| **shaky).count() == 71);
     assert!(result.spread.iter().any(|x| *x != 0.0 && !x.is_nan()));
+}
+
+/// Cells with PS of the real scene, column-major.
+#[expect(clippy::cast_possible_truncation, reason = "stored in single precision")]
+#[expect(clippy::cast_sign_loss, reason = "counted from 1")]
+fn real_cells(path: &Path) -> (Vec<bool>, usize, usize) {
+    let xy = real(path, "xy");
+    let scatterers = xy.len() / 3;
+    let cells = |axis: usize| -> Vec<usize> {
+        let metres: Vec<f32> =
+            xy[axis * scatterers..][..scatterers].iter().map(|x| *x as f32).collect();
+        let least = metres.iter().copied().fold(f32::INFINITY, f32::min);
+        let cell = |x: &f32| ((x - least + 0.001) / 200.0).ceil() as usize;
+        let last = metres.iter().map(cell).max().unwrap();
+        metres.iter().map(cell).map(|number| number.min(last - 1)).collect()
+    };
+    let (row, column) = (cells(2), cells(1));
+    let [rows, columns] = [&row, &column].map(|cells| *cells.iter().max().unwrap());
+    let mut occupied = vec![false; rows * columns];
+    row.iter().zip(&column).for_each(|(i, j)| occupied[(j - 1) * rows + i - 1] = true);
+    (occupied, rows, columns)
+}
+
+#[test]
+fn nearest_nodes_of_matlab() {
+    let Some(stored) = matlab("uw_interp") else { return };
+    let (occupied, height, width) = real_cells(&matlab("ps2").unwrap());
+    assert_eq!((height, width), (82, 77));
+    let nearest = nearest_nodes(&occupied, height, width);
+    let expected = whole(&stored, "Z");
+    let differ: Vec<usize> =
+        (0..nearest.len()).filter(|&k| i64::from(nearest[k]) + 1 != expected[k]).collect();
+    eprintln!("{} of {} cells differ", differ.len(), nearest.len());
+    // MATLAB's search leaves ties to chance.
+    let nodes: Vec<usize> = (0..occupied.len()).filter(|&k| occupied[k]).collect();
+    let squared = |a: usize, b: usize| {
+        (a % height).abs_diff(b % height).pow(2) + (a / height).abs_diff(b / height).pow(2)
+    };
+    for &cell in &differ {
+        let theirs = usize::try_from(expected[cell]).unwrap() - 1;
+        assert!(theirs > nearest[cell] as usize);
+        assert_eq!(squared(cell, nodes[theirs]), squared(cell, nodes[nearest[cell] as usize]));
+    }
+    // From the same nearest nodes come the same edges.
+    let stored_nodes: Vec<u32> = expected.iter().map(|&z| u32::try_from(z - 1).unwrap()).collect();
+    let edges = node_edges(&stored_nodes, height, width, true);
+    let ends: Vec<i64> = whole(&stored, "edgs")[edges.ends.len()..].to_vec();
+    let got = (0..2).flat_map(|end| edges.ends.iter().map(move |ends| i64::from(ends[end]) + 1));
+    assert!(got.eq(ends));
+    for (steps, variable) in [(&edges.down, "rowix"), (&edges.right, "colix")] {
+        assert!(
+            steps.iter().map(|&step| i64::from(step)).eq(whole(&stored, variable)),
+            "{variable}"
+        );
+    }
+}
+
+/// The wrapped differences are what MATLAB unwrapped, so the analysis can be done again from there.
+#[test]
+fn edges_in_time_of_matlab() {
+    let Some(path) = matlab("ps2") else { return };
+    let (stored, parameters) = (matlab("uw_space_time").unwrap(), matlab("parms").unwrap());
+    let master_day = real(&path, "master_day")[0];
+    let day: Vec<f64> = real(&path, "day").iter().map(|day| day - master_day).collect();
+    let bperp_m = real(&path, "bperp");
+    let master = day.iter().filter(|day| **day < 0.0).count();
+    let others: Vec<usize> = (0..day.len()).filter(|&i| i != master).collect();
+    let pairs: Vec<[usize; 2]> = others.iter().map(|&i| [master, i]).collect();
+    let range = bperp_m.iter().copied().fold(f64::MIN, f64::max)
+        - bperp_m.iter().copied().fold(f64::MAX, f64::min);
+    let metres =
+        real(&parameters, "lambda")[0] * 830_000.0 * real(&path, "mean_incidence")[0].sin()
+            / (4.0 * PI);
+    let bperp_m: Vec<f64> = others.iter().map(|&i| bperp_m[i]).collect();
+    let options = EdgeSeriesOptions {
+        method: Method::Full,
+        look_angle_error: true,
+        time_window_days: real(&parameters, "unwrap_time_win")[0],
+        trial_wraps: range * real(&parameters, "max_topo_err")[0] / metres / TAU,
+    };
+    let network = Network { day: &day, pairs: &pairs, bperp_m: &bperp_m };
+    let series = EdgeSeries::new(&network, &options).unwrap();
+    let (unwrapped, noise) = (real(&stored, "dph_space_uw"), real(&stored, "dph_noise"));
+    #[expect(clippy::cast_possible_truncation, reason = "phases are single")]
+    let high: Vec<Complex32> =
+        unwrapped.iter().map(|x| Complex::new(x.cos() as f32, x.sin() as f32)).collect();
+    let low = vec![Complex32::ONE; high.len()];
+    let tile = series.analyse(&low, &high, &mut series.scratch());
+    let edges = tile.with_statistics.len();
+    let off = [largest(&tile.dph_space_uw_rad, &unwrapped), largest(&tile.dph_noise_rad, &noise)];
+    let unknown = tile.with_statistics.iter().filter(|known| !**known).count();
+    eprintln!(
+        "{edges} edges, {unknown} without statistics, {} trials: off {off:?}",
+        series.trials()
+    );
+    assert!(off[0] < 2e-5 && off[1] < 2e-5, "{off:?}");
 }

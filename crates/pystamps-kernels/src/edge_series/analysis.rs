@@ -6,6 +6,7 @@ use std::f64::consts::TAU;
 
 use num_complex::Complex;
 
+use super::annealing::Annealing;
 use super::full::{self, Moments};
 use super::lanes::{LANES, Lanes, Phasors, angles, single, unit_difference, wrapped};
 use super::{EdgeSeries, Smoothing, look_angle};
@@ -16,6 +17,8 @@ use crate::simd::{Kernel, run_widest};
 const MOST_NOISE_FULL: f32 = 1.2;
 /// … and `3D_QUICK`, `3D_SMALL_DEF`.
 const MOST_NOISE_QUICK: f32 = 1.3;
+/// Standard deviation of noise above which several masters call for another model, rad.
+const MOST_NOISE_BEFORE_ANNEALING: f32 = 1.0;
 
 /// Memory of the analysis, made once a thread.
 #[derive(Clone, Debug)]
@@ -94,6 +97,21 @@ impl Scratch {
             }
         }
         count
+    }
+
+    /// Rounds the smooth part and takes it away from the angles.
+    #[inline(always)]
+    fn split_angles(&mut self) {
+        let Self { angle, smooth, noise, .. } = self;
+        for ((angle, smooth), noise) in angle.iter().zip(smooth).zip(noise) {
+            for value in smooth.iter_mut() {
+                *value = single(TAU * *value);
+            }
+            for lane in 0..LANES {
+                let left = angle[lane] - smooth[lane] * (1.0 / TAU);
+                noise[lane] = single(TAU * wrapped(left));
+            }
+        }
     }
 }
 
@@ -235,20 +253,17 @@ impl EdgeSeries {
     /// Splits the angles into smooth part and noise.
     #[inline(always)]
     fn split(&self, scratch: &mut Scratch) {
-        let Scratch { differences, angle, smooth, noise, full: work, .. } = scratch;
+        let Scratch { differences, angle, smooth, full: work, .. } = &mut *scratch;
         match &self.smoothing {
             Smoothing::Spatial | Smoothing::Nothing => smooth.fill([0.0; LANES]),
             Smoothing::Full(full) => full.smooth(differences, angle, work, smooth),
-            Smoothing::Quick(quick) => quick.smooth(angle, smooth),
+            Smoothing::Quick(quick) | Smoothing::MultiMaster(quick, _) => {
+                quick.smooth(angle, smooth);
+            }
         }
-        for ((angle, smooth), noise) in angle.iter().zip(smooth).zip(noise) {
-            for value in smooth.iter_mut() {
-                *value = single(TAU * *value);
-            }
-            for lane in 0..LANES {
-                let left = angle[lane] - smooth[lane] * (1.0 / TAU);
-                noise[lane] = single(TAU * wrapped(left));
-            }
+        scratch.split_angles();
+        if let Smoothing::MultiMaster(_, annealing) = &self.smoothing {
+            fit_noisy_lanes(annealing, scratch);
         }
     }
 
@@ -257,11 +272,26 @@ impl EdgeSeries {
     fn judge(&self, noise: &[Lanes]) -> [bool; LANES] {
         let most = match self.smoothing {
             Smoothing::Spatial => return [true; LANES],
-            Smoothing::Nothing => f32::INFINITY,
+            Smoothing::Nothing | Smoothing::MultiMaster(..) => f32::INFINITY,
             Smoothing::Full(_) => MOST_NOISE_FULL,
             Smoothing::Quick(_) => MOST_NOISE_QUICK,
         };
         deviations(noise).map(|deviation| deviation <= most)
+    }
+}
+
+/// Gives noisy lanes the smooth part that annealing finds.
+#[inline(never)]
+fn fit_noisy_lanes(annealing: &Annealing, scratch: &mut Scratch) {
+    let noisy = deviations(&scratch.noise).map(|value| value > MOST_NOISE_BEFORE_ANNEALING);
+    for (lane, _) in noisy.into_iter().enumerate().filter(|(_, noisy)| *noisy) {
+        let phase_rad: Vec<f64> = scratch.angle.iter().map(|angle| TAU * angle[lane]).collect();
+        for (column, smooth) in annealing.fit(&phase_rad).into_iter().enumerate() {
+            let smooth = single(smooth);
+            scratch.smooth[column][lane] = smooth;
+            let left = scratch.angle[column][lane] - smooth * (1.0 / TAU);
+            scratch.noise[column][lane] = single(TAU * wrapped(left));
+        }
     }
 }
 
@@ -315,7 +345,9 @@ impl Tile {
         // Without smoothing in time, NaN in one interferogram leaves the others as they are.
         let blank = match series.smoothing {
             Smoothing::Spatial | Smoothing::Nothing => [false; LANES],
-            Smoothing::Full(_) | Smoothing::Quick(_) => known.map(|known| !known),
+            Smoothing::Full(_) | Smoothing::Quick(_) | Smoothing::MultiMaster(..) => {
+                known.map(|known| !known)
+            }
         };
         self.with_statistics[first..first + count].copy_from_slice(&known[..count]);
         let slopes = &mut self.slope_rad_per_m[first..first + count];

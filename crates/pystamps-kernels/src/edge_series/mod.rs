@@ -24,6 +24,10 @@
 //! * `3D_FULL`, interferograms without an image that most others share: their smooth part is 0.
 //! * `3D_FULL`, an interferogram of several such images (three images or fewer): the deviations that
 //!   decide between them leave out edges with NaN, and ties go to the earlier image.
+//! * `3D` with several masters draws random numbers without a seed there; here they are seeded by
+//!   the phases of the edge, so that neither tiles nor threads matter. Noise can agree in its
+//!   statistics only. Steps that would leave the bounds of the model are not tried, and edges with
+//!   NaN are left out of the covariance.
 //! * Chains are counted whichever of the two neighbouring images comes first.
 //!
 //! # Layout
@@ -31,11 +35,13 @@
 //! is worked on by itself, so that tiles of any size give the same bits.
 
 mod analysis;
+mod annealing;
 mod full;
 mod gradients;
 mod lanes;
 mod look_angle;
 mod network;
+mod noise_covariance;
 mod quick;
 #[cfg(test)]
 mod tests;
@@ -44,6 +50,7 @@ pub use analysis::{Scratch, Tile};
 pub use full::Moments;
 pub use gradients::{GradientTile, smooth_along_gradients};
 
+use annealing::Annealing;
 use full::Full;
 use look_angle::LookAngle;
 use network::Design;
@@ -62,6 +69,9 @@ pub enum Method {
     Quick,
     /// The same. StaMPS: `3D_SMALL_DEF`.
     SmallDeformation,
+    /// The same, but noisy edges get a line and two waves in time instead of being given up: see
+    /// [`EdgeSeries::weigh`]. StaMPS: `3D` with several masters.
+    MultiMaster,
 }
 
 /// What the analysis may be told.
@@ -157,6 +167,7 @@ enum Smoothing {
     Nothing,
     Full(Full),
     Quick(Quick),
+    MultiMaster(Quick, Annealing),
 }
 
 /// The analysis of one network, made once and shared by threads.
@@ -194,6 +205,9 @@ impl EdgeSeries {
             Method::Quick | Method::SmallDeformation => {
                 Smoothing::Quick(Quick::new(&design, window_days))
             }
+            Method::MultiMaster => {
+                Smoothing::MultiMaster(Quick::new(&design, window_days), Annealing::new(&design))
+            }
         };
         Ok(Self { design, bperp_m: network.bperp_m.to_vec(), look_angle, smoothing })
     }
@@ -222,6 +236,7 @@ impl EdgeSeries {
         let plan = match &self.smoothing {
             Smoothing::Full(full) => full.memory_bytes(),
             Smoothing::Quick(_) => 8 * columns * columns,
+            Smoothing::MultiMaster(..) => 2 * 8 * columns * columns,
             Smoothing::Spatial | Smoothing::Nothing => 0,
         };
         let look_angle = self.look_angle.as_ref().map_or(0, LookAngle::memory_bytes);

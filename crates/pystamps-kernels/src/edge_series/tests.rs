@@ -426,3 +426,47 @@ fn gradients_replace_shaky_edges() {
     let none = smooth_along_gradients(&mut Tile::default(), &[], &nodes, [&[], &[]]);
     assert_eq!(none, GradientTile::default());
 }
+
+#[test]
+fn several_masters_fit_noisy_edges() {
+    // Every image with its next three; a rate that needs more than a cycle in three steps.
+    let images = 10;
+    let day: Vec<f64> = (0..images).map(|i| 12.0 * i as f64).collect();
+    let pairs: Vec<[usize; 2]> =
+        (0..images).flat_map(|i| (i + 1..images.min(i + 4)).map(move |j| [i, j])).collect();
+    let bperp_m: Vec<f64> = (0..pairs.len()).map(|k| 100.0 * share(k)).collect();
+    let network = Stack { day, pairs, bperp_m };
+    let rates = [0.01, 1.3];
+    let phases: Vec<C32> = network
+        .pairs
+        .iter()
+        .flat_map(|pair| {
+            let steps = (pair[1] - pair[0]) as f64;
+            [phasor(0.0), phasor(rates[0] * steps), phasor(rates[1] * steps)]
+        })
+        .collect();
+    let edges = [[0, 1], [0, 2]];
+    let options = EdgeSeriesOptions { look_angle_error: false, ..OPTIONS };
+    let quick = network.series(&EdgeSeriesOptions { method: Method::Quick, ..options });
+    let mut several = network.series(&EdgeSeriesOptions { method: Method::MultiMaster, ..options });
+    let plain = quick.analyse_edges(&phases, &edges, &mut quick.scratch());
+    assert_eq!(plain.with_statistics, [true, false]);
+    let tile = several.analyse_edges(&phases, &edges, &mut several.scratch());
+    assert_eq!(tile.with_statistics, [true, true]);
+    // The quiet edge is the same, the other has found its rate.
+    let of = |tile: &Tile, edge: usize| -> Vec<f32> {
+        tile.dph_space_uw_rad.iter().skip(edge).step_by(2).copied().collect()
+    };
+    assert_eq!(of(&tile, 0), of(&plain, 0));
+    let fitted = of(&tile, 1);
+    let right = fitted.iter().zip(&network.pairs).filter(|(value, pair)| {
+        let expected = rates[1] * (pair[1] - pair[0]) as f64;
+        (f64::from(**value) - expected).abs() < 1e-5
+    });
+    assert!(right.count() > network.pairs.len() * 3 / 4);
+    // Weights from edges change nothing of that here; without NaN they are finite.
+    several.weigh(&phases, &vec![Complex::new(1.0, 0.0); phases.len()], &edges);
+    let weighed = several.analyse_edges(&phases, &edges, &mut several.scratch());
+    assert_eq!(of(&weighed, 0), of(&plain, 0));
+    assert!(weighed.dph_noise_rad.iter().all(|noise| noise.is_finite()));
+}

@@ -63,7 +63,7 @@ pub fn fit_with_covariance(
 }
 
 /// Lower triangle, row-major, whose product with its transpose is `matrix`.
-fn cholesky(matrix: &[f64], size: usize) -> Result<Vec<f64>, NotPositiveDefinite> {
+pub(crate) fn cholesky(matrix: &[f64], size: usize) -> Result<Vec<f64>, NotPositiveDefinite> {
     assert_eq!(matrix.len(), size * size, "a square covariance matrix");
     let mut factor = vec![0.0; size * size];
     for row in 0..size {
@@ -84,7 +84,7 @@ fn cholesky(matrix: &[f64], size: usize) -> Result<Vec<f64>, NotPositiveDefinite
 }
 
 /// Solves `factor * white = column` in place.
-fn whiten(factor: &[f64], column: &mut [f64]) {
+pub(crate) fn whiten(factor: &[f64], column: &mut [f64]) {
     let size = column.len();
     for row in 0..size {
         let (known, rest) = column.split_at_mut(row);
