@@ -94,7 +94,8 @@ pub fn verify_grid<C: ConvexCost>(
         }
         for column in 0..cell_columns {
             let (wrap, flow) = around(problem.wraps, flow, columns, row, column);
-            tally.cell(wrap, flow, potential(Some(row), Some(column)) - ground);
+            let above_ground = potential(Some(row), Some(column)).saturating_sub(ground);
+            tally.node(wrap.into(), flow.into(), above_ground);
         }
     }
     tally.certificate()
@@ -149,10 +150,10 @@ impl Tally {
         }
     }
 
-    /// Adds a cell whose wraps and flows have these sums, and whose potential exceeds the ground's by
-    /// `potential`.
+    /// Adds a node round which the wraps add up to `wrap` and the flows to `flow`: the flows have to
+    /// make up for the wraps.
     #[inline]
-    pub(crate) fn cell(&mut self, wrap: i32, flow: i32, potential: i64) {
+    pub(crate) fn node(&mut self, wrap: i64, flow: i64, potential: i64) {
         if wrap != 0 {
             self.residues += 1;
             self.bound -= i128::from(wrap) * i128::from(potential);

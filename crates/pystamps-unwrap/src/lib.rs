@@ -5,6 +5,7 @@ mod balance;
 mod certificate;
 mod cost;
 mod error;
+mod graph;
 mod grid;
 mod integrate;
 mod residual;
@@ -15,6 +16,10 @@ pub use arcs::GridArcs;
 pub use certificate::{Certificate, verify_grid};
 pub use cost::{ArcCost, ConvexCost};
 pub use error::UnwrapError;
+pub use graph::{
+    FlowNetwork, MeshSolution, NetworkSolution, PlanarMesh, solve_mesh, solve_network, verify_mesh,
+    verify_network,
+};
 pub use grid::{GridProblem, GridSolution, SolveStatistics, solve_grid};
 pub use integrate::{flows_of_cycles, integrate_cycles};
 pub use search::Workspace;

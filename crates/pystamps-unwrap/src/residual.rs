@@ -37,9 +37,6 @@ impl<C: ConvexCost> Move<C> {
 pub(crate) struct Step(pub(crate) u32);
 
 impl Step {
-    /// Greatest number of arcs.
-    pub(crate) const MAX_ARCS: usize = (u32::MAX / 2) as usize;
-
     #[inline]
     pub(crate) fn along(arc: usize) -> Self {
         Self((arc as u32) << 1)
