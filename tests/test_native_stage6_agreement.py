@@ -113,6 +113,23 @@ def test_truth_is_found(native: Native, tmp_path: Path) -> None:
     assert (cycles == np.median(cycles, axis=0)).mean() > 0.999
 
 
+def test_annealing_is_repeatable_and_finds_the_truth(native: Native, tmp_path: Path) -> None:
+    """``3D`` with several masters: the same bytes from 1 and 3 threads, and the right cycles."""
+    found = []
+    for threads in (1, 3):
+        shape = MergedShape(seed=17, ps=700, noise_rad=0.7, small_baseline=True)
+        merged = write_merged(tmp_path / str(threads), shape)
+        set_parameters(merged.folder / "parms.mat", {"unwrap_method": "3D"})
+        native("stage", 6, "--dataset", merged.folder, "--threads", threads)
+        found.append(results(merged.folder))
+    assert found[0] == found[1]
+    grid = read_mat_file(merged.folder / "uw_grid.mat")
+    assert grid["ph_lowpass"].values.shape == grid["ph"].values.shape
+    phase_rad = read_mat_file(merged.folder / "phuw_sb2.mat")["ph_uw"].values
+    cycles = np.round((phase_rad - merged.truth_rad) / (2 * np.pi))
+    assert (cycles == np.median(cycles, axis=0)).mean() > 0.99
+
+
 def fake_snaphu(folder: Path, script: str) -> dict[str, str]:
     """Put a program called snaphu first in the search path."""
     folder.mkdir()

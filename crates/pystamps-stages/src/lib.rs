@@ -113,7 +113,6 @@ pub const INVENTORY: [Readiness; 9] = [
         state: State::Native,
         refused: &[
             "unwrap_hold_good_values = y with small baselines",
-            "unwrap_method = 3D with several masters",
             "tropo_method = combinations of corrections",
         ],
     },

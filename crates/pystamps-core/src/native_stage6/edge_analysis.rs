@@ -65,6 +65,9 @@ pub(super) fn analyse_edges(
         }
         plan.settle(&all);
     }
+    if let Some(low_pass) = &phase.low_pass {
+        plan.weigh(&phase.phasors, low_pass, ends);
+    }
     let plan = &*plan;
     let keeps_noise = method != Method::Spatial2D;
     let by_gradients = phase.gradients_rad.is_some() && keeps_noise;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use num_complex::Complex;
 use pystamps_kernels::edge_series::{EdgeSeries, Method};
 use pystamps_kernels::node_edges::NodeEdges;
 use pystamps_mat::{Container, ElementType, NumericData, Sparse, SparseData, Value, Variables};
@@ -44,8 +45,12 @@ pub(super) fn write_grid(
         },
         Streamed { name: "ph_in", element, dims: vec![rows, used.len()], source: &mut of_ps },
     ];
-    let empty = ["ph_lowpass", "ph_uw_predef", "ph_in_predef"].map(|name| (name, Value::empty()));
-    let variables = nodes.described().into_iter().chain(empty);
+    let low_pass = |values: &Vec<Complex<f32>>| {
+        matrix(nodes.len(), used.len(), NumericData::C32(values.clone()))
+    };
+    let low_pass = phase.low_pass.as_ref().map_or_else(Value::empty, low_pass);
+    let empty = ["ph_uw_predef", "ph_in_predef"].map(|name| (name, Value::empty()));
+    let variables = nodes.described().into_iter().chain(empty).chain([("ph_lowpass", low_pass)]);
     let variables: Variables = variables.chain([("n_ifg", count(used.len()))]).collect();
     write_streamed(folder, "uw_grid.mat", &mut streamed, &variables)
 }

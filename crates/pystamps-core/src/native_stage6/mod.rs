@@ -16,8 +16,9 @@
 //! # StaMPS compatibility
 //! `ps_unwrap` and `uw_3d`, stage6.md. Triangle is not needed: the nearest node of a cell is found
 //! exactly, the smallest number on ties. SNAPHU is replaced by an exact solver of the very problem
-//! that SNAPHU is handed, with arcs without statistics at one a cycle. `unwrap_hold_good_values`,
-//! and the annealing of `3D` with several masters, are refused.
+//! that SNAPHU is handed, with arcs without statistics at one a cycle. The annealing of `3D` with
+//! several masters is seeded, and so repeatable, but equal to the original's only in its statistics.
+//! `unwrap_hold_good_values` is refused.
 
 mod certificates;
 mod checkpoint;
@@ -226,7 +227,7 @@ impl Unwrapping<'_> {
         let Self { root, rules, staging, .. } = *self;
         let stack = Stack::load(root, 2, rules.network)?;
         let used = self.used(&stack)?;
-        let method = rules.method(&stack)?;
+        let method = rules.method(&stack);
         let wrapped = WrappedPhase::open(root, &stack, rules)?;
         self.note_left_out(&wrapped, progress);
         let geometry = Geometry::of(&stack, rules)?;
@@ -235,7 +236,7 @@ impl Unwrapping<'_> {
         let network = SeriesNetwork::of(&stack, &used);
         let mut plan = network.plan(rules, method, self.trial_wraps(&stack)?)?;
 
-        let phase = node_phase(&wrapped, nodes, &used, rules, progress)?;
+        let phase = node_phase(&wrapped, nodes, &used, rules, method, progress)?;
         files::write_grid(staging, nodes, &phase, &wrapped, &used, progress)?;
         files::write_interpolation(staging, nodes.shape(), nearest, edges)?;
         let room = Room { residence, folder: staging };
@@ -244,6 +245,12 @@ impl Unwrapping<'_> {
         files::write_series(staging, &analysis, &plan, method, &phase, edge_count, progress)?;
 
         let grid = SolverGrid::new(nodes, nearest, edges, &analysis);
+        if edge_count > 0 && grid.variances.iter().all(|&variance| variance == 0) {
+            progress.note(
+                "no edge has statistics: the phase is unwrapped with as few jumps as possible; try \
+                 another unwrap_method, or check the interferograms",
+            );
+        }
         let checkpoints = Checkpoints::open(root, &grid.arc_edges, ALGORITHM_VERSION)?;
         let kept = self.options.keep_costs.then(|| KeptCosts::in_folder(staging));
         let extras = Extras { checkpoints: &checkpoints, kept: kept.as_ref(), external };

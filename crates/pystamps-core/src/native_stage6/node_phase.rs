@@ -2,6 +2,7 @@
 //! the plane.
 
 use num_complex::Complex;
+use pystamps_kernels::edge_series::Method;
 use pystamps_kernels::goldstein::{
     GoldsteinFilter, NodeGradients, node_gradients, window_gradients,
 };
@@ -17,6 +18,8 @@ use crate::progress::Progress;
 pub(super) struct NodePhase {
     /// Filtered phasors with the length of the sum.
     pub(super) phasors: Vec<Complex<f32>>,
+    /// The same after a low-pass filter, where the analysis of several masters needs it.
+    pub(super) low_pass: Option<Vec<Complex<f32>>>,
     /// Local frequencies along rows and columns, rad a cell, where they are asked for.
     pub(super) gradients_rad: Option<[Vec<f32>; 2]>,
     node_count: usize,
@@ -38,6 +41,7 @@ pub(super) fn node_phase(
     nodes: &Nodes,
     used: &[usize],
     rules: &Rules,
+    method: Method,
     progress: &Progress,
 ) -> Result<NodePhase> {
     let [rows, columns] = nodes.shape();
@@ -46,21 +50,38 @@ pub(super) fn node_phase(
     let phase = progress.phase("phase on the grid", used.len() as u64, "interferograms");
     let node_count = nodes.len();
     let mut phasors = vec![Complex::default(); node_count * used.len()];
-    phasors.par_chunks_mut(node_count).zip(used).try_for_each_init(
+    let several = method == Method::MultiMaster;
+    let mut low_pass = vec![Complex::default(); if several { phasors.len() } else { 0 }];
+    // Without low-pass phase its columns are empty.
+    let low_columns: Vec<&mut [Complex<f32>]> = if several {
+        low_pass.chunks_mut(node_count).collect()
+    } else {
+        used.iter().map(|_| &mut [][..]).collect()
+    };
+    phasors.par_chunks_mut(node_count).zip(low_columns).zip(used).try_for_each_init(
         || filter.scratch(),
-        |scratch, (out, &column)| {
+        |scratch, ((out, low), &column)| {
             let summed = nodes.gridded(&wrapped.phasors(column)?);
-            let plane = if rules.prefilter { filter.filter(&summed, scratch) } else { summed };
-            for (phasor, &cell) in out.iter_mut().zip(nodes.cells()) {
-                *phasor = plane[cell as usize];
+            if several {
+                pick(&filter.low_pass(&summed, scratch), nodes, low);
             }
+            let plane = if rules.prefilter { filter.filter(&summed, scratch) } else { summed };
+            pick(&plane, nodes, out);
             phase.advance(1);
             Ok::<(), crate::Error>(())
         },
     )?;
+    let low_pass = several.then_some(low_pass);
     let gradients_rad =
         rules.local_gradients.then(|| gradients(&phasors, nodes, rules.window_cells));
-    Ok(NodePhase { phasors, gradients_rad, node_count })
+    Ok(NodePhase { phasors, low_pass, gradients_rad, node_count })
+}
+
+/// Copies the cells with PS.
+fn pick(plane: &[Complex<f32>], nodes: &Nodes, out: &mut [Complex<f32>]) {
+    for (phasor, &cell) in out.iter_mut().zip(nodes.cells()) {
+        *phasor = plane[cell as usize];
+    }
 }
 
 /// Local frequencies of the nodes in every interferogram.

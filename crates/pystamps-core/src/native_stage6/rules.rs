@@ -96,22 +96,15 @@ impl Rules {
     /// # StaMPS compatibility
     /// `3D` and `3D_NEW` mean `3D_FULL` where one image is the first of every interferogram
     /// (`uw_3d`, stage6.md 2).
-    ///
-    /// # Errors
-    /// `mode-not-native` for the annealing of `3D` with several masters.
-    pub(super) fn method(&self, stack: &Stack) -> Result<Method> {
+    pub(super) fn method(&self, stack: &Stack) -> Method {
         let one_master = stack.pairs.windows(2).all(|pairs| pairs[0][0] == pairs[1][0]);
         match self.method.as_str() {
-            "2D" => Ok(Method::Spatial2D),
-            "3D_NO_DEF" => Ok(Method::NoDeformation),
-            "3D_QUICK" => Ok(Method::Quick),
-            "3D_SMALL_DEF" => Ok(Method::SmallDeformation),
-            "3D" | "3D_NEW" if !one_master => Err(not_native(
-                "unwrap_method",
-                "3D with several masters (simulated annealing)",
-                "3D_QUICK",
-            )),
-            _ => Ok(Method::Full),
+            "2D" => Method::Spatial2D,
+            "3D_NO_DEF" => Method::NoDeformation,
+            "3D_QUICK" => Method::Quick,
+            "3D_SMALL_DEF" => Method::SmallDeformation,
+            "3D" | "3D_NEW" if !one_master => Method::MultiMaster,
+            _ => Method::Full,
         }
     }
 }

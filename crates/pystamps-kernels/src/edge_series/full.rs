@@ -151,7 +151,9 @@ impl Full {
         scratch: &mut Scratch,
         smooth: &mut [Lanes],
     ) {
-        smooth.fill([0.0; LANES]);
+        for (values, chosen) in smooth.iter_mut().zip(&self.chosen) {
+            *values = if chosen.is_some() { [0.0; LANES] } else { [f64::NAN; LANES] };
+        }
         for (number, master) in self.masters.iter().enumerate() {
             master.smooth(phasors, angle, scratch);
             for (link, values) in master.links.iter().zip(&scratch.smooth) {

@@ -21,7 +21,8 @@
 //! * `3D_FULL`, images in any order of interferograms: series are put back into the order of the
 //!   interferograms, and the anchor is the first date after the master in the order of dates (the
 //!   same for interferograms in the order of dates).
-//! * `3D_FULL`, interferograms without an image that most others share: their smooth part is 0.
+//! * `3D_FULL`, interferograms without an image that most others share: nothing is known of their
+//!   smooth part, and so no edge has statistics.
 //! * `3D_FULL`, an interferogram of several such images (three images or fewer): the deviations that
 //!   decide between them leave out edges with NaN, and ties go to the earlier image.
 //! * `3D` with several masters draws random numbers without a seed there; here they are seeded by
