@@ -138,7 +138,7 @@ def test_stage_1(native_program: Path, export: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def processed(native_program: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Process a scene to the end of stage 5; returns where it must lie, and a copy."""
+    """Process a scene to the end of stage 6; returns where it must lie, and a copy."""
     folder: Path = tmp_path_factory.mktemp("processed")
     export, target = folder / "export", folder / "dataset"
     export.mkdir()
@@ -148,6 +148,9 @@ def processed(native_program: Path, tmp_path_factory: pytest.TempPathFactory) ->
     Victim(native_program, prep).finish()
     for stage in (1, 2, 3, 4, 5):
         Victim(native_program, ["stage", stage, "--dataset", target]).finish()
+    change = ["params", "set", "--dataset", target, "unwrap_grid_size", 50]
+    Victim(native_program, change).finish()
+    Victim(native_program, ["stage", 6, "--dataset", target]).finish()
     shutil.copytree(target, folder / "old")
     return target, folder / "old"
 
@@ -159,8 +162,9 @@ def processed(native_program: Path, tmp_path_factory: pytest.TempPathFactory) ->
         ["3", "--patch", "PATCH_1", "--set", "density_rand=2"],
         ["4", "--patch", "PATCH_1", "--set", "weed_standard_dev=0.8"],
         ["5", "--dataset", "", "--set", "heading=10"],
+        ["6", "--dataset", "", "--set", "unwrap_grid_size=10"],
     ],
-    ids=["stage 2", "stage 3", "stage 4", "merge"],
+    ids=["stage 2", "stage 3", "stage 4", "merge", "stage 6"],
 )
 def test_later_stages(
     native_program: Path, processed: tuple[Path, Path], command: list[str]

@@ -32,6 +32,8 @@ if arguments[0] == "prep":
         (dataset / name).mkdir(parents=True, exist_ok=True)
         (dataset / name / "pscands.1.ij").write_text("1 0 0\\n2 0 1\\n")
     (dataset / "patch.list").write_text("PATCH_1\\nPATCH_2\\n")
+elif arguments[0] == "params":
+    pass
 elif {broken!r}:
     sys.stderr.write("stage broke\\n")
     sys.exit(1)
@@ -171,6 +173,7 @@ def test_demo_runs_every_step_and_reports(
     patches = "--range-patches 1 --azimuth-patches 2"
     assert commands == [
         f"prep snap --export {out}/export --dataset {out}/dataset {patches}",
+        f"params set unwrap_grid_size 30 --dataset {out}/dataset",
         *(f"stage {stage} --dataset {out}/dataset" for stage in (1, 2, 3, 4, 5, 6)),
     ]
     report = capsys.readouterr().out
@@ -182,7 +185,7 @@ def test_demo_runs_every_step_and_reports(
     assert out.joinpath("export", "truth.npz").is_file()
     assert main(arguments) == 2
     assert main([*arguments, "--force"]) == 0
-    assert native_program[1].read_text(encoding="ascii").splitlines()[7].endswith(" --force")
+    assert native_program[1].read_text(encoding="ascii").splitlines()[8].endswith(" --force")
 
 
 def test_demo_names_the_step_that_failed(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pystamps_shim.errors import ExitCode, PystampsError
-from pystamps_shim.simulate.scene import DEFAULT_SEED, PRESETS
+from pystamps_shim.simulate.scene import DEFAULT_SEED, PRESETS, SceneSettings
 
 _DESCRIPTION = """\
 See pystamps work on a synthetic scene: simulate a raw export with known truth, prepare it, run
@@ -75,6 +75,9 @@ def run(options: argparse.Namespace) -> None:
         summary = write_export(settings, staging)
     with timed("prepare"):
         native.prepare_snap(export, dataset, azimuth_patches=2, force=options.force)
+    cell_m = _cell_for_small_scene_m(settings)
+    if cell_m is not None:
+        native.set_parameter("unwrap_grid_size", str(cell_m), dataset)
     patches = [dataset / name for name in _lines(dataset / "patch.list")]
     for stage in _PATCH_STAGES + _MERGED_STAGES:
         with timed(f"stage {stage.number}"):
@@ -97,6 +100,18 @@ def run(options: argparse.Namespace) -> None:
     write(f"time: {timed.text()}\n")
     write(f"look inside: pystamps-native inspect {dataset / 'phuw2.mat'}\n")
     write(f"next: {_NEXT}\n")
+
+
+def _cell_for_small_scene_m(settings: SceneSettings) -> int | None:
+    """Return the side of unwrapping cells where the usual 200 m are too coarse, else None.
+
+    Stage 6 filters windows of 32 cells, and needs that many along both sides.
+    """
+    sides_m = (
+        settings.width * settings.range_spacing_m,
+        settings.length * settings.azimuth_spacing_m,
+    )
+    return None if min(sides_m) / 200 >= 36 else int(min(sides_m) / 40) // 10 * 10
 
 
 def _refuse_foreign_dataset(out: Path) -> None:

@@ -28,6 +28,10 @@ class Native:
         arguments += ["--range-patches", "1", "--azimuth-patches", str(azimuth_patches)]
         self.run(arguments, force=force)
 
+    def set_parameter(self, name: str, value: str, dataset: Path) -> None:
+        """Change a parameter of a dataset."""
+        self.run(["params", "set", name, value, "--dataset", str(dataset)])
+
     def stage(self, number: int, dataset: Path, *, force: bool) -> None:
         """Run a stage on every patch of a dataset; stage 5 merges them too."""
         self.run(["stage", str(number), "--dataset", str(dataset)], force=force)
