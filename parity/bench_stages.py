@@ -1,7 +1,7 @@
-"""Measure stages 1 to 5 on simulated patches: ``python -m parity.bench_stages``.
+"""Measure stages 1 to 6 on simulated patches: ``python -m parity.bench_stages``.
 
 Time, throughput and memory beside what ``plan`` predicts, the native stages beside the Python
-reference on a smaller patch, and the goals for stages 3 and 5. ``[CANDIDATES INTERFEROGRAMS]`` set
+reference on a smaller patch, and the goals for stages 3, 5 and 6. ``[CANDIDATES INTERFEROGRAMS]`` set
 the size of the first table, ``--lean`` and ``--reference`` those of the smaller patches.
 """
 
@@ -25,6 +25,7 @@ import numpy as np
 from parity.measured_run import Run, run_native
 from parity.readers import read_mat_file
 from parity.stages import compare_with_reference
+from parity.synthetic_merged import MergedShape, write_merged
 from pystamps_shim._binary import find
 from pystamps_shim.pipeline.ported import (
     stage1_load_initial,
@@ -33,6 +34,7 @@ from pystamps_shim.pipeline.ported import (
     stage4_weed_ps,
     stage5_correct_and_promote,
     stage5_merge_and_ifgstd,
+    stage6_unwrap,
 )
 from pystamps_shim.reference.outputs import write_artefacts
 from pystamps_shim.simulate.dataset import DatasetSize, write_dataset
@@ -46,6 +48,9 @@ _REPEATS = 2
 _GOAL_STAGE3 = (50_000, 107, 10.0)
 _GOAL_SCENE = (138_000, 107)
 _GOAL_PIXEL_M = 2.55
+#: PS, images, side (m) and seconds of the goal for stage 6, with cells of 200 m.
+_GOAL_STAGE6 = MergedShape(ps=77_850, images=77, master=38, extent_m=50_000.0, cell_m=200.0)
+_GOAL_STAGE6_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class Step:
         """Run it as if nothing of it were there yet."""
         for remembered in dataset.glob(".pystamps/cache/random-coherence-*.mat"):
             remembered.unlink()
+        if self.number == 6:
+            return run_native("stage", 6, "--dataset", dataset, "--force", *options)
         if self.merged:
             # The patches are left alone: they are up to date, only the merge is not.
             dataset.joinpath("ifgstd2.mat").unlink(missing_ok=True)
@@ -92,6 +99,7 @@ _STEPS = (
     Step("stage 4", 4, merged=False, reference=stage4_weed_ps),
     Step("stage 5 patch", 5, merged=False, reference=stage5_correct_and_promote),
     Step("stage 5 merge", 5, merged=True, reference=stage5_merge_and_ifgstd),
+    Step("stage 6", 6, merged=True, reference=stage6_unwrap),
 )
 
 
@@ -108,6 +116,8 @@ def main() -> None:
     if not arguments.no_goal:
         with tempfile.TemporaryDirectory() as folder:
             _print_goal(_simulated(Path(folder), _GOAL_SCENE, _GOAL_PIXEL_M))
+        with tempfile.TemporaryDirectory() as folder:
+            _print_goal_of_stage_6(write_merged(Path(folder) / "dataset", _GOAL_STAGE6).folder)
 
 
 def _arguments() -> argparse.Namespace:
@@ -138,7 +148,7 @@ def _print_predictions(dataset: Path, size: Size, *, lean: bool) -> None:
     """Every stage in turn; `lean`: once more with the least memory that is predicted to do."""
     runs = [_quickest(step, dataset) for step in _STEPS]
     plan = _plan(dataset)
-    plans = [*plan["patches"][0]["stages"], plan["merge"]]
+    plans = [*plan["patches"][0]["stages"], plan["merge"], plan["unwrap"]]
     candidates, interferograms = size
     for step, run, predicted in zip(_STEPS, runs, plans, strict=True):
         rate = candidates * interferograms / run.seconds / 1e6
@@ -156,7 +166,7 @@ def _print_predictions(dataset: Path, size: Size, *, lean: bool) -> None:
             if run.resident_bytes > limit:
                 sys.exit(f"{step.name} took more than its memory limit")
     if not lean:
-        _print_merge_rate(dataset, runs[-1])
+        _print_merge_rate(dataset, runs[-2])
 
 
 def _memory(limit_bytes: int, run: Run) -> str:
@@ -204,7 +214,7 @@ def _print_ratios(dataset: Path, size: Size) -> None:
 def _check_agreement(step: Step, artefacts: Any, scope: Path) -> None:
     if step.number == 2:
         return  # Random phase on the edge of a bin may fall to either side: see the tests.
-    profile = "simulated" if step.number > 1 else None
+    profile = {1: None, 6: "own"}.get(step.number, "simulated")
     where = "root" if step.merged else "patch"
     report = compare_with_reference(step.number, artefacts, scope, scope=where, profile=profile)
     if report.differences:
@@ -226,6 +236,24 @@ def _print_goal(dataset: Path) -> None:
         f"({len(selected) / filtered:.1f} a cell): {run.seconds:.2f} s "
         f"(processor {run.processor_seconds:.2f} s), for {wanted}: {scaled:.2f} s, goal {goal_s} s"
     )
+
+
+def _print_goal_of_stage_6(dataset: Path) -> None:
+    run = _quickest(_STEPS[-1], dataset)
+    predicted = _plan(dataset)["unwrap"]
+    log = json.loads((dataset / "uw_solver.json").read_text(encoding="utf-8"))
+    rows, columns = log["grid"]
+    residues = sum(record["residues"] for record in log["interferograms"])
+    _print(
+        f"stage 6 unwraps {_GOAL_STAGE6.ps} PS x {len(log['interferograms'])} on {rows} x {columns} "
+        f"cells with {log['nodes']} nodes, {log['edges']} edges and {residues} residues: "
+        f"{run.seconds:.2f} s (processor {run.processor_seconds:.2f} s), goal {_GOAL_STAGE6_S} s; "
+        f"predicted/measured: time {predicted['seconds'] / run.seconds:.2f}, "
+        f"memory {_memory(predicted['memory_bytes'], run)}"
+    )
+    limit = predicted["least_memory_bytes"]
+    run = _STEPS[-1].run(dataset, "--memory-limit", limit)
+    _print(f"stage 6 with the least memory: limit/resident {_memory(limit, run)}")
 
 
 def _quickest(step: Step, dataset: Path, *options: object) -> Run:

@@ -1,7 +1,9 @@
 //! Inverts unwrapped small-baseline interferograms to one phase an image.
 
+use std::ops::Range;
 use std::path::Path;
 
+use num_complex::Complex;
 use pystamps_kernels::least_squares::{PivotedQr, Weighting, fit_with_covariance};
 use pystamps_mat::{ElementType, NumericData, Value, Variables};
 use rayon::prelude::*;
@@ -11,10 +13,11 @@ use crate::columns::Columns;
 use crate::error::{Diagnostic, Error, Result};
 use crate::mat_output::{Streamed, matrix, single_variable, write_streamed};
 use crate::progress::Progress;
-use crate::project::artifacts::{check_folder, stage4, stage5, stage6};
+use crate::project::artifacts::{Variable, check_folder, stage4, stage5, stage6};
 use crate::project::parameters::Parameters;
 use crate::project::stack::Stack;
 use crate::reference_area::reference_rows;
+use crate::samples::{ComplexColumns, Residence, compressed_bytes, row_blocks};
 use crate::stored_array::StoredArray;
 
 /// Least reciprocal condition of the noise's covariance; below it the diagonal grows.
@@ -132,44 +135,91 @@ fn isolated(stack: &Stack, apart: &[usize], master_used: bool) -> Error {
         .data()
 }
 
+/// Memory that the inversion takes because its inputs cannot be read piece by piece.
+///
+/// # Errors
+/// MATLAB file errors.
+pub(super) fn resident_bytes(root: &Path) -> Result<u64> {
+    let arrays = [stage5::CORRECTED_PHASE, stage4::PATCH_PHASE].map(|of| (of.file, of.name));
+    if smoothed_phase_is_known(root)? { compressed_bytes(root, &arrays) } else { Ok(0) }
+}
+
+fn smoothed_phase_is_known(root: &Path) -> Result<bool> {
+    let path = root.join(stage4::PATCH_PHASE.file);
+    let listed = if path.is_file() { pystamps_mat::list(&path)? } else { Vec::new() };
+    let known = listed.iter().find(|info| info.name == stage4::PATCH_PHASE.name);
+    Ok(known.is_some_and(|info| !info.dims.contains(&0)))
+}
+
 /// Covariance of the noise of all interferograms, column by column, rad^2; the identity where the
 /// smoothed phase is not known.
 fn noise_covariance(root: &Path, stack: &Stack, progress: &Progress) -> Result<Vec<f64>> {
     let (rows, count) = (stack.row_count(), stack.interferogram_count());
-    let path = root.join(stage4::PATCH_PHASE.file);
-    let listed = if path.is_file() { pystamps_mat::list(&path)? } else { Vec::new() };
-    let known = listed.iter().find(|info| info.name == stage4::PATCH_PHASE.name);
     let mut covariance = vec![0.0; count * count];
-    if known.is_none_or(|info| info.dims.contains(&0)) {
+    if !smoothed_phase_is_known(root)? {
         for column in 0..count {
             covariance[column * count + column] = 1.0;
         }
         return Ok(covariance);
     }
-    let lengths = stack.axis_lengths();
-    let corrected = StoredArray::open(root, &stage5::CORRECTED_PHASE, &lengths)?;
-    let smoothed = StoredArray::open(root, &stage4::PATCH_PHASE, &lengths)?;
-    let phase = progress.phase("noise of interferograms", count as u64, "interferograms");
-    let deviations: Vec<Vec<f32>> = (0..count)
-        .into_par_iter()
-        .map(|column| {
-            let corrected = corrected.complex_column(column)?.into_iter();
-            let pairs = corrected.zip(smoothed.complex_column(column)?);
-            let noise: Vec<f32> = pairs.map(|(rc, patch)| angle(rc * patch.conj())).collect();
-            let mean = noise.iter().map(|&x| f64::from(x)).sum::<f64>() / rows as f64;
-            phase.advance(1);
-            #[expect(clippy::cast_possible_truncation, reason = "the original works in single")]
-            Ok(noise.iter().map(|&x| (f64::from(x) - mean) as f32).collect())
-        })
-        .collect::<Result<_>>()?;
-    let divisor = rows.saturating_sub(1).max(1) as f64;
-    covariance.par_chunks_mut(count).zip(&deviations).for_each(|(out, of)| {
-        for (value, other) in out.iter_mut().zip(&deviations) {
-            let products = of.iter().zip(other).map(|(&a, &b)| f64::from(a) * f64::from(b));
-            *value = products.sum::<f64>() / divisor;
+    let noise = Noise::open(root, rows, count)?;
+    let phase = progress.phase("noise of interferograms", rows as u64, "PS");
+    let mut sums = vec![0.0; count];
+    for block in row_blocks(rows, NOISE_ROWS) {
+        let columns: Vec<Vec<f32>> = (0..count)
+            .into_par_iter()
+            .map(|column| noise.rad(column, block.clone()))
+            .collect::<Result<_>>()?;
+        for (sum, column) in sums.iter_mut().zip(&columns) {
+            *sum += column.iter().map(|&value| f64::from(value)).sum::<f64>();
         }
-    });
+        covariance.par_chunks_mut(count).zip(&columns).for_each(|(out, of)| {
+            for (value, other) in out.iter_mut().zip(&columns) {
+                let products = of.iter().zip(other).map(|(&a, &b)| f64::from(a) * f64::from(b));
+                *value += products.sum::<f64>();
+            }
+        });
+        phase.advance(block.len() as u64);
+    }
+    for (place, value) in covariance.iter_mut().enumerate() {
+        let product = sums[place / count] * sums[place % count] / rows as f64;
+        *value = (*value - product) / rows.saturating_sub(1).max(1) as f64;
+    }
     Ok(covariance)
+}
+
+/// PS whose noise is held in all interferograms at a time.
+const NOISE_ROWS: usize = 1 << 13;
+
+/// What smoothing leaves of the corrected phase.
+struct Noise {
+    corrected: ComplexColumns,
+    smoothed: ComplexColumns,
+}
+
+impl Noise {
+    fn open(root: &Path, rows: usize, count: usize) -> Result<Self> {
+        let open = |variable: &Variable| {
+            let path = root.join(variable.file);
+            let all = (0..count).collect();
+            ComplexColumns::open(&path, variable.name, [rows, count], all, Residence::File)
+        };
+        Ok(Self {
+            corrected: open(&stage5::CORRECTED_PHASE)?,
+            smoothed: open(&stage4::PATCH_PHASE)?,
+        })
+    }
+
+    /// Noise of some PS in an interferogram, rad.
+    fn rad(&self, column: usize, rows: Range<usize>) -> Result<Vec<f32>> {
+        let read = |array: &ComplexColumns| -> Result<Vec<Complex<f32>>> {
+            let (mut re, mut im) = (vec![0.0; rows.len()], vec![0.0; rows.len()]);
+            array.read(column, rows.clone(), &mut re, &mut im)?;
+            Ok(re.into_iter().zip(im).map(|(re, im)| Complex::new(re, im)).collect())
+        };
+        let pairs = read(&self.corrected)?.into_iter().zip(read(&self.smoothed)?);
+        Ok(pairs.map(|(corrected, smoothed)| angle(corrected * smoothed.conj())).collect())
+    }
 }
 
 /// Adds to the diagonal until the matrix can be inverted well enough.

@@ -5,15 +5,15 @@ use super::edge_analysis::TILE_EDGES;
 use crate::samples::Residence;
 
 /// Memory of the process itself.
-const BASE_BYTES: u64 = 14 << 20;
+const BASE_BYTES: u64 = 8 << 20;
 /// What one PS takes: coordinates, cell, node, slopes, order.
-const PS_BYTES: u64 = 60;
+const PS_BYTES: u64 = 100;
 /// What one PS takes in a thread that assembles a column.
 const THREAD_PS_BYTES: u64 = 32;
 /// What one cell takes: node, arcs' edges in both orders.
 const CELL_BYTES: u64 = 36;
 /// What one cell takes in a thread: filter and solver never meet, the larger counts.
-const THREAD_CELL_BYTES: u64 = 64;
+const THREAD_CELL_BYTES: u64 = 26;
 /// What one edge takes: ends, variance, occurrences.
 const EDGE_BYTES: u64 = 40;
 
@@ -43,7 +43,7 @@ impl Need {
             Residence::Memory => 8 * self.edges * self.columns,
             Residence::File => 0,
         };
-        let tile = 40 * TILE_EDGES as u64 * self.columns;
+        let tile = 16 * TILE_EDGES as u64 * self.columns;
         let threads = self.rows * THREAD_PS_BYTES + self.cells * THREAD_CELL_BYTES + tile;
         // Phase of the nodes, wrapped and unwrapped.
         let of_nodes = 12 * self.nodes * self.columns;

@@ -306,6 +306,10 @@ impl Unwrapping<'_> {
         wrapped: &WrappedPhase<'_>,
     ) -> Result<Residence> {
         let [rows, columns] = geometry.nodes.shape();
+        let again = match stack.network {
+            Network::SingleMaster => 0,
+            Network::SmallBaselines => inversion::resident_bytes(self.root)?,
+        };
         let need = Need {
             rows: stack.row_count() as u64,
             columns: used.len() as u64,
@@ -313,7 +317,7 @@ impl Unwrapping<'_> {
             nodes: geometry.nodes.len() as u64,
             edges: geometry.edges.ends.len() as u64,
             threads: rayon::current_num_threads() as u64,
-            resident_bytes: wrapped.resident_bytes(),
+            resident_bytes: wrapped.resident_bytes() + again,
         };
         let limit_bytes = self.options.memory_limit_bytes;
         if limit_bytes.is_none_or(|limit| limit >= need.bytes(Residence::Memory)) {
