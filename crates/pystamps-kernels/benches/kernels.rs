@@ -107,6 +107,11 @@ fn bench_random_coherence() {
     println!("random_coherence 300,000 x 75 x 13  {seconds:9.2} s               goal at most 1.5");
 }
 
+/// Phases without a pattern even in their differences.
+fn scattered_phases(count: usize) -> impl Iterator<Item = f64> {
+    (0..count).map(|i| ((i * i) as f64 * 0.618_033_988_749_894_9).fract() * TAU - PI)
+}
+
 /// A grid of phasors with a pattern, some of its cells empty.
 fn grid_of_phasors(rows: usize, columns: usize) -> Vec<Complex32> {
     let empty = |k: usize| (k as f64 * 0.754_877_666).fract() < 0.4;
@@ -151,7 +156,7 @@ fn bench_edge_series() {
     let bperp_m: Vec<f64> = phases(pairs.len()).map(|x| 50.0 * x).collect();
     let network = Network { day: &day, pairs: &pairs, bperp_m: &bperp_m };
     let (nodes, count) = (4096, 8192);
-    let values: Vec<Complex32> = phases(nodes * pairs.len())
+    let values: Vec<Complex32> = scattered_phases(nodes * pairs.len())
         .map(|x| Complex::new((0.4 * x).cos() as f32, (0.4 * x).sin() as f32))
         .collect();
     let edges: Vec<[u32; 2]> = (0..count).map(|e| [e % 4000, e % 4000 + 1 + e % 90]).collect();
@@ -171,8 +176,9 @@ fn bench_edge_series() {
         report(&name, f64::from(count) / seconds / 1e3, 40.0, "k edges/s of 76");
     }
     // Edges of nothing but noise, all of which are annealed.
-    let noise: Vec<Complex32> =
-        phases(nodes * pairs.len()).map(|x| Complex::new(x.cos() as f32, x.sin() as f32)).collect();
+    let noise: Vec<Complex32> = scattered_phases(nodes * pairs.len())
+        .map(|x| Complex::new(x.cos() as f32, x.sin() as f32))
+        .collect();
     let series = EdgeSeries::new(&network, &options(Method::MultiMaster)).expect("a network");
     let mut scratch = series.scratch();
     let seconds = quickest_of(1, || {

@@ -1,4 +1,4 @@
-//! Defines sine, cosine and arc tangent that compilers turn into vector instructions.
+//! Defines sine, cosine, arc tangent and powers that compilers turn into vector instructions.
 //!
 //! The standard library calls a scalar routine for every value; here a loop over an array handles
 //! four values at once: sine, cosine and arc tangent together took 8 ns a value on the reference
@@ -159,6 +159,58 @@ fn atan_series(x: f64) -> f64 {
     x * ((c0 + x2 * c2) + x4 * ((c4 + x2 * c6) + high))
 }
 
+/// Part of ln 2 with 33 bits, so that its product with an exponent is exact, and the rest.
+const LN_2_HIGH: f64 = f64::from_bits(0x3FE6_2E42_FEE0_0000);
+const LN_2_LOW: f64 = f64::from_bits(0x3DEA_39EF_3579_3C76);
+/// Bits of the square root of one half, where mantissas begin.
+const SQRT_HALF_BITS: u64 = 0x3FE6_A09E_667F_3BCD;
+
+/// `x` to the power of `exponent`, for finite x above 0 whose power is a normal number too; beyond,
+/// the result stays at the ends of what can be told apart. 0 gives 0 to the power of `exponent`.
+///
+/// Relative error below 1e-14 for powers between 1e-40 and 1e40.
+#[inline(always)]
+pub fn power(x: f64, exponent: f64) -> f64 {
+    let result = exp((exponent * ln(x)).clamp(-700.0, 700.0));
+    let of_zero = if exponent > 0.0 { 0.0 } else { 1.0 };
+    if x == 0.0 { of_zero } else { result }
+}
+
+/// Natural logarithm of a normal number above 0.
+#[inline(always)]
+fn ln(x: f64) -> f64 {
+    let bits = x.to_bits().wrapping_add(1.0_f64.to_bits() - SQRT_HALF_BITS);
+    let mantissa = f64::from_bits((bits & 0x000F_FFFF_FFFF_FFFF) + SQRT_HALF_BITS);
+    // 2^52 plus the biased exponent, less 2^52 + 1023.
+    let power = f64::from_bits(0x4330_0000_0000_0000 | (bits >> 52)) - 4_503_599_627_371_519.0;
+    let s = (mantissa - 1.0) / (mantissa + 1.0);
+    let z = s * s;
+    // ln((1 + s) / (1 - s)) = 2 s (1 + z/3 + z^2/5 + ...) with z below 0.03.
+    let low = 1.0 / 3.0 + z * (1.0 / 5.0) + z * z * (1.0 / 7.0 + z * (1.0 / 9.0));
+    let z4 = (z * z) * (z * z);
+    let high = 1.0 / 11.0 + z * (1.0 / 13.0) + z * z * (1.0 / 15.0 + z * (1.0 / 17.0));
+    let series = low + z4 * (high + z4 * (1.0 / 19.0 + z * (1.0 / 21.0)));
+    power * LN_2_HIGH + (2.0 * s + (2.0 * s * z * series + power * LN_2_LOW))
+}
+
+/// e to the power of y, |y| <= 700.
+#[inline(always)]
+fn exp(y: f64) -> f64 {
+    let shifted = y * std::f64::consts::LOG2_E + ROUNDER;
+    let n = shifted - ROUNDER;
+    let r = (y - n * LN_2_HIGH) - n * LN_2_LOW;
+    let r2 = r * r;
+    let r4 = r2 * r2;
+    let c2 = 1.0 / 2.0 + r * (1.0 / 6.0) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0));
+    let c6 = 1.0 / 720.0 + r * (1.0 / 5040.0) + r2 * (1.0 / 40_320.0 + r * (1.0 / 362_880.0));
+    let c10 = 1.0 / 3_628_800.0
+        + r * (1.0 / 39_916_800.0)
+        + r2 * (1.0 / 479_001_600.0 + r * (1.0 / 6_227_020_800.0));
+    let fraction = 1.0 + (r + r2 * (c2 + r4 * (c6 + r4 * c10)));
+    // The integer stands in the low bits of the shifted number.
+    fraction * f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52)
+}
+
 /// `angle_rad` wrapped to [-pi, pi], for |angle| up to some thousands of turns.
 #[inline(always)]
 pub fn wrap(angle_rad: f64) -> f64 {
@@ -230,6 +282,20 @@ mod tests {
             }
         }
         assert!(atan2(f64::NAN, 1.0).is_nan() && atan2(1.0, f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn powers_follow_the_standard_library() {
+        for exponent in [0.0, 0.3, 0.8, 1.0, 2.5] {
+            for scale in spread(100_000, 36.0) {
+                let x = scale.exp();
+                let (got, expected) = (power(x, exponent), x.powf(exponent));
+                assert!((got / expected - 1.0).abs() < 1e-14, "{x}^{exponent}: {got} {expected}");
+            }
+            assert_eq!(power(0.0, exponent), 0.0_f64.powf(exponent));
+            assert_eq!(power(1.0, exponent), 1.0);
+        }
+        assert!(power(1e300, 2.0) > 1e300 && power(1e-300, 2.0) < 1e-300);
     }
 
     #[test]

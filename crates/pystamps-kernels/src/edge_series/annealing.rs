@@ -6,10 +6,15 @@
 //! `r = (phase - G s) / 2 pi`; fifteen runs from the best of a hundred random models, heat-bath
 //! steps at falling temperatures, the best model visited counts.
 
+#![expect(clippy::inline_always, reason = "only inlined code is compiled for wide vectors")]
+
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, TAU};
 
+use super::lanes::wrapped;
 use super::network::Design;
+use crate::elementary::sin_cos;
 use crate::least_squares::{cholesky, whiten};
+use crate::simd::{Kernel, run_widest};
 
 /// Largest absolute values of the five parameters, rad.
 const BOUNDS: [f64; 5] = [FRAC_PI_2, FRAC_PI_4, PI, FRAC_PI_4, PI];
@@ -30,7 +35,7 @@ pub(super) struct Annealing {
     pairs: Vec<[usize; 2]>,
     /// Times of the images, from 0 to their number less 1.
     time: Vec<f64>,
-    /// Upper triangle `W`, row-major.
+    /// Upper triangle `W`, column-major.
     weights: Vec<f64>,
 }
 
@@ -79,32 +84,24 @@ impl Annealing {
 
     /// Differences of the best model for every interferogram, rad, given its phase, rad.
     pub(super) fn fit(&self, phase_rad: &[f64]) -> Vec<f64> {
-        let seed = phase_rad.iter().fold(0, |seed: u64, x| Random(seed ^ x.to_bits()).bits());
-        let mut random = Random(seed);
         let mut search = Search::new(self, phase_rad);
-        let mut best = ([0.0; 5], f64::INFINITY);
-        for run in 0..RUNS {
-            // Exponents of the critical temperature from 2 to 3.
-            let exponent = 2.0 + run as f64 / (RUNS - 1) as f64;
-            let found = search.run(exponent, &mut random);
-            if found.1 < best.1 {
-                best = found;
-            }
-        }
-        let series = self.series(&best.0);
+        let mut best = [0.0; 5];
+        run_widest(Runs { search: &mut search, best: &mut best });
+        let mut series = vec![0.0; self.time.len()];
+        self.series(&best, &mut series);
         self.pairs.iter().map(|&[first, second]| series[second] - series[first]).collect()
     }
 
-    fn series(&self, model: &Model) -> Vec<f64> {
+    #[inline(always)]
+    fn series(&self, model: &Model, series: &mut [f64]) {
         let images = self.time.len() as f64;
         let [rate, year, year_phase, half, half_phase] = *model;
-        let value = |&x: &f64| {
+        for (value, &x) in series.iter_mut().zip(&self.time) {
             let angle = TAU * x / images;
-            rate * x
-                + 0.5 * images * year * (angle - year_phase).sin()
-                + 0.5 * images * half * (2.0 * angle - half_phase).sin()
-        };
-        self.time.iter().map(value).collect()
+            *value = rate * x
+                + 0.5 * images * year * sin_cos(angle - year_phase).0
+                + 0.5 * images * half * sin_cos(2.0 * angle - half_phase).0;
+        }
     }
 }
 
@@ -113,14 +110,45 @@ struct Search<'a> {
     phase_rad: &'a [f64],
     /// Phase that a model leaves, cycles around whole ones.
     left: Vec<f64>,
+    /// The same, weighed.
+    weighed: Vec<f64>,
+    /// The model's series, rad.
+    series: Vec<f64>,
+}
+
+/// All runs of one search.
+struct Runs<'a, 's> {
+    search: &'a mut Search<'s>,
+    best: &'a mut Model,
+}
+
+impl Kernel for Runs<'_, '_> {
+    #[inline(always)]
+    fn run(self) {
+        let phase_rad = self.search.phase_rad;
+        let seed = phase_rad.iter().fold(0, |seed: u64, x| Random(seed ^ x.to_bits()).bits());
+        let mut random = Random(seed);
+        let mut least = f64::INFINITY;
+        for run in 0..RUNS {
+            // Exponents of the critical temperature from 2 to 3.
+            let exponent = 2.0 + run as f64 / (RUNS - 1) as f64;
+            let (model, cost) = self.search.run(exponent, &mut random);
+            if cost < least {
+                (*self.best, least) = (model, cost);
+            }
+        }
+    }
 }
 
 impl<'a> Search<'a> {
     fn new(annealing: &'a Annealing, phase_rad: &'a [f64]) -> Self {
-        Self { annealing, phase_rad, left: vec![0.0; phase_rad.len()] }
+        let zeros = vec![0.0; phase_rad.len()];
+        let series = vec![0.0; annealing.time.len()];
+        Self { annealing, phase_rad, left: zeros.clone(), weighed: zeros, series }
     }
 
     /// The best model visited from one start, and its cost.
+    #[inline(always)]
     fn run(&mut self, exponent: f64, random: &mut Random) -> (Model, f64) {
         let (mut model, mut least, mut sum) = ([0.0; 5], f64::INFINITY, 0.0);
         for _ in 0..RANDOM_MODELS {
@@ -147,6 +175,7 @@ impl<'a> Search<'a> {
     }
 
     /// Draws a new value of one parameter, likelier the less it costs; returns its cost.
+    #[inline(always)]
     fn step(
         &mut self,
         model: &mut Model,
@@ -180,27 +209,32 @@ impl<'a> Search<'a> {
         costs[drawn]
     }
 
+    #[inline(always)]
     fn cost(&mut self, model: &Model, each: impl Fn(f64) -> f64) -> f64 {
-        let series = self.annealing.series(model);
-        let pairs = self.annealing.pairs.iter().zip(self.phase_rad);
-        for (left, (&[first, second], phase)) in self.left.iter_mut().zip(pairs) {
-            let cycles = (phase - (series[second] - series[first])) / TAU;
-            *left = each(cycles - cycles.round());
+        let Self { annealing, phase_rad, left, weighed, series } = self;
+        annealing.series(model, series);
+        let pairs = annealing.pairs.iter().zip(*phase_rad);
+        for (left, (&[first, second], phase)) in left.iter_mut().zip(pairs) {
+            *left = (phase - (series[second] - series[first])) * (1.0 / TAU);
         }
-        let count = self.left.len();
-        let rows = self.annealing.weights.chunks_exact(count).enumerate();
-        let misfit: f64 = rows
-            .map(|(row, weights)| {
-                let terms = weights[row..].iter().zip(&self.left[row..]);
-                terms.map(|(weight, left)| weight * left).sum::<f64>().abs()
-            })
-            .sum();
+        for left in left.iter_mut() {
+            *left = each(wrapped(*left));
+        }
+        weighed.fill(0.0);
+        let columns = annealing.weights.chunks_exact(left.len()).enumerate();
+        for ((column, weights), left) in columns.zip(left.iter()) {
+            let weights = &weights[..=column];
+            for (sum, weight) in weighed[..=column].iter_mut().zip(weights) {
+                *sum += weight * left;
+            }
+        }
+        let misfit: f64 = weighed.iter().map(|value| value.abs()).sum();
         let length: f64 = series.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum();
         misfit * TAU + length / 5.0
     }
 }
 
-/// Upper triangle, row-major, whose transpose times itself is the inverse of `matrix`.
+/// Upper triangle, column-major, whose transpose times itself is the inverse of `matrix`.
 fn inverse_triangle(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
     let factor = cholesky(matrix, size).ok()?;
     let column = |k: usize| {
@@ -213,8 +247,8 @@ fn inverse_triangle(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let inverse: Vec<f64> =
         columns.iter().flat_map(|a| columns.iter().map(move |b| product(a, b))).collect();
-    let lower = cholesky(&inverse, size).ok()?;
-    Some((0..size * size).map(|k| lower[k % size * size + k / size]).collect())
+    // The lower triangle row by row is the upper one column by column.
+    cholesky(&inverse, size).ok()
 }
 
 #[cfg(test)]
@@ -238,7 +272,8 @@ mod tests {
         let annealing = annealing();
         // More than half a cycle from image to image in places.
         let truth = [0.55, 0.25, 0.7, 0.0, 0.0];
-        let series = annealing.series(&truth);
+        let mut series = vec![0.0; annealing.time.len()];
+        annealing.series(&truth, &mut series);
         let expected: Vec<f64> =
             annealing.pairs.iter().map(|p| series[p[1]] - series[p[0]]).collect();
         assert!(expected.iter().any(|x| x.abs() > PI));
@@ -259,13 +294,13 @@ mod tests {
     fn weights_whiten() {
         let covariance = [4.0, 1.0, 0.5, 1.0, 3.0, -0.5, 0.5, -0.5, 2.0];
         let weights = inverse_triangle(&covariance, 3).unwrap();
-        assert_eq!((weights[3], weights[6], weights[7]), (0.0, 0.0, 0.0));
+        assert_eq!((weights[1], weights[2], weights[5]), (0.0, 0.0, 0.0));
         for i in 0..3 {
             for j in 0..3 {
                 // covariance * (W' W) is the identity.
                 let entry: f64 = (0..3)
                     .flat_map(|k| (0..3).map(move |l| (k, l)))
-                    .map(|(k, l)| covariance[i * 3 + k] * weights[l * 3 + k] * weights[l * 3 + j])
+                    .map(|(k, l)| covariance[i * 3 + k] * weights[k * 3 + l] * weights[j * 3 + l])
                     .sum();
                 assert!((entry - f64::from(u8::from(i == j))).abs() < 1e-12);
             }

@@ -5,6 +5,7 @@
 use num_complex::Complex64;
 
 use crate::clap::response::{REACH, moduli, reciprocal_of_median, smooth_across, smooth_along};
+use crate::elementary::power;
 use crate::gauss_window::gauss_window;
 
 /// What turns a spectrum of `size * size` into a response.
@@ -79,7 +80,7 @@ impl Response {
     #[inline(always)]
     fn weigh(&self, scale: f64, smooth: &[f64], bins: &mut [Complex64]) {
         for (bin, &smooth) in bins.iter_mut().zip(smooth) {
-            let gain = (smooth * scale).powf(self.alpha);
+            let gain = power(smooth * scale, self.alpha);
             *bin = Complex64::new(bin.re * gain, bin.im * gain);
         }
     }
