@@ -11,7 +11,7 @@
 //! 1.7 s; both together 0.9 s and 1.3 s. Searching forward from all sources at once, with
 //! blocking augmentation, was slower than single searches on all but the last.
 
-use crate::residual::ResidualNetwork;
+use crate::residual::{ResidualNetwork, numbered};
 use crate::{SolveStatistics, UnwrapError, Workspace};
 
 /// Nodes that a first search may reach.
@@ -61,7 +61,7 @@ impl<N: ResidualNetwork> Balancing<'_, N> {
             }
         }
         let missing = self.workspace.excess[..self.potentials.len()].iter().enumerate();
-        let missing = missing.filter(|&(_, &excess)| excess < 0).map(|(node, _)| node as u32);
+        let missing = missing.filter(|&(_, &excess)| excess < 0).map(|(node, _)| numbered(node));
         let mut sinks: Vec<u32> = missing.collect();
         while !sources.is_empty() {
             self.round(&mut sources, &sinks)?;
