@@ -2,7 +2,8 @@
 
 Both solve the same files. SNAPHU comes from the Python package ``snaphu``, installed into an
 environment of its own below ``build/``; where that does not work, only our solver is measured.
-``--oracle`` names the folder of the original StaMPS oracle, whose kept problems are then solved, too.
+``--oracle`` names the folder of the original StaMPS oracle, some of whose kept problems
+are then solved, too.
 """
 
 from __future__ import annotations

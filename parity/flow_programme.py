@@ -82,7 +82,7 @@ class GridProgramme:
         result: Any = linprog(charges.ravel(), A_eq=matrix, b_eq=wanted, bounds=(0, 1))
         if result.status != 0:
             raise ValueError(result.message)
-        return base + round(result.fun)
+        return base + int(np.rint(result.fun))
 
 
 def _around(rows: int, columns: int) -> NDArray[np.int64]:
