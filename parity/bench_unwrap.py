@@ -36,7 +36,7 @@ _SCENES = [
     ("500 no statistics", UnwrapScene(500, 3.0, noise_limit_rad=0.3), False),
     ("1000 typical", UnwrapScene(1000, 0.3), True),
     ("1000 noisy", UnwrapScene(1000, 0.7), True),
-    ("1000 dense", UnwrapScene(1000, 1.6, noise_limit_rad=_NO_LIMIT), False),
+    ("1000 dense", UnwrapScene(1000, 1.6, noise_limit_rad=_NO_LIMIT), True),
     ("1000 near-random", UnwrapScene(1000, 3.0, noise_limit_rad=_NO_LIMIT), False),
     ("1000 mostly without", UnwrapScene(1000, 1.6), False),
     ("2000 typical", UnwrapScene(2000, 0.3), False),
