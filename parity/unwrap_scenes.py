@@ -75,7 +75,9 @@ def write_problem(scene: UnwrapScene, folder: Path) -> float:
     degrees = scene.interferograms - 1
     scatter = np.sqrt(random.chisquare(degrees, len(edges)) / degrees)
     edge_deviation = np.hypot(deviation_rad[low], deviation_rad[high]) * scatter
-    variance = _saturated((edge_deviation / (2 * np.pi) * _STEPS_PER_CYCLE) ** 2 / _COST_SCALE * occurrences)
+    variance = _saturated(
+        (edge_deviation / (2 * np.pi) * _STEPS_PER_CYCLE) ** 2 / _COST_SCALE * occurrences
+    )
     variance = np.clip(variance, 1, _MAX_SHORT - 1)
     difference = phase_rad[high] - phase_rad[low]
     smooth = expected_rad[high] - expected_rad[low]

@@ -118,3 +118,36 @@ class kernels:  # noqa: N801 - a submodule
         *,
         reach: int = 0,
     ) -> complex | None: ...
+
+class unwrap:  # noqa: N801 - a submodule
+    """Phase unwrapping as a minimum-cost flow.
+
+    Arcs run down [rows - 1, columns] and right [rows, columns - 1]; their costs are
+    (offset, variance) as int16: floor((200 f + offset)^2 / variance), or one of the two markers in
+    place of a variance.
+    """
+
+    ABSOLUTE: int
+    FREE: int
+
+    @staticmethod
+    def solve_grid(
+        phase_rad: NDArray[np.float32], down: NDArray[np.int16], right: NDArray[np.int16]
+    ) -> tuple[
+        NDArray[np.int16],
+        NDArray[np.int16],
+        NDArray[np.int32],
+        NDArray[np.int64],
+        dict[str, int],
+    ]:
+        """Return flows down and right, cycles of the pixels, potentials and certificate."""
+    @staticmethod
+    def verify_grid(
+        phase_rad: NDArray[np.float32],
+        down: NDArray[np.int16],
+        right: NDArray[np.int16],
+        flow_down: NDArray[np.int16],
+        flow_right: NDArray[np.int16],
+        potentials: Sequence[int] | NDArray[np.int64],
+    ) -> dict[str, int]:
+        """Return the certificate of somebody's flows and potentials."""

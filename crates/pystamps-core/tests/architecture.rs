@@ -11,7 +11,7 @@ const ALLOWED: [(&str, &[&str]); 6] = [
     ("pystamps-unwrap", &[]),
     ("pystamps-stages", &[]),
     ("pystamps-core", &["pystamps-mat", "pystamps-kernels", "pystamps-unwrap", "pystamps-stages"]),
-    ("pystamps-py", &["pystamps-core", "pystamps-mat", "pystamps-kernels"]),
+    ("pystamps-py", &["pystamps-core", "pystamps-mat", "pystamps-kernels", "pystamps-unwrap"]),
 ];
 
 fn upward_arrows(metadata: &serde_json::Value) -> Vec<String> {

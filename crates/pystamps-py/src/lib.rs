@@ -4,6 +4,7 @@ mod cli;
 mod error;
 mod kernels;
 mod mat;
+mod unwrap;
 
 use pyo3::prelude::*;
 
@@ -12,5 +13,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(cli::cli_main, module)?)?;
     kernels::register(module)?;
-    mat::register(module)
+    mat::register(module)?;
+    unwrap::register(module)
 }

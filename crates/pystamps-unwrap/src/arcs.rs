@@ -30,7 +30,7 @@ impl<T> GridArcs<T> {
         }
         // Numbers of arcs are held in 32 bits with one bit for the direction.
         let limit = (u32::MAX / 4) as usize;
-        let count = rows.checked_mul(columns).unwrap_or(usize::MAX);
+        let count = rows.saturating_mul(columns);
         if count > limit {
             return Err(UnwrapError::TooLarge { what: "pixels", count, limit });
         }

@@ -6,12 +6,13 @@
 //! itself, and the potentials it leaves lead every other search towards its goal), then single searches
 //! again, until they have wasted as much work as the round's first search took.
 //!
-//! Measured at 1000 x 1000 (one core, `parity/bench_unwrap.py`): single searches alone take 1.4 s on a
-//! random phase with quadratic costs and 38 s where 84 % of the arcs are `|f|`; rounds alone 5 s and
-//! 1.7 s; both together 0.9 s and 1.3 s. Searching forward from all sources at once, with
-//! blocking augmentation, was slower than single searches on all but the last.
+//! Measured when this was chosen, on the scenes "1000 near-random" and "1000 mostly without" of
+//! `parity/bench_unwrap.py`: single searches alone take 1.4 s and 38 s, rounds after searches of at most
+//! 256 nodes, without single searches between them, 5.0 s and 1.7 s, this combination 0.7 s and 1.5 s.
+//! Searching forward from all sources at once took 11.7 s and 5.8 s, and was slower than single searches
+//! on every other scene.
 
-use crate::residual::ResidualNetwork;
+use crate::residual::{ResidualNetwork, numbered};
 use crate::{SolveStatistics, UnwrapError, Workspace};
 
 /// Nodes that a first search may reach.
@@ -61,7 +62,7 @@ impl<N: ResidualNetwork> Balancing<'_, N> {
             }
         }
         let missing = self.workspace.excess[..self.potentials.len()].iter().enumerate();
-        let missing = missing.filter(|&(_, &excess)| excess < 0).map(|(node, _)| node as u32);
+        let missing = missing.filter(|&(_, &excess)| excess < 0).map(|(node, _)| numbered(node));
         let mut sinks: Vec<u32> = missing.collect();
         while !sources.is_empty() {
             self.round(&mut sources, &sinks)?;

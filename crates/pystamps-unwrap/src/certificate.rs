@@ -162,7 +162,9 @@ impl Tally {
     }
 
     pub(crate) fn certificate(&self) -> Certificate {
-        let clamp = |value: i128| value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+        let clamp = |value: i128| {
+            i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
+        };
         Certificate {
             objective: clamp(self.objective),
             dual_bound: clamp(self.bound),

@@ -92,11 +92,13 @@ impl ConvexCost for ArcCost {
             let distance = Self::STEPS_PER_CYCLE * i64::from(flow) + i64::from(self.offset);
             let distance = distance.unsigned_abs();
             // Division of 32 bits is several times quicker; beyond it lie 160 cycles and more.
-            if distance <= 0xffff {
-                let square = (distance * distance) as u32;
-                return i64::from(square / u32::from(self.variance.unsigned_abs()));
-            }
-            return self.distant_cost(distance);
+            return match u16::try_from(distance) {
+                Ok(short) => {
+                    let square = u32::from(short) * u32::from(short);
+                    i64::from(square / u32::from(self.variance.unsigned_abs()))
+                }
+                Err(_) => self.distant_cost(distance),
+            };
         }
         if self.is_absolute() { i64::from(flow).abs() } else { 0 }
     }
@@ -166,7 +168,7 @@ mod tests {
     fn costs_are_exact_and_never_wrap() {
         let exact = |flow: i128, offset: i128, variance: i128| {
             let distance = 200 * flow + offset;
-            (distance * distance / variance).min(i128::from(i64::MAX)) as i64
+            i64::try_from(distance * distance / variance).unwrap_or(i64::MAX)
         };
         for flow in [0, 1, -1, 19, 327, 328, -328, 32_767, -32_768, 10_000_000, i32::MIN, i32::MAX]
         {

@@ -2,6 +2,14 @@
 
 use crate::{ConvexCost, UnwrapError};
 
+/// The number of a node or an arc; problems with more than 32 bits can number are refused before.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "checked where the problem came in")]
+pub(crate) fn numbered(index: usize) -> u32 {
+    debug_assert!(u32::try_from(index).is_ok(), "{index} exceeds 32 bits");
+    index as u32
+}
+
 /// A way to move one unit out of a node.
 pub(crate) struct Move<C> {
     /// Where the unit goes.
@@ -39,12 +47,12 @@ pub(crate) struct Step(pub(crate) u32);
 impl Step {
     #[inline]
     pub(crate) fn along(arc: usize) -> Self {
-        Self((arc as u32) << 1)
+        Self(numbered(arc) << 1)
     }
 
     #[inline]
     pub(crate) fn against(arc: usize) -> Self {
-        Self((arc as u32) << 1 | 1)
+        Self((numbered(arc) << 1) | 1)
     }
 
     #[inline]

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::UnwrapError;
-use crate::residual::{Move, ResidualNetwork, Step};
+use crate::residual::{Move, ResidualNetwork, Step, numbered};
 
 /// Longest path: sums of a distance and a reduced cost stay within 63 bits.
 const MAX_DISTANCE: u64 = i64::MAX as u64 / 2;
@@ -191,7 +191,7 @@ impl Workspace {
             }
             labels[to as usize] = length + 1;
             arrival[to as usize] = taken.step.0;
-            queue.push(Reverse((length, u32::MAX - reached.len() as u32, to)));
+            queue.push(Reverse((length, u32::MAX - numbered(reached.len()), to)));
         });
         if too_long { Err(UnwrapError::CostOverflow) } else { Ok(()) }
     }

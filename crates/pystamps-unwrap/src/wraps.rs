@@ -23,7 +23,7 @@ impl GridArcs<i8> {
         if rows == 0 || columns == 0 {
             return Err(UnwrapError::Empty { rows, columns });
         }
-        let expected = rows.checked_mul(columns).unwrap_or(usize::MAX);
+        let expected = rows.saturating_mul(columns);
         if phase_rad.len() != expected {
             let found = phase_rad.len();
             return Err(UnwrapError::Length { what: "wrapped phase", expected, found });

@@ -1,5 +1,6 @@
 //! General networks and meshes against grids, and what they refuse.
 
+#![expect(clippy::cast_possible_truncation, reason = "small meshes")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use pystamps_unwrap::{

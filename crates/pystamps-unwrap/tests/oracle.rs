@@ -4,6 +4,7 @@
 //! `true`).
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+#![expect(clippy::cast_possible_truncation, reason = "few cycles")]
 #![expect(clippy::print_stderr, reason = "says why a test ended early")]
 
 use std::path::{Path, PathBuf};
@@ -98,7 +99,8 @@ fn no_worse_than_snaphu_and_proven() {
     let (mut better, mut moved, mut printed_totals) = (0, 0, 0);
     for folder in &problems {
         let read = |name: &str| fs_err::read_to_string(folder.join(name)).unwrap();
-        let columns = number_after(&read("cmd.txt"), "snaphu.conf") as usize;
+        let columns = number_after(&read("cmd.txt"), "snaphu.conf");
+        let columns = usize::try_from(columns).unwrap();
         let file = FileProblem::read(folder, columns).unwrap();
         let wraps = GridArcs::from_wrapped_phase(file.rows, columns, &file.phase_rad).unwrap();
         let problem = GridProblem::new(file.rows, columns, &wraps, &file.costs).unwrap();
@@ -115,7 +117,7 @@ fn no_worse_than_snaphu_and_proven() {
         let solution = solve_grid(&problem, &mut workspace).unwrap();
         let certificate = verify_grid(&problem, &solution.flow, &solution.potentials);
         assert!(certificate.is_optimal(), "{folder:?}: {certificate:?}");
-        let their_convex = sum(&file.costs, &theirs, |cost, flow| cost.cost(flow));
+        let their_convex = sum(&file.costs, &theirs, ConvexCost::cost);
         assert!(certificate.objective <= their_convex, "{folder:?}");
         let shortfall = their_convex - their_total;
         let counted = sum(&file.costs, &solution.flow, ArcCost::counted);

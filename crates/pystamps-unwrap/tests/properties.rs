@@ -72,8 +72,8 @@ proptest! {
         let check = |flow: &GridArcs<i16>, potentials: &[i64]| verify_grid(&problem, flow, potentials);
 
         // A unit round one pixel balances; it is optimal only if it costs the same.
-        let row = random.within(0, rows as i64 - 2) as usize;
-        let column = random.within(0, columns as i64 - 2) as usize;
+        let row = random.below(rows - 1);
+        let column = random.below(columns - 1);
         let mut round = solution.flow.clone();
         round.down[row * columns + column] += 1;
         round.right[row * (columns - 1) + column] += 1;
@@ -137,9 +137,9 @@ fn uniform_grids_of_every_kind() {
 fn a_gradient_that_is_expected_needs_no_search() {
     // 0.7 cycles a pixel: all differences wrap, and all costs expect it.
     let (rows, columns) = (20, 30);
-    let step = 0.7 * std::f64::consts::TAU;
+    let step = 0.7 * std::f32::consts::TAU;
     let phase_rad: Vec<f32> = (0..rows * columns)
-        .map(|at| (step * (at % columns) as f64).rem_euclid(std::f64::consts::TAU) as f32)
+        .map(|at| (step * (at % columns) as f32).rem_euclid(std::f32::consts::TAU))
         .collect();
     let wraps = GridArcs::from_wrapped_phase(rows, columns, &phase_rad).unwrap();
     let (down, right) = GridArcs::<ArcCost>::lengths(rows, columns);

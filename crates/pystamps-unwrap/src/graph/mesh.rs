@@ -1,6 +1,7 @@
 //! Unwrapping on a planar mesh, for example a triangulation of scattered points.
 
 use super::network::{FlowNetwork, solve_network, verify_network};
+use crate::residual::numbered;
 use crate::{Certificate, ConvexCost, SolveStatistics, UnwrapError, Workspace};
 
 /// A connected planar graph given by its faces: every edge lies between two of them.
@@ -33,17 +34,23 @@ impl PlanarMesh {
     /// A vertex that does not exist; an edge that is not walked exactly once in each direction; a
     /// mesh that is not connected, or of another topology than the sphere.
     pub fn new(vertices: usize, faces: &[Vec<u32>]) -> Result<Self, UnwrapError> {
+        let limit = (u32::MAX / 4) as usize;
+        let count = faces.len().max(vertices);
+        if count > limit {
+            return Err(UnwrapError::TooLarge { what: "faces or vertices", count, limit });
+        }
         let mut sides = Vec::new();
-        for (index, face) in faces.iter().enumerate() {
-            for (at, &from) in face.iter().enumerate() {
-                let to = face[(at + 1) % face.len()];
+        for (index, walk) in faces.iter().enumerate() {
+            let face = numbered(index);
+            for (at, &from) in walk.iter().enumerate() {
+                let to = walk[(at + 1) % walk.len()];
                 if let Some(node) = [from, to].into_iter().find(|&v| v as usize >= vertices) {
                     let node = node as usize;
                     let what = "face";
                     return Err(UnwrapError::NoSuchNode { what, index, node, count: vertices });
                 }
                 let edge = (from.min(to), from.max(to));
-                sides.push(Side { edge, face: index as u32, ascending: from < to });
+                sides.push(Side { edge, face, ascending: from < to });
             }
         }
         sides.sort_by_key(|side| (side.edge, !side.ascending));

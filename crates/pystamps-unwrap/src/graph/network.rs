@@ -2,7 +2,7 @@
 
 use crate::balance::Balancing;
 use crate::certificate::Tally;
-use crate::residual::{Move, ResidualNetwork, Step};
+use crate::residual::{Move, ResidualNetwork, Step, numbered};
 use crate::{Certificate, ConvexCost, SolveStatistics, UnwrapError, Workspace};
 
 /// A directed graph with a list of the arcs of every node. Parallel arcs and loops are allowed.
@@ -150,7 +150,7 @@ pub fn solve_network<C: ConvexCost>(
     }
     let in_range: Result<Vec<i32>, _> = excess.iter().map(|&units| i32::try_from(units)).collect();
     let in_range = in_range.map_err(|_| UnwrapError::FlowOverflow { arc: 0 })?;
-    let sources = || (0..graph.nodes as u32).filter(|&node| excess[node as usize] > 0);
+    let sources = || (0..numbered(graph.nodes)).filter(|&node| excess[node as usize] > 0);
     if excess.iter().sum::<i64>() != 0 {
         let node = excess.iter().position(|&units| units != 0).unwrap_or(0);
         return Err(UnwrapError::Unbalanced { node });

@@ -1,6 +1,7 @@
 //! Where the solver starts: every arc at its cheapest, and what is then out of balance.
 
 use super::GridProblem;
+use crate::residual::numbered;
 use crate::{ConvexCost, GridArcs, UnwrapError};
 
 /// The cheapest flow of every arc on its own.
@@ -51,7 +52,7 @@ pub(super) fn imbalances<C>(
                 excess[node] = here;
                 total += i64::from(here);
                 if here > 0 {
-                    sources.push(node as u32);
+                    sources.push(numbered(node));
                 }
             }
         }
@@ -60,7 +61,7 @@ pub(super) fn imbalances<C>(
     let overflow = |_| UnwrapError::FlowOverflow { arc: 0 };
     excess[ground] = i32::try_from(-total).map_err(overflow)?;
     if total < 0 {
-        sources.push(ground as u32);
+        sources.push(numbered(ground));
     }
     Ok(sources)
 }
@@ -76,11 +77,11 @@ fn row_imbalances(top: Arcs, bottom: Arcs, side: Arcs, excess: &mut [i32]) -> bo
     assert!(top.0.len() == cells && top.1.len() == cells);
     assert!(bottom.0.len() == cells && bottom.1.len() == cells);
     assert!(side.0.len() == cells + 1 && side.1.len() == cells + 1);
-    for cell in 0..cells {
+    for (cell, excess) in excess.iter_mut().enumerate() {
         // Clockwise: what adds up to something must flow out, to leave 0.
         let around =
             whole(top, cell) + whole(side, cell + 1) - whole(bottom, cell) - whole(side, cell);
-        excess[cell] = -around;
+        *excess = -around;
         any |= around;
     }
     any != 0

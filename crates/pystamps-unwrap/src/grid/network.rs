@@ -12,7 +12,7 @@
 //! arc it crosses from the cell on the left to the cell on the right. Beyond the border lies the ground,
 //! the last node. Arcs are numbered: right arcs first, then down arcs.
 
-use crate::residual::{Move, ResidualNetwork, Step};
+use crate::residual::{Move, ResidualNetwork, Step, numbered};
 use crate::{ConvexCost, GridArcs, UnwrapError};
 
 pub(super) struct DualGrid<'a, C> {
@@ -53,25 +53,25 @@ impl<'a, C: ConvexCost> DualGrid<'a, C> {
     #[inline]
     fn upwards(&self, arc: usize, to: usize) -> Move<C> {
         let (cost, flow) = (self.costs.right[arc], self.flow.right[arc]);
-        Move { to: to as u32, step: Step::along(arc), cost, flow }
+        Move { to: numbered(to), step: Step::along(arc), cost, flow }
     }
 
     #[inline]
     fn downwards(&self, arc: usize, to: usize) -> Move<C> {
         let (cost, flow) = (self.costs.right[arc], self.flow.right[arc]);
-        Move { to: to as u32, step: Step::against(arc), cost, flow }
+        Move { to: numbered(to), step: Step::against(arc), cost, flow }
     }
 
     #[inline]
     fn rightwards(&self, arc: usize, to: usize) -> Move<C> {
         let (cost, flow) = (self.costs.down[arc], self.flow.down[arc]);
-        Move { to: to as u32, step: Step::along(self.costs.right.len() + arc), cost, flow }
+        Move { to: numbered(to), step: Step::along(self.costs.right.len() + arc), cost, flow }
     }
 
     #[inline]
     fn leftwards(&self, arc: usize, to: usize) -> Move<C> {
         let (cost, flow) = (self.costs.down[arc], self.flow.down[arc]);
-        Move { to: to as u32, step: Step::against(self.costs.right.len() + arc), cost, flow }
+        Move { to: numbered(to), step: Step::against(self.costs.right.len() + arc), cost, flow }
     }
 
     /// Ways into the grid: through the top, the bottom, the left and the right border.

@@ -4,7 +4,7 @@
 
 use pystamps_unwrap::{ArcCost, GridArcs};
 
-/// A small generator (SplitMix64).
+/// A small generator (`SplitMix64`).
 pub struct Random(u64);
 
 impl Random {
@@ -20,21 +20,28 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number in 0..count.
+    #[expect(clippy::cast_possible_truncation, reason = "less than count")]
+    pub fn below(&mut self, count: usize) -> usize {
+        (self.next() % count as u64) as usize
+    }
+
     /// A number in low..=high.
-    pub fn within(&mut self, low: i64, high: i64) -> i64 {
-        low + (self.next() % (high - low + 1).unsigned_abs()).cast_signed()
+    #[expect(clippy::cast_possible_truncation, reason = "less than the width")]
+    pub fn within(&mut self, low: i32, high: i32) -> i32 {
+        low + (self.next() % u64::from(low.abs_diff(high) + 1)) as i32
     }
 
     /// An arc cost of any kind with an offset of at most `offset`.
-    pub fn cost(&mut self, offset: i64) -> ArcCost {
+    pub fn cost(&mut self, offset: i32) -> ArcCost {
         match self.within(0, 9) {
             0 | 1 => ArcCost::ABSOLUTE,
             2 => ArcCost::FREE,
             3 => ArcCost::quadratic(0, 1),
             _ => {
                 let offset = self.within(-offset, offset);
-                let variance = [1, 5, 40, 300, 32_767][self.within(0, 4) as usize];
-                ArcCost::quadratic(offset as i16, variance)
+                let variance = [1, 5, 40, 300, 32_767][self.below(5)];
+                ArcCost::quadratic(i16::try_from(offset).unwrap_or(i16::MAX), variance)
             }
         }
     }
@@ -45,7 +52,7 @@ pub fn random_problem(
     random: &mut Random,
     rows: usize,
     columns: usize,
-    offset: i64,
+    offset: i32,
 ) -> (GridArcs<i8>, GridArcs<ArcCost>) {
     let phase_rad: Vec<f32> =
         (0..rows * columns).map(|_| random.within(0, 6_283) as f32 / 1000.0).collect();
