@@ -206,7 +206,7 @@ pub(super) struct StageArguments {
     /// Stage 4: edges between PS as Triangle writes them (psweed.2.edge), instead of triangulating
     #[arg(long, value_name = "FILE")]
     pub(super) edges: Option<PathBuf>,
-    /// Stage 6: keep what SNAPHU would be handed, in snaphu_keep/NNN of the project
+    /// Stage 6: keep what SNAPHU would be handed, in the project's folder `snaphu_keep`
     #[arg(long)]
     pub(super) keep_costs: bool,
     /// Stage 6: who unwraps the grid: our exact solver, or the snaphu in the search path, for

@@ -114,19 +114,15 @@ impl EdgeAnalysis {
         for (column, values) in tile.dph_space_uw_rad.chunks_exact(count).enumerate() {
             self.difference_rad.write(column, first, values)?;
         }
-        match &mut self.noise_rad {
-            Some(noise_rad) => {
-                for (column, values) in tile.dph_noise_rad.chunks_exact(count).enumerate() {
-                    noise_rad.write(column, first, values)?;
-                }
-                let deviations =
-                    (0..count).map(|edge| deviation_rad(&tile.dph_noise_rad, edge, count));
-                self.variance_cycles2.extend(deviations.map(variance_of_noise));
+        if let Some(noise_rad) = &mut self.noise_rad {
+            for (column, values) in tile.dph_noise_rad.chunks_exact(count).enumerate() {
+                noise_rad.write(column, first, values)?;
             }
-            None => {
-                let variances = ends.iter().map(|&edge| variance_of_length(edge, nodes));
-                self.variance_cycles2.extend(variances);
-            }
+            let deviations = (0..count).map(|edge| deviation_rad(&tile.dph_noise_rad, edge, count));
+            self.variance_cycles2.extend(deviations.map(variance_of_noise));
+        } else {
+            let variances = ends.iter().map(|&edge| variance_of_length(edge, nodes));
+            self.variance_cycles2.extend(variances);
         }
         Ok(())
     }

@@ -50,14 +50,16 @@ impl<'a> WrappedPhase<'a> {
     pub(super) fn open(folder: &'a Path, stack: &'a Stack, rules: &Rules) -> Result<Self> {
         let lengths = stack.axis_lengths();
         let corrected = StoredArray::open(folder, &stage5::CORRECTED_PHASE, &lengths)?;
-        let smoothed = match rules.patch_phase {
-            true => Some(StoredArray::open(folder, &stage4::PATCH_PHASE, &lengths)?),
-            false => None,
+        let smoothed = if rules.patch_phase {
+            Some(StoredArray::open(folder, &stage4::PATCH_PHASE, &lengths)?)
+        } else {
+            None
         };
         let slope = if rules.patch_phase { None } else { stored_slope(folder, &lengths)? };
-        let bperp_m = match folder.join(stage4::BASELINES.file).is_file() {
-            true => Baselines::Each(StoredArray::open(folder, &stage4::BASELINES, &lengths)?),
-            false => Baselines::Mean,
+        let bperp_m = if folder.join(stage4::BASELINES.file).is_file() {
+            Baselines::Each(StoredArray::open(folder, &stage4::BASELINES, &lengths)?)
+        } else {
+            Baselines::Mean
         };
         let known = Known::open(folder, &lengths, rules)?;
         Ok(Self { folder, stack, corrected, smoothed, bperp_m, slope_rad_per_m: slope, known })

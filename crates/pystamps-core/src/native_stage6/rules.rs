@@ -34,6 +34,7 @@ pub(super) const REFERENCE_PARAMETERS: [&str; 4] =
 
 /// What the parameters ask for.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "StaMPS's flags, each by itself")]
 pub(super) struct Rules {
     pub(super) network: Network,
     /// `unwrap_method` as typed.

@@ -119,7 +119,7 @@ impl External {
         let unwrapped = fs_err::read(folder.path().join(OUTPUT_FILE)).unwrap_or_default();
         if !output.status.success() || unwrapped.len() != 4 * rows * columns {
             let said = [output.stdout, output.stderr].concat();
-            return Err(failed(place, output.status.to_string(), &said));
+            return Err(failed(place, &output.status.to_string(), &said));
         }
         let phase_rad = unwrapped
             .chunks_exact(4)
@@ -135,7 +135,7 @@ impl External {
             *cell -= offset;
         }
         flows_of_cycles(rows, columns, &solved.wraps, &cycles)
-            .map_err(|e| failed(place, e.to_string(), b""))
+            .map_err(|e| failed(place, &e.to_string(), b""))
     }
 }
 
@@ -144,7 +144,7 @@ fn cycles(difference_rad: f64) -> i32 {
     (difference_rad / std::f64::consts::TAU).round() as i32
 }
 
-fn failed(place: usize, found: String, said: &[u8]) -> Error {
+fn failed(place: usize, found: &str, said: &[u8]) -> Error {
     let said = String::from_utf8_lossy(said);
     let last: Vec<&str> = said.lines().rev().take(3).collect();
     let last: Vec<&str> = last.into_iter().rev().collect();

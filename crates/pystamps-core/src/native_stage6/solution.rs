@@ -69,10 +69,7 @@ pub(crate) struct CertificateRecord {
 }
 
 /// The problem of one interferogram.
-pub(super) fn problem<'a>(
-    shape: [usize; 2],
-    costs: &'a GridCosts,
-) -> Result<GridProblem<'a, ArcCost>> {
+pub(super) fn problem(shape: [usize; 2], costs: &GridCosts) -> Result<GridProblem<'_, ArcCost>> {
     GridProblem::new(shape[0], shape[1], &costs.wraps, &costs.costs).map_err(|e| failed(&e))
 }
 
