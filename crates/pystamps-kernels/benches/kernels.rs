@@ -143,7 +143,7 @@ fn bench_grid_of_stage_6() {
     report("nearest nodes, all threads", cells / seconds / 1e6, 20.0, "M cells/s");
     let nearest = nearest_nodes(&occupied, rows, columns);
     let seconds = quickest_of(3, || {
-        std::hint::black_box(node_edges(&nearest, rows, columns, true));
+        std::hint::black_box(node_edges(&nearest, rows, columns));
     });
     report("node edges", cells / seconds / 1e6, 10.0, "M cells/s");
 }

@@ -31,26 +31,19 @@ impl NodeEdges {
 
 /// The edges of a grid of nearest nodes: `nearest` is `rows * columns`, column-major.
 ///
-/// `keep_first` matters only where no two neighbouring cells belong to one node (every cell is
-/// occupied): see below.
-///
 /// # StaMPS compatibility
 /// Stage6.md section 4, steps 3 to 5. The original drops the first of the unique pairs, which it
 /// takes for "twice the same node". In a full grid there is no such pair and it loses its first
-/// edge, whose steps then count as steps inside one node. `keep_first = false` does the same.
+/// edge, whose steps then count as steps inside one node; here it stays.
 ///
 /// # Panics
 /// If `nearest` has another length, or there are more than 2^31 - 1 edges.
-pub fn node_edges(nearest: &[u32], rows: usize, columns: usize, keep_first: bool) -> NodeEdges {
+pub fn node_edges(nearest: &[u32], rows: usize, columns: usize) -> NodeEdges {
     assert_eq!(nearest.len(), rows * columns, "a grid of rows * columns cells");
     let steps = || down_steps(nearest, rows).chain(right_steps(nearest, rows));
     let mut keys: Vec<u64> = steps().filter(|[a, b]| a != b).map(|pair| key(pair).0).collect();
-    let full = steps().all(|[a, b]| a != b);
     keys.par_sort_unstable();
     keys.dedup();
-    if full && !keep_first && !keys.is_empty() {
-        keys.remove(0);
-    }
     assert!(i32::try_from(keys.len()).is_ok(), "edge numbers fit");
     let first_of = first_keys(&keys);
     let numbered = |pair: [u32; 2]| {
@@ -106,33 +99,26 @@ mod tests {
     fn signs_and_numbers() {
         // 0 0 1
         // 2 0 1
-        let edges = node_edges(&[0, 2, 0, 0, 1, 1], 2, 3, true);
+        let edges = node_edges(&[0, 2, 0, 0, 1, 1], 2, 3);
         assert_eq!(edges.ends, [[0, 1], [0, 2]]);
         assert_eq!(edges.down, [2, 0, 0]);
         assert_eq!(edges.right, [0, -2, 1, 1]);
         assert_eq!(edges.occurrences(), [2, 2]);
-        assert_eq!(edges, node_edges(&[0, 2, 0, 0, 1, 1], 2, 3, false));
     }
 
     #[test]
-    fn a_full_grid_loses_its_first_edge_on_request() {
-        let kept = node_edges(&[0, 1, 2, 3], 2, 2, true);
+    fn a_full_grid_keeps_its_first_edge() {
+        let kept = node_edges(&[0, 1, 2, 3], 2, 2);
         assert_eq!(kept.ends, [[0, 1], [0, 2], [1, 3], [2, 3]]);
         assert_eq!((&kept.down[..], &kept.right[..]), (&[1, 4][..], &[2, 3][..]));
-        let lost = node_edges(&[0, 1, 2, 3], 2, 2, false);
-        assert_eq!(lost.ends, [[0, 2], [1, 3], [2, 3]]);
-        assert_eq!((&lost.down[..], &lost.right[..]), (&[0, 3][..], &[1, 2][..]));
-        assert_eq!(lost.occurrences(), [1, 1, 1]);
     }
 
     #[test]
     fn degenerate_grids() {
         for (nearest, rows, columns) in [(&[][..], 0, 0), (&[0][..], 1, 1), (&[], 0, 4)] {
-            assert_eq!(node_edges(nearest, rows, columns, true), NodeEdges::default());
+            assert_eq!(node_edges(nearest, rows, columns), NodeEdges::default());
         }
-        let line = node_edges(&[0, 0, 1], 1, 3, true);
+        let line = node_edges(&[0, 0, 1], 1, 3);
         assert_eq!((line.down.len(), &line.right[..]), (0, &[0, 1][..]));
-        let lost = node_edges(&[0, 1], 2, 1, false);
-        assert_eq!((lost.ends.len(), &lost.down[..]), (0, &[0][..]));
     }
 }

@@ -181,7 +181,7 @@ fn nearest_nodes_and_edges() {
         let nearest = nearest_nodes(&grid.occupied, grid.rows, grid.columns);
         let from_one: Vec<i64> = nearest.iter().map(|&node| i64::from(node) + 1).collect();
         assert_eq!(from_one, whole(&interp, "Z"), "{folder}");
-        let edges = node_edges(&nearest, grid.rows, grid.columns, true);
+        let edges = node_edges(&nearest, grid.rows, grid.columns);
         let stored = whole(&interp, "edgs");
         let (lower, higher) = stored[edges.ends.len()..].split_at(edges.ends.len());
         let ends: Vec<[i64; 2]> = edges.ends.iter().map(|e| e.map(|n| i64::from(n) + 1)).collect();
@@ -415,7 +415,7 @@ fn nearest_nodes_of_matlab() {
     }
     // From the same nearest nodes come the same edges.
     let stored_nodes: Vec<u32> = expected.iter().map(|&z| u32::try_from(z - 1).unwrap()).collect();
-    let edges = node_edges(&stored_nodes, height, width, true);
+    let edges = node_edges(&stored_nodes, height, width);
     let ends: Vec<i64> = whole(&stored, "edgs")[edges.ends.len()..].to_vec();
     let got = (0..2).flat_map(|end| edges.ends.iter().map(move |ends| i64::from(ends[end]) + 1));
     assert!(got.eq(ends));

@@ -217,7 +217,7 @@ impl Geometry {
         let nodes = Nodes::of(&stack.xy_m, rules)?;
         let [rows, columns] = nodes.shape();
         let nearest = nearest_nodes(&nodes.occupied(), rows, columns);
-        let edges = node_edges(&nearest, rows, columns, true);
+        let edges = node_edges(&nearest, rows, columns);
         Ok(Self { nodes, nearest, edges })
     }
 }

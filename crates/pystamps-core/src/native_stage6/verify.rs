@@ -110,7 +110,7 @@ impl StoredGrid {
         }
         let [rows, columns] = shape;
         let nearest = nearest_nodes(occupied.data(), rows, columns);
-        let edges = node_edges(&nearest, rows, columns, true);
+        let edges = node_edges(&nearest, rows, columns);
         let cells =
             (0..).zip(occupied.data()).filter(|(_, there)| **there).map(|(k, _)| k).collect();
         let path = root.join("uw_interp.mat");
