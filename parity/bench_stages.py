@@ -1,8 +1,9 @@
 """Measure stages 1 to 6 on simulated patches: ``python -m parity.bench_stages``.
 
 Time, throughput and memory beside what ``plan`` predicts, the native stages beside the Python
-reference on a smaller patch, and the goals for stages 3, 5 and 6. ``[CANDIDATES INTERFEROGRAMS]`` set
-the size of the first table, ``--lean`` and ``--reference`` those of the smaller patches.
+reference on a smaller patch, and the goals for stages 3, 5 and 6. ``[CANDIDATES
+INTERFEROGRAMS]`` set the size of the first table, ``--lean`` and ``--reference`` those of the
+smaller patches.
 """
 
 from __future__ import annotations
@@ -242,10 +243,10 @@ def _print_goal_of_stage_6(dataset: Path) -> None:
     run = _quickest(_STEPS[-1], dataset)
     predicted = _plan(dataset)["unwrap"]
     log = json.loads((dataset / "uw_solver.json").read_text(encoding="utf-8"))
-    rows, columns = log["grid"]
+    grid = " x ".join(str(side) for side in log["grid"])
     residues = sum(record["residues"] for record in log["interferograms"])
     _print(
-        f"stage 6 unwraps {_GOAL_STAGE6.ps} PS x {len(log['interferograms'])} on {rows} x {columns} "
+        f"stage 6 unwraps {_GOAL_STAGE6.ps} PS x {len(log['interferograms'])} on {grid} "
         f"cells with {log['nodes']} nodes, {log['edges']} edges and {residues} residues: "
         f"{run.seconds:.2f} s (processor {run.processor_seconds:.2f} s), goal {_GOAL_STAGE6_S} s; "
         f"predicted/measured: time {predicted['seconds'] / run.seconds:.2f}, "

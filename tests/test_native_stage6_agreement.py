@@ -142,11 +142,11 @@ def fake_snaphu(folder: Path, script: str) -> dict[str, str]:
 def test_a_finished_interferogram_survives(
     native: Native, native_program: Path, tmp_path: Path
 ) -> None:
-    """Checkpoints outlive a failed run; damaged ones are noticed; bytes are those of a quiet run."""
+    """Checkpoints outlive a failed run, damaged ones are noticed; the bytes are as ever."""
     source = write_merged(tmp_path / "source", MergedShape(seed=13)).folder
     quiet = shutil.copytree(source, tmp_path / "quiet")
     native("stage", 6, "--dataset", quiet)
-    command = [native_program, "stage", "6", "--dataset", source]
+    command = [str(native_program), "stage", "6", "--dataset", str(source)]
     environment = fake_snaphu(tmp_path / "bin", "echo out of luck; exit 7")
     failed = subprocess.run(
         [*command, "--solver", "snaphu", "--threads", "1"],
@@ -172,7 +172,7 @@ def test_without_snaphu_its_use_is_an_ordinary_message(
 ) -> None:
     """Exit code 2, and nothing is written."""
     dataset = write_merged(tmp_path / "dataset").folder
-    command = [native_program, "stage", "6", "--dataset", dataset, "--solver", "snaphu"]
+    command = [str(native_program), "stage", "6", "--dataset", str(dataset), "--solver", "snaphu"]
     (tmp_path / "empty").mkdir()
     environment = {**os.environ, "PATH": str(tmp_path / "empty")}
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from parity.readers import read_mat_file
-from parity.synthetic_patch import change
 from parity.synthetic_merged import MergedShape, write_merged
+from parity.synthetic_patch import change
 
 from pystamps_shim.io import mat
 
@@ -184,7 +184,9 @@ def test_clusters_far_apart_and_ps_on_top_of_each_other(native: Native, tmp_path
 
 def test_costs_that_do_not_fit_16_bits_are_counted(native: Native, tmp_path: Path) -> None:
     """Lengths of long walls between few PS exceed the largest variance of SNAPHU's file."""
-    dataset = write_merged(tmp_path / "dataset", MergedShape(ps=20, extent_m=8000.0, cell_m=10.0)).folder
+    dataset = write_merged(
+        tmp_path / "dataset", MergedShape(ps=20, extent_m=8000.0, cell_m=10.0)
+    ).folder
     change(dataset / "parms.mat", unwrap_method="2D")
     result = native("stage", 6, "--dataset", dataset)
     assert "cut at 16 bits" in result.stdout

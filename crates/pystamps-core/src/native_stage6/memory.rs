@@ -5,9 +5,9 @@ use super::edge_analysis::TILE_EDGES;
 use crate::samples::Residence;
 
 /// Memory of the process itself.
-const BASE_BYTES: u64 = 8 << 20;
+const BASE_BYTES: u64 = 9 << 20;
 /// What one PS takes: coordinates, cell, node, slopes, order.
-const PS_BYTES: u64 = 100;
+const PS_BYTES: u64 = 130;
 /// What one PS takes in a thread that assembles a column.
 const THREAD_PS_BYTES: u64 = 32;
 /// What one cell takes: node, arcs' edges in both orders.
