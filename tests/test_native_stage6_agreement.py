@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,31 @@ def test_a_finished_interferogram_survives(
     assert "interferogram 1 is unwrapped again: checkpoint: it is damaged" in again.stderr
     assert results(source) == results(quiet)
     assert not (source / ".pystamps/checkpoints").exists()
+
+
+_ITOH = """\
+{python} -c '
+import numpy as np, sys
+wrapped = np.angle(np.fromfile("snaphu.in", np.complex64).reshape(-1, int(sys.argv[1])))
+np.unwrap(np.unwrap(wrapped, axis=0), axis=1).astype(np.float32).tofile("snaphu.out")
+' "$4"
+"""
+
+
+def test_an_external_solution_is_taken_and_measured(
+    native: Native, native_program: Path, tmp_path: Path
+) -> None:
+    """A poor unwrapper in SNAPHU's place: its phase is published, its excess over ours logged."""
+    merged = write_merged(tmp_path / "dataset", MergedShape(seed=16, noise_rad=1.0))
+    environment = fake_snaphu(tmp_path / "bin", _ITOH.format(python=sys.executable))
+    command = [str(native_program), "stage", "6", "--dataset", str(merged.folder)]
+    subprocess.run([*command, "--solver", "snaphu"], env=environment, check=True)
+    log = json.loads((merged.folder / "uw_solver.json").read_text(encoding="utf-8"))
+    assert log["solver"] == "snaphu"
+    records = log["interferograms"]
+    assert all(record["external_excess"] == record["gap"] >= 0 for record in records)
+    assert max(record["external_excess"] for record in records) > 1000
+    native("verify-unwrap", "--dataset", merged.folder)
 
 
 def test_without_snaphu_its_use_is_an_ordinary_message(
