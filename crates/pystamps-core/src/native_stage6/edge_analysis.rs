@@ -1,5 +1,7 @@
 //! Has the kernels analyse all edges, tile by tile, and keeps their series.
 
+use std::ops::Range;
+
 use pystamps_kernels::edge_series::{
     EdgeSeries, GradientTile, Method, Moments, Tile, smooth_along_gradients,
 };
@@ -53,18 +55,7 @@ pub(super) fn analyse_edges(
 ) -> Result<EdgeAnalysis> {
     let (ends, used) = (&edges.ends, plan.interferograms());
     let tiles = row_blocks(ends.len(), TILE_EDGES);
-    if plan.contested() {
-        let moments = tiles.par_iter().map_init(
-            || plan.scratch(),
-            |scratch, tile| plan.moments(&phase.phasors, &ends[tile.clone()], scratch),
-        );
-        let moments: Vec<Moments> = moments.collect();
-        let mut all = Moments::default();
-        for of_tile in &moments {
-            all.join(of_tile);
-        }
-        plan.settle(&all);
-    }
+    settle_contests(plan, ends, phase, &tiles);
     if let Some(low_pass) = &phase.low_pass {
         plan.weigh(&phase.phasors, low_pass, ends);
     }
@@ -105,6 +96,28 @@ pub(super) fn analyse_edges(
         }
     }
     Ok(analysis)
+}
+
+/// Has the images that several interferograms could be smoothed by chosen from all edges.
+fn settle_contests(
+    plan: &mut EdgeSeries,
+    ends: &[[u32; 2]],
+    phase: &NodePhase,
+    tiles: &[Range<usize>],
+) {
+    if !plan.contested() {
+        return;
+    }
+    let moments = tiles.par_iter().map_init(
+        || plan.scratch(),
+        |scratch, tile| plan.moments(&phase.phasors, &ends[tile.clone()], scratch),
+    );
+    let moments: Vec<Moments> = moments.collect();
+    let mut all = Moments::default();
+    for of_tile in &moments {
+        all.join(of_tile);
+    }
+    plan.settle(&all);
 }
 
 impl EdgeAnalysis {

@@ -1,0 +1,236 @@
+//! Carries stage 6 out, from the phase of the PS to their unwrapped phase and its proof.
+
+use std::path::Path;
+
+use pystamps_kernels::nearest_node::nearest_nodes;
+use pystamps_kernels::node_edges::{NodeEdges, node_edges};
+
+use super::certificates::{GridFacts, SolverLog, write_certificate};
+use super::checkpoint::Checkpoints;
+use super::edge_analysis::{EdgeAnalysis, analyse_edges};
+use super::incidence::mean_incidence_rad;
+use super::memory::Need;
+use super::node_phase::{NodePhase, node_phase};
+use super::nodes::Nodes;
+use super::phase::WrappedPhase;
+use super::rules::Rules;
+use super::series_network::SeriesNetwork;
+use super::snaphu::{External, KeptCosts};
+use super::solution::node_phases_rad;
+use super::transfer::{UnwrappedNodes, write_unwrapped};
+use super::unwrapping::{Extras, SolverGrid, Unwrapped, unwrap_all};
+use super::{ALGORITHM_VERSION, files, inversion};
+use crate::error::{Diagnostic, Result};
+use crate::parameter_checks::dropped_interferograms;
+use crate::plan::check_memory;
+use crate::progress::Progress;
+use crate::project::parameters::Parameters;
+use crate::project::stack::{Network, Stack};
+use crate::samples::Residence;
+use crate::scratch::Room;
+use crate::stage::{Computed, StageOptions};
+use crate::trial_wraps::LargestDemError;
+
+/// One run of the stage.
+pub(super) struct Unwrapping<'a> {
+    pub(super) root: &'a Path,
+    pub(super) parameters: &'a Parameters,
+    pub(super) rules: &'a Rules,
+    pub(super) options: &'a StageOptions,
+    pub(super) staging: &'a Path,
+}
+
+/// The grid of the project and its edges.
+pub(super) struct Geometry {
+    pub(super) nodes: Nodes,
+    /// Node of every cell, column by column.
+    nearest: Vec<u32>,
+    pub(super) edges: NodeEdges,
+}
+
+impl Geometry {
+    pub(super) fn of(stack: &Stack, rules: &Rules) -> Result<Self> {
+        let nodes = Nodes::of(&stack.xy_m, rules)?;
+        let [rows, columns] = nodes.shape();
+        let nearest = nearest_nodes(&nodes.occupied(), rows, columns);
+        let edges = node_edges(&nearest, rows, columns);
+        Ok(Self { nodes, nearest, edges })
+    }
+}
+
+impl Unwrapping<'_> {
+    pub(super) fn run(&self, external: Option<&External>, progress: &Progress) -> Result<Computed> {
+        let Self { root, rules, staging, .. } = *self;
+        let stack = Stack::load(root, 2, rules.network)?;
+        let used = self.used(&stack)?;
+        let method = rules.method(&stack);
+        let wrapped = WrappedPhase::open(root, &stack, rules)?;
+        self.note_left_out(&wrapped, progress);
+        let geometry = Geometry::of(&stack, rules)?;
+        let Geometry { nodes, nearest, edges } = &geometry;
+        let residence = self.residence(&stack, &used, &geometry, &wrapped)?;
+        let network = SeriesNetwork::of(&stack, &used);
+        let mut plan = network.plan(rules, method, self.trial_wraps(&stack)?)?;
+
+        let phase = node_phase(&wrapped, nodes, &used, rules, method, progress)?;
+        files::write_grid(staging, nodes, &phase, &wrapped, &used, progress)?;
+        files::write_interpolation(staging, nodes.shape(), nearest, edges)?;
+        let room = Room { residence, folder: staging };
+        let analysis = analyse_edges(&mut plan, method, edges, nodes, &phase, &room, progress)?;
+        let edge_count = edges.ends.len();
+        files::write_series(staging, &analysis, &plan, method, &phase, edge_count, progress)?;
+
+        let grid = SolverGrid::new(nodes, nearest, edges, &analysis);
+        if edge_count > 0 && grid.variances.iter().all(|&variance| variance == 0) {
+            progress.note(
+                "no edge has statistics: the phase is unwrapped with as few jumps as possible; try \
+                 another unwrap_method, or check the interferograms",
+            );
+        }
+        let checkpoints = Checkpoints::open(root, &grid.arc_edges, ALGORITHM_VERSION)?;
+        let kept = self.options.keep_costs.then(|| KeptCosts::in_folder(staging));
+        let extras = Extras { checkpoints: &checkpoints, kept: kept.as_ref(), external };
+        let unwrapped = unwrap_all(&grid, &analysis, &phase, &used, &extras, progress)?;
+        self.write_results(&stack, &wrapped, &grid, &used, &unwrapped, progress)?;
+        self.write_proof(&grid, &analysis, &phase, &unwrapped, progress)?;
+        if rules.network == Network::SmallBaselines {
+            inversion::invert(root, staging, &stack, self.parameters, &used, progress)?;
+        }
+        Ok((stack.row_count() as u64, details(&stack, &grid, &unwrapped)))
+    }
+
+    /// Columns of the interferograms to unwrap.
+    fn used(&self, stack: &Stack) -> Result<Vec<usize>> {
+        let dropped = dropped_interferograms(self.parameters, stack.interferogram_count())?;
+        let used: Vec<usize> =
+            stack.measured().into_iter().filter(|column| !dropped.contains(column)).collect();
+        if stack.row_count() == 0 {
+            return Err(Diagnostic::new("no-ps", "the project has no PS to unwrap")
+                .path(self.root.join("ps2.mat"))
+                .expected("PS of at least one patch")
+                .found("none")
+                .remedy("select more PS: raise density_rand or weed_standard_dev")
+                .data());
+        }
+        if used.is_empty() {
+            return Err(Diagnostic::new("interferograms-all-dropped", "nothing is left to unwrap")
+                .variable("drop_ifg_index")
+                .expected("at least one interferogram besides the master's slot")
+                .found(format!("all {} dropped", stack.measured().len()))
+                .remedy("pystamps-native params set --dataset … drop_ifg_index '[]'")
+                .usage());
+        }
+        Ok(used)
+    }
+
+    fn note_left_out(&self, wrapped: &WrappedPhase<'_>, progress: &Progress) {
+        let left_out = wrapped.left_out();
+        if !left_out.is_empty() {
+            progress.note(&format!("unwraps without the {}", left_out.join(", the ")));
+        }
+        if self.rules.troposphere.is_some() && !left_out.contains(&"tropospheric correction") {
+            progress.note("subtr_tropo is set but there is no tca file: nothing is subtracted");
+        }
+    }
+
+    /// Where the series of the edges are kept, by the memory limit.
+    fn residence(
+        &self,
+        stack: &Stack,
+        used: &[usize],
+        geometry: &Geometry,
+        wrapped: &WrappedPhase<'_>,
+    ) -> Result<Residence> {
+        let [rows, columns] = geometry.nodes.shape();
+        let again = match stack.network {
+            Network::SingleMaster => 0,
+            Network::SmallBaselines => inversion::resident_bytes(self.root)?,
+        };
+        let need = Need {
+            rows: stack.row_count() as u64,
+            columns: used.len() as u64,
+            cells: (rows * columns) as u64,
+            nodes: geometry.nodes.len() as u64,
+            edges: geometry.edges.ends.len() as u64,
+            threads: rayon::current_num_threads() as u64,
+            resident_bytes: wrapped.resident_bytes() + again,
+        };
+        let limit_bytes = self.options.memory_limit_bytes;
+        if limit_bytes.is_none_or(|limit| limit >= need.bytes(Residence::Memory)) {
+            return Ok(Residence::Memory);
+        }
+        check_memory(limit_bytes, need.bytes(Residence::File), "stage 6")?;
+        Ok(Residence::File)
+    }
+
+    /// Cycles of phase that the largest look-angle error makes over the range of baselines.
+    fn trial_wraps(&self, stack: &Stack) -> Result<f64> {
+        let largest = LargestDemError {
+            height_m: self.rules.max_topo_err_m,
+            wavelength_m: self.rules.wavelength_m,
+        };
+        let incidence_rad = mean_incidence_rad(self.root, stack)?;
+        largest.trial_wraps(&stack.bperp_m, stack.single_precision, incidence_rad)
+    }
+
+    fn write_results(
+        &self,
+        stack: &Stack,
+        wrapped: &WrappedPhase<'_>,
+        grid: &SolverGrid<'_>,
+        used: &[usize],
+        unwrapped: &[Unwrapped],
+        progress: &Progress,
+    ) -> Result<()> {
+        let phase_rad: Vec<Vec<f32>> =
+            unwrapped.iter().map(|one| one.node_phase_rad.clone()).collect();
+        let roughness_rad2: Vec<f64> = unwrapped.iter().map(|one| one.roughness_rad2).collect();
+        files::write_unwrapped_nodes(self.staging, &phase_rad, &roughness_rad2, progress)?;
+        let nodes = UnwrappedNodes { used, phase_rad: &phase_rad, roughness_rad2: &roughness_rad2 };
+        write_unwrapped(self.staging, stack, wrapped, grid.nodes, &nodes, progress)
+    }
+
+    fn write_proof(
+        &self,
+        grid: &SolverGrid<'_>,
+        analysis: &EdgeAnalysis,
+        phase: &NodePhase,
+        unwrapped: &[Unwrapped],
+        progress: &Progress,
+    ) -> Result<()> {
+        let without_statistics = grid.variances.iter().filter(|&&variance| variance == 0).count();
+        let facts = GridFacts {
+            shape: grid.nodes.shape(),
+            nodes: grid.nodes.len(),
+            edges: grid.edges.ends.len(),
+            edges_without_statistics: without_statistics,
+        };
+        let solver = self.options.solver.to_string();
+        SolverLog::of(&solver, &facts, unwrapped).write(self.staging)?;
+        let costs = |place: usize| {
+            let node_phase_rad = node_phases_rad(phase.column(place));
+            grid.solved_costs(grid.costs(analysis, place)?, analysis, place, &node_phase_rad)
+        };
+        let shared = analysis.by_gradients.is_none().then_some(grid.variances.as_slice());
+        write_certificate(self.staging, facts.edges, unwrapped, shared, costs, progress)
+    }
+}
+
+fn details(stack: &Stack, grid: &SolverGrid<'_>, unwrapped: &[Unwrapped]) -> String {
+    let without = grid.variances.iter().filter(|&&variance| variance == 0).count();
+    let [rows, columns] = grid.nodes.shape();
+    let mut parts = vec![
+        format!("{} PS in {} interferograms", stack.row_count(), unwrapped.len()),
+        format!("{rows} x {columns} cells, {} of them with PS", grid.nodes.len()),
+        format!("{} edges, {without} without statistics", grid.edges.ends.len()),
+    ];
+    let saturated: u64 = unwrapped.iter().map(|one| one.record.saturated_edges).sum();
+    if saturated > 0 {
+        parts.push(format!("{saturated} costs cut at 16 bits"));
+    }
+    parts.push(match unwrapped.iter().filter(|one| one.record.gap != 0).count() {
+        0 => "every solution proven optimal".to_owned(),
+        open => format!("{open} solutions of SNAPHU above the optimum"),
+    });
+    parts.join("; ")
+}
