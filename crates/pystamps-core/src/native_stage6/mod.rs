@@ -49,7 +49,9 @@ use crate::progress::Progress;
 use crate::project::layout::{AFTER_MERGED_STAGE_6, MERGED_STAGE_6};
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
-use crate::stage::{ScopeStage, StageOptions, StageOutcome, UnwrappingSolver, open_scope};
+use crate::stage::{
+    ScopeStage, StageOptions, StageOutcome, StageStatus, UnwrappingSolver, open_scope,
+};
 
 use checkpoint::Checkpoints;
 use recipe::{is_unwrapped, recipe_of};
@@ -96,14 +98,15 @@ pub fn run_stage6_native(
         shared_files: &["uw_space_time.mat"],
         recipe: recipe_of(root, &parameters, &rules, options, progress)?,
     };
-    if options.keep_costs && !options.force && !root.join(KEPT_FOLDER).exists() {
-        progress.note("costs are kept while unwrapping: add --force if that is done already");
-    }
     let outcome = stage.run(&lock, options, progress, |staging| {
         let work = Unwrapping { root, parameters: &parameters, rules: &rules, options, staging };
         work.run(external.as_ref(), progress)
     })?;
     Checkpoints::clear(root);
+    let skipped = outcome.status == StageStatus::SkippedExisting;
+    if options.keep_costs && skipped && !root.join(KEPT_FOLDER).exists() {
+        progress.note("no costs were kept then: --force unwraps again and keeps them");
+    }
     Ok(outcome)
 }
 
