@@ -39,13 +39,13 @@ def compare_with_snaphu(want: Path, dataset: Path, log: dict[str, object]) -> No
     """SNAPHU is handed the same bytes, and no solution of its costs less."""
     records = log["interferograms"]
     assert isinstance(records, list)
-    ours = sorted(dataset.glob("snaphu_keep/*"))
+    ours = sorted(dataset.glob("pystamps_costs/*"))
     assert len(ours) == len(records)
     last = want / "snaphu.costinfile"
     if last.exists():
         assert (ours[-1] / last.name).read_bytes() == last.read_bytes()
     for theirs in sorted(want.glob("snaphu_keep/*")):
-        costs = dataset / "snaphu_keep" / theirs.name / "snaphu.costinfile"
+        costs = dataset / "pystamps_costs" / theirs.name / "snaphu.costinfile"
         assert costs.read_bytes() == (theirs / "snaphu.costinfile").read_bytes(), theirs.name
         if (theirs / "snaphu.out").exists():
             kept = KeptProblem.read(theirs, tuple(log["grid"]))  # type: ignore[arg-type]
@@ -72,7 +72,7 @@ def test_kept_files_are_those_of_snaphu(native: Native, oracle: Path, tmp_path: 
     dataset = dataset_after(oracle, "T", 5, tmp_path / "dataset")
     native("stage", 6, "--dataset", dataset, "--keep-costs")
     for theirs in sorted((stage_folder(oracle, "T", 6) / "snaphu_keep").iterdir()):
-        ours = dataset / "snaphu_keep" / theirs.name
+        ours = dataset / "pystamps_costs" / theirs.name
         assert (ours / "snaphu.conf").read_text() == (theirs / "snaphu.conf").read_text()
         found, want = (np.fromfile(f / "snaphu.in", np.complex64) for f in (ours, theirs))
         assert np.abs(found - want).max() < 1e-5

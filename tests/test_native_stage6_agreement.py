@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.io
 from parity.oracle import set_parameters
 from parity.readers import read_mat_file
 from parity.stages import compare_with_reference
@@ -79,7 +80,7 @@ def test_as_reference(native: Native, project: Path) -> None:
 
 def results(dataset: Path) -> dict[str, bytes]:
     """Bytes of every result of stage 6."""
-    files = [*dataset.glob("uw_*"), *dataset.glob("phuw*"), *dataset.glob("snaphu_keep/*/*")]
+    files = [*dataset.glob("uw_*"), *dataset.glob("phuw*"), *dataset.glob("pystamps_costs/*/*")]
     return {path.relative_to(dataset).as_posix(): path.read_bytes() for path in files}
 
 
@@ -193,6 +194,26 @@ def test_an_external_solution_is_taken_and_measured(
     native("verify-unwrap", "--dataset", merged.folder)
 
 
+def test_an_external_solution_that_is_none_is_refused(
+    native_program: Path, tmp_path: Path
+) -> None:
+    """NaN everywhere, with exit code 0."""
+    merged = write_merged(tmp_path / "dataset", MergedShape(seed=16))
+    script = _ITOH.replace("np.unwrap(np.unwrap", "np.nan * np.unwrap(np.unwrap")
+    environment = fake_snaphu(tmp_path / "bin", script.format(python=sys.executable))
+    command = [str(native_program), "stage", "6", "--dataset", str(merged.folder)]
+    result = subprocess.run(
+        [*command, "--solver", "snaphu"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "[snaphu-failed]" in result.stderr
+    assert not list(merged.folder.glob("uw_*"))
+
+
 def test_without_snaphu_its_use_is_an_ordinary_message(
     native_program: Path, tmp_path: Path
 ) -> None:
@@ -207,8 +228,62 @@ def test_without_snaphu_its_use_is_an_ordinary_message(
     assert not list(dataset.glob("uw_*"))
 
 
+def forged(dataset: Path, file: str, name: str, edit: Callable[[Any], Any]) -> None:
+    """Change a variable and make the ledger believe that stage 6 wrote it so."""
+    path = dataset / file
+    scipy.io.savemat(path, {**variables_of(path), name: edit(variables_of(path)[name])})
+    # The verifier is asked for what it finds besides checksums.
+    ledger = dataset / ".pystamps" / "ledger.json"
+    records = json.loads(ledger.read_text(encoding="utf-8"))
+    outputs = records["stages"]["6"]["outputs"]
+    outputs[:] = [output for output in outputs if output["path"] != file]
+    ledger.write_text(json.dumps(records), encoding="utf-8")
+
+
+def variables_of(path: Path) -> dict[str, Any]:
+    """Read all variables as numpy arrays."""
+    stored = scipy.io.loadmat(path)
+    return {name: value for name, value in stored.items() if not name.startswith("__")}
+
+
+def plus(amount: float, *place: int) -> Callable[[Any], Any]:
+    """Return what adds to one element."""
+
+    def edit(values: Any) -> Any:
+        values[place] += amount
+        return values
+
+    return edit
+
+
+_FORGERIES: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
+    "flow": ("uw_certificate.mat", "flow", plus(1, 0, 0), "cells are not balanced"),
+    "potential": ("uw_certificate.mat", "potential", plus(10**9, 2, 0), "not proven optimal"),
+    "offset": ("uw_certificate.mat", "offset", plus(190, 7, 3), "something else"),
+    "nodes": ("uw_phaseuw.mat", "ph_uw", plus(2 * np.pi, 40, 2), "1 nodes of uw_phaseuw.mat"),
+    "PS": ("phuw2.mat", "ph_uw", plus(2 * np.pi, 40, 2), "1 PS have another phase"),
+    "nearest nodes": ("uw_interp.mat", "Z", plus(1, 0, 0), "Z of uw_interp.mat"),
+    "edges": ("uw_interp.mat", "edgs", plus(1, 5, 1), "edgs of uw_interp.mat"),
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "edit", "words"), _FORGERIES.values(), ids=list(_FORGERIES)
+)
+def test_forged_results_are_found(
+    native: Native, tmp_path: Path, file: str, name: str, edit: Callable[[Any], Any], words: str
+) -> None:
+    """Exit code 3 names what does not hold, checksums aside."""
+    shape = MergedShape(seed=14, noise_rad=0.8)
+    dataset = write_merged(tmp_path / "dataset", shape).folder
+    native("stage", 6, "--dataset", dataset)
+    forged(dataset, file, name, edit)
+    result = native("verify-unwrap", "--dataset", dataset, exit_code=3)
+    assert words in result.stdout
+
+
 def test_broken_certificates_are_found(native: Native, tmp_path: Path) -> None:
-    """Exit code 3 names what does not hold."""
+    """Changed logs and files, and a project that was never unwrapped."""
     dataset = write_merged(tmp_path / "dataset", MergedShape(seed=14, noise_rad=0.8)).folder
     native("verify-unwrap", "--dataset", dataset, exit_code=1)
     native("stage", 6, "--dataset", dataset)
@@ -221,13 +296,14 @@ def test_broken_certificates_are_found(native: Native, tmp_path: Path) -> None:
     result = native("verify-unwrap", "--dataset", dataset, exit_code=3)
     assert "the log says something else" in result.stdout
     assert "uw_solver.json has been changed since stage 6" in result.stdout
+    records["interferograms"][3]["interferogram"] = 99
+    log.write_text(json.dumps(records), encoding="utf-8")
+    native("verify-unwrap", "--dataset", dataset, exit_code=1)
     log.write_text(text, encoding="utf-8")
-    path = dataset / "uw_phaseuw.mat"
-    raw = bytearray(path.read_bytes())
-    raw[-300] ^= 1
-    path.write_bytes(raw)
-    answer = native("verify-unwrap", "--dataset", dataset, "--json", exit_code=3)
-    assert "uw_phaseuw.mat has been changed" in answer.stdout
+    grid = variables_of(dataset / "uw_grid.mat")
+    scipy.io.savemat(dataset / "uw_grid.mat", {**grid, "nzix": grid["nzix"].astype(bool) & False})
+    result = native("verify-unwrap", "--dataset", dataset, exit_code=1)
+    assert "panicked" not in result.stderr
 
 
 def test_a_second_pass_is_asked_for(native: Native, tmp_path: Path) -> None:

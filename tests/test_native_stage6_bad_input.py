@@ -24,6 +24,7 @@ WRONG_USAGE = {
     "parameter-value",
     "mode-not-native",
     "interferograms-all-dropped",
+    "not-a-project",
     "reference-empty",
 }
 
@@ -80,6 +81,29 @@ def all_at(x: float, y: float) -> Damage:
     return damage
 
 
+def far_away(dataset: Path) -> None:
+    """Put one PS far away from the others."""
+    xy = np.array(mat.read_variable(dataset / "ps2.mat", "xy"))
+    xy[7, 1:] = 9e6
+    change(dataset / "ps2.mat", xy=xy)
+
+
+def slope(value: float) -> Damage:
+    """Return what overwrites the look-angle error of one PS."""
+
+    def damage(dataset: Path) -> None:
+        slopes = np.array(mat.read_variable(dataset / "pm2.mat", "K_ps"))
+        slopes[3] = value
+        change(dataset / "pm2.mat", K_ps=slopes)
+
+    return damage
+
+
+def as_patch(dataset: Path) -> None:
+    """Make the folder look like a patch."""
+    (dataset / "patch_noover.in").write_text("1\n9\n1\n9\n", encoding="ascii")
+
+
 def truncated(file: str) -> Damage:
     """Return what cuts a file in half."""
 
@@ -105,11 +129,7 @@ _CASES: dict[str, tuple[Damage, str, str]] = {
         "unwrap_gold_n_win",
     ),
     "all PS in one cell": (all_at(5.0, 5.0), "grid-too-small", "0 x 0"),
-    "a PS far away": (
-        stack(xy=np.array([[1, 0, 0], [2, 9e6, 9e6]], np.float32), n_ps=2.0),
-        "",
-        "",
-    ),
+    "a PS far away": (far_away, "grid-too-large", "x = 9000000 m"),
     "no PS": (stack(xy=np.zeros((0, 3), np.float32), n_ps=0.0), "no-ps", "ps2.mat"),
     "all dropped": (
         parameter(drop_ifg_index=_ALL),
@@ -126,7 +146,14 @@ _CASES: dict[str, tuple[Damage, str, str]] = {
     "an odd window": (parameter(unwrap_gold_n_win=31.0), "parameter-range", "even"),
     "no time": (parameter(unwrap_time_win=0.0), "parameter-range", "unwrap_time_win"),
     "negative cells": (parameter(unwrap_grid_size=-1.0), "parameter-range", "unwrap_grid_size"),
-    "NaN alpha": (parameter(unwrap_gold_alpha=float("nan")), "", "unwrap_gold_alpha"),
+    "NaN alpha": (parameter(unwrap_gold_alpha=float("nan")), "parameter-range", "gold_alpha"),
+    "an exponent that overflows": (
+        parameter(unwrap_gold_alpha=1000.0),
+        "parameter-range",
+        "0 to 20",
+    ),
+    "NaN slope": (slope(float("nan")), "phase-missing", "pm2.mat"),
+    "a patch": (as_patch, "not-a-project", "--dataset"),
     "coordinates that are no cells": (
         parameter(unwrap_grid_size=0.0),
         "cells-impossible",
@@ -160,7 +187,7 @@ def test_refused(native: Native, tmp_path: Path, damage: Damage, name: str, word
     dataset = write_merged(tmp_path / "dataset").folder
     damage(dataset)
     before = content(dataset)
-    code = 2 if name in WRONG_USAGE or "alpha" in words else 1
+    code = 2 if name in WRONG_USAGE else 1
     result = native("stage", 6, "--dataset", dataset, exit_code=code)
     assert f"error: [{name}" in result.stderr, result.stderr
     assert words in result.stderr
@@ -191,6 +218,46 @@ def test_costs_that_do_not_fit_16_bits_are_counted(native: Native, tmp_path: Pat
     result = native("stage", 6, "--dataset", dataset)
     assert "cut at 16 bits" in result.stdout
     native("verify-unwrap", "--dataset", dataset)
+
+
+def test_noise_without_phase_is_named(native: Native, tmp_path: Path) -> None:
+    """NaN in the smoothed phase leaves no covariance to weigh interferograms with."""
+    dataset = write_merged(tmp_path / "dataset", MergedShape(small_baseline=True)).folder
+    smoothed = np.array(mat.read_variable(dataset / "pm2.mat", "ph_patch"))
+    smoothed[10, 3] = np.nan
+    change(dataset / "pm2.mat", ph_patch=smoothed)
+    before = content(dataset)
+    result = native("stage", 6, "--dataset", dataset, exit_code=1)
+    assert "[phase-missing]" in result.stderr
+    assert "ph_patch(:, 4)" in result.stderr
+    assert "PS 11" in result.stderr
+    assert content(dataset) == before
+
+
+def test_later_results_are_not_lost_without_force(native: Native, tmp_path: Path) -> None:
+    """Neither where another program has unwrapped, nor where its phuw2.mat is gone."""
+    dataset = write_merged(tmp_path / "dataset").folder
+    mat.write(dataset / "scn2.mat", {"ph_scn_slave": np.zeros((1200, 9))})
+    result = native("stage", 6, "--dataset", dataset, exit_code=1)
+    assert "[results-would-be-lost]" in result.stderr
+    unwrapped = {"ph_uw": np.zeros((1200, 9), np.float32), "msd": np.zeros((9, 1), np.float32)}
+    mat.write(dataset / "phuw2.mat", unwrapped)
+    before = content(dataset)
+    assert "another program" in native("stage", 6, "--dataset", dataset).stdout
+    assert content(dataset) == before
+    native("stage", 6, "--dataset", dataset, "--force")
+    assert not (dataset / "scn2.mat").exists()
+
+
+def test_a_folder_of_the_users_stays(native: Native, tmp_path: Path) -> None:
+    """Whatever SNAPHU runs somebody keeps in the project."""
+    dataset = write_merged(tmp_path / "dataset").folder
+    (dataset / "snaphu_keep").mkdir()
+    (dataset / "snaphu_keep" / "notes.txt").write_text("mine", encoding="ascii")
+    native("stage", 6, "--dataset", dataset, "--keep-costs")
+    native("stage", 6, "--dataset", dataset, "--force")
+    assert (dataset / "snaphu_keep" / "notes.txt").exists()
+    assert not (dataset / "pystamps_costs").exists()
 
 
 def test_isolated_images_of_small_baselines(native: Native, tmp_path: Path) -> None:

@@ -31,6 +31,18 @@ impl Element for i16 {
     }
 }
 
+impl Element for i32 {
+    fn block(block: ElementsMut<'_>) -> Option<&mut [Self]> {
+        if let ElementsMut::I32(out) = block { Some(out) } else { None }
+    }
+}
+
+impl Element for i64 {
+    fn block(block: ElementsMut<'_>) -> Option<&mut [Self]> {
+        if let ElementsMut::I64(out) = block { Some(out) } else { None }
+    }
+}
+
 impl Element for num_complex::Complex<f32> {
     fn block(block: ElementsMut<'_>) -> Option<&mut [Self]> {
         if let ElementsMut::C32(out) = block { Some(out) } else { None }

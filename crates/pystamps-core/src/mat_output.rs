@@ -62,6 +62,15 @@ pub(crate) fn write_variables(folder: &Path, file: &str, variables: &Variables) 
     Ok(pystamps_mat::write(folder.join(file), variables, &WriteOptions::default())?)
 }
 
+/// Bytes of a value's elements as MATLAB stores them.
+fn value_bytes(value: &Value) -> u64 {
+    let parts = if value.is_complex() { 2 } else { 1 };
+    match value {
+        Value::Sparse(matrix) => 16 * matrix.data().len() as u64,
+        _ => (value.element_count() * value.class().element_bytes() * parts) as u64,
+    }
+}
+
 /// A large array and where its elements come from.
 pub(crate) struct Streamed<'a> {
     pub(crate) name: &'static str,
@@ -80,7 +89,8 @@ pub(crate) fn write_streamed(
     let bytes = |array: &Streamed<'_>| {
         (array.dims.iter().product::<usize>() * array.element.bytes()) as u64
     };
-    let largest = streamed.iter().map(bytes).max().unwrap_or(0);
+    let held = variables.iter().map(|(_, value)| value_bytes(value));
+    let largest = streamed.iter().map(bytes).chain(held).max().unwrap_or(0);
     let container = Container::for_largest_variable(largest);
     let mut writer = Writer::create(folder.join(file), container, WriteOptions::default())?;
     for array in streamed {

@@ -11,14 +11,13 @@ use crate::project::parameters::Parameters;
 use crate::project::stack::Stack;
 use crate::stored_array::column;
 
-/// Rows of the PS in the reference area that the parameters describe; `None` if there is none
-/// (`ref_radius` of -Inf).
+/// Rows of the PS in the reference area that the parameters describe.
 ///
 /// # StaMPS compatibility
 /// `ps_setref`, stage7.md 2: longitude and latitude strictly inside `ref_lon` and `ref_lat`, and
 /// at most `ref_radius` from `ref_centre_lonlat`; or, where parameters `ref_x` and `ref_y` exist,
-/// local coordinates strictly inside these. An area without PS is refused; the original goes on with
-/// NaN.
+/// local coordinates strictly inside these. An area without PS is refused, and so is a radius below 0
+/// (-Inf means no reference to the original, whose consumers then fail); the original goes on with NaN.
 ///
 /// # Errors
 /// `reference-empty`; `parameter-range` for a limit that is no pair; MATLAB file errors.
@@ -26,16 +25,13 @@ pub(crate) fn reference_rows(
     folder: &Path,
     stack: &Stack,
     parameters: &Parameters,
-) -> Result<Option<Vec<usize>>> {
+) -> Result<Vec<usize>> {
     let rows: Vec<usize> = if parameters.get("ref_x").is_ok() {
         let (x, y) = (pair(parameters, "ref_x")?, pair(parameters, "ref_y")?);
         let inside = |[px, py]: [f32; 2]| within(px.into(), x) && within(py.into(), y);
         (0..stack.row_count()).filter(|&row| inside(stack.xy_m[row])).collect()
     } else {
         let radius_m = parameters.number("ref_radius")?;
-        if radius_m == f64::NEG_INFINITY {
-            return Ok(None);
-        }
         inside_lonlat(folder, stack, parameters, radius_m)?
     };
     if rows.is_empty() {
@@ -47,7 +43,7 @@ pub(crate) fn reference_rows(
             .remedy("pystamps-native params set --dataset … ref_radius Inf, or move the area")
             .usage());
     }
-    Ok(Some(rows))
+    Ok(rows)
 }
 
 fn inside_lonlat(
@@ -87,7 +83,7 @@ fn inside_lonlat(
     Ok(boxed
         .filter(|&row| {
             let [x, y] = metres(position(row));
-            (x - x0).powi(2) + (y - y0).powi(2) <= radius_m * radius_m
+            radius_m >= 0.0 && (x - x0).powi(2) + (y - y0).powi(2) <= radius_m * radius_m
         })
         .collect())
 }

@@ -226,12 +226,15 @@ impl ScopeStage<'_> {
     ) -> Result<Option<String>> {
         let present = self.present.unwrap_or_else(|| scope.join(self.marker).exists());
         let Some(entry) = ledger.stage(self.stage) else {
-            return Ok(present.then(|| {
-                format!(
-                    "{} was made by another program: kept as it is (--force recomputes it)",
-                    self.marker
-                )
-            }));
+            let kept = format!(
+                "{} was made by another program: kept as it is (--force recomputes it)",
+                self.marker
+            );
+            if !present {
+                let reason = format!("{} is missing", self.marker);
+                self.refuse_losses(scope, &reason)?;
+            }
+            return Ok(present.then_some(kept));
         };
         let mut checksums = Checksums::load(scope);
         let staleness = entry.staleness(&self.recipe, scope, &mut checksums)?;
@@ -239,17 +242,23 @@ impl ScopeStage<'_> {
         let Some(reason) = staleness else {
             return Ok(Some("current: same inputs, parameters and algorithm".into()));
         };
-        let void = self.files_made_void(scope);
-        if !void.is_empty() {
-            let problem = format!("stage {} is outdated: {reason}", self.stage);
-            return Err(Diagnostic::new("results-would-be-lost", problem)
-                .path(scope)
-                .expected("no results of later stages, or --force")
-                .found(void.join(", "))
-                .remedy("keep them and go on, or add --force: they are then removed")
-                .data());
-        }
+        self.refuse_losses(scope, &reason)?;
         progress.note(&format!("runs again: {reason}"));
         Ok(None)
+    }
+
+    /// Refuses to run, for this `reason`, where later results would be lost.
+    fn refuse_losses(&self, scope: &Path, reason: &str) -> Result<()> {
+        let void = self.files_made_void(scope);
+        if void.is_empty() {
+            return Ok(());
+        }
+        let problem = format!("stage {} is outdated: {reason}", self.stage);
+        Err(Diagnostic::new("results-would-be-lost", problem)
+            .path(scope)
+            .expected("no results of later stages, or --force")
+            .found(void.join(", "))
+            .remedy("keep them and go on, or add --force: they are then removed")
+            .data())
     }
 }

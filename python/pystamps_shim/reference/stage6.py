@@ -231,13 +231,15 @@ def trial_wraps(dataset: Patch) -> float:
 def _method(dataset: Patch) -> Method:
     """Return the analysis that ``unwrap_method`` stands for with this network."""
     parameters = dataset.parameters
-    if parameters.flag("unwrap_hold_good_values"):
+    if dataset.small_baseline and parameters.flag("unwrap_hold_good_values"):
         cause = f"{parameters.path}: unwrap_hold_good_values is 'y', which is not offered"
         raise PystampsError(cause, "set unwrap_hold_good_values to n")
     name = parameters.text("unwrap_method")
     if name in _SERIES_METHODS:
         first = dataset.variable("ifgday_ix")[:, 0] if dataset.small_baseline else np.zeros(1)
-        if len(np.unique(first)) > 1:
+        dropped = parameters.numbers("drop_ifg_index").astype(int) - 1
+        used = np.setdiff1d(np.arange(len(first)), dropped)
+        if len(np.unique(first[used])) > 1:
             cause = (
                 f"{parameters.path}: unwrap_method is '{name}', which with several masters is "
                 "simulated annealing and not offered"

@@ -206,7 +206,7 @@ pub(super) struct StageArguments {
     /// Stage 4: edges between PS as Triangle writes them (psweed.2.edge), instead of triangulating
     #[arg(long, value_name = "FILE")]
     pub(super) edges: Option<PathBuf>,
-    /// Stage 6: keep what SNAPHU would be handed, in the project's folder `snaphu_keep`
+    /// Stage 6: keep what SNAPHU would be handed, in the project's folder `pystamps_costs`
     #[arg(long)]
     pub(super) keep_costs: bool,
     /// Stage 6: who unwraps the grid: our exact solver, or the snaphu in the search path, for
@@ -254,7 +254,8 @@ impl From<SolverArgument> for UnwrappingSolver {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Every interferogram is checked from the files alone: wrapped differences, balance of\n\
-    the flow, dual feasibility, and that the published phase follows from the flow.\n\
+    the flow, dual feasibility, that the published phase follows from the flow, and that no file\n\
+    has been changed since. Costs are those that stage 6 has stored with the proof.\n\
     Exit code 3 if anything does not hold.\n\n\
     Example:\n  pystamps-native verify-unwrap --dataset project"
 )]
@@ -411,7 +412,7 @@ pub(super) fn refuse_unused(stage: &StageArguments) -> Result<()> {
         ("--keep-costs", stage.keep_costs, &[6]),
         ("--solver", stage.solver.is_some(), &[6]),
     ];
-    if stage.edges.is_some() && stage.patch.is_none() {
+    if stage.edges.is_some() && stage.stage == 4 && stage.patch.is_none() {
         return Err(Diagnostic::new("edges-of-one-patch", "a file of edges belongs to one patch")
             .variable("--edges")
             .expected("--patch DIR with it")

@@ -4,21 +4,22 @@
 //! | file | holds |
 //! |---|---|
 //! | `uw_solver.json` | one record an interferogram: value, bound, gap, residues, … |
-//! | `uw_certificate.mat` | `offset`, `variance` of every edge (variance 0: no statistics), `flow` and `potential` as rows of place, column and value, all from 1 |
+//! | `uw_certificate.mat` | `offset`, `variance` of every edge (variance 0: no statistics); of each interferogram in turn the arcs with flow (`flow_count`, `flow_arc` from 1, `flow`) and the cells with a potential (`potential_count`, `potential_cell`, `potential`) |
 //!
 //! Arcs are counted row by row, those to the next row first; potentials belong to the cells between
 //! four pixels, row by row, and the last to the border. With `uw_grid.mat` and `uw_interp.mat` the
 //! problem and its proof are complete: `uw_space_time.mat` is not needed, which stage 8 replaces.
 
+use std::io;
 use std::path::Path;
 
-use pystamps_mat::{ElementType, NumericData, Value, Variables};
+use pystamps_mat::{ElementSource, ElementType, ElementsMut, NumericData, Value, Variables};
 use serde::{Deserialize, Serialize};
 
 use super::costs::EdgeCosts;
 use super::solution::{CertificateRecord, Effort, Proof};
 use super::unwrapping::Unwrapped;
-use crate::columns::Columns;
+use crate::columns::{Columns, Element};
 use crate::error::{Diagnostic, Error, IoContext, Result};
 use crate::mat_output::{Streamed, matrix, write_streamed};
 use crate::progress::Progress;
@@ -31,13 +32,15 @@ const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct SolverLog {
     schema: u32,
-    /// `pystamps`, or `snaphu` if what is published is SNAPHU's solution.
+    /// `native`, or `snaphu` if what is published is SNAPHU's solution.
     pub(super) solver: String,
     /// Rows and columns of the grid.
     pub(super) grid: [usize; 2],
     pub(super) nodes: usize,
     pub(super) edges: usize,
     pub(super) edges_without_statistics: usize,
+    /// What was left out while unwrapping and added to the PS afterwards.
+    pub(super) left_out: Vec<String>,
     pub(super) interferograms: Vec<CertificateRecord>,
 }
 
@@ -48,6 +51,7 @@ pub(super) struct GridFacts {
     pub(super) nodes: usize,
     pub(super) edges: usize,
     pub(super) edges_without_statistics: usize,
+    pub(super) left_out: Vec<String>,
 }
 
 impl SolverLog {
@@ -60,6 +64,7 @@ impl SolverLog {
             nodes: facts.nodes,
             edges: facts.edges,
             edges_without_statistics: facts.edges_without_statistics,
+            left_out: facts.left_out.clone(),
             interferograms: unwrapped.iter().map(|one| one.record.clone()).collect(),
         }
     }
@@ -92,56 +97,121 @@ impl SolverLog {
     }
 }
 
-/// Writes `uw_certificate.mat`; `costs` makes the solved costs of an interferogram again.
+/// Writes `uw_certificate.mat`; `costs` makes the solved costs of an interferogram again, `proof` reads
+/// its proof.
 ///
 /// # Errors
-/// Those of `costs`; I/O errors.
+/// Those of `costs` and `proof`; I/O errors.
 pub(super) fn write_certificate(
     folder: &Path,
     edges: usize,
     unwrapped: &[Unwrapped],
     shared_variance: Option<&[i16]>,
     costs: impl Fn(usize) -> Result<EdgeCosts> + Sync,
+    proof: impl Fn(usize) -> Result<Proof>,
     progress: &Progress,
 ) -> Result<()> {
     let used = unwrapped.len();
-    let counted = progress.phase("uw_certificate.mat", 2 * used as u64, "columns");
+    let columns = if shared_variance.is_some() { used } else { 2 * used };
+    let counted = progress.phase("uw_certificate.mat", columns as u64, "columns");
     let mut offset = Columns::new(edges, used, |place| Ok(costs(place)?.offset), &counted);
     let mut variance = Columns::new(edges, used, |place| Ok(costs(place)?.variance), &counted);
-    let (element, dims) = (ElementType::I16, vec![edges, used]);
-    let mut streamed =
-        vec![Streamed { name: "offset", element, dims: dims.clone(), source: &mut offset }];
-    let numbers = unwrapped.iter().map(|one| one.record.interferogram as f64);
+    let counts = |which: usize| -> Vec<usize> {
+        unwrapped.iter().map(|one| one.proof_entries[which]).collect()
+    };
+    let (flows, potentials) = (counts(0), counts(1));
+    let arc = |place: usize| Ok(numbers_of(&proof(place)?.flow));
+    let cycles = |place: usize| Ok(values_of(&proof(place)?.flow));
+    let cell = |place: usize| Ok(numbers_of(&proof(place)?.potentials));
+    let potential = |place: usize| Ok(values_of(&proof(place)?.potentials));
+    let mut arc = OneAfterAnother::new(&flows, &arc);
+    let mut cycles = OneAfterAnother::new(&flows, &cycles);
+    let mut cell = OneAfterAnother::new(&potentials, &cell);
+    let mut potential = OneAfterAnother::new(&potentials, &potential);
+    let (flow_dims, potential_dims) = (arc.dims(), cell.dims());
+    let dims = vec![edges, used];
+    let mut streamed = vec![
+        stream("offset", ElementType::I16, &dims, &mut offset),
+        stream("flow_arc", ElementType::I32, &flow_dims, &mut arc),
+        stream("flow", ElementType::I16, &flow_dims, &mut cycles),
+        stream("potential_cell", ElementType::I32, &potential_dims, &mut cell),
+        stream("potential", ElementType::I64, &potential_dims, &mut potential),
+    ];
+    let numbers: Vec<usize> = unwrapped.iter().map(|one| one.record.interferogram).collect();
     let mut variables = vec![
-        ("interferogram", Value::column_f64(&numbers.collect::<Vec<_>>())),
-        ("flow", rows_of(unwrapped, |proof| &proof.flow, f64::from)),
-        ("potential", rows_of(unwrapped, |proof| &proof.potentials, |potential| potential as f64)),
+        ("interferogram", doubles(&numbers)),
+        ("flow_count", doubles(&flows)),
+        ("potential_count", doubles(&potentials)),
     ];
     match shared_variance {
         Some(values) => {
             variables.push(("variance", matrix(edges, 1, NumericData::I16(values.to_vec()))));
         }
-        None => streamed.push(Streamed { name: "variance", element, dims, source: &mut variance }),
+        None => streamed.push(stream("variance", ElementType::I16, &dims, &mut variance)),
     }
     let variables: Variables = variables.into_iter().collect();
     write_streamed(folder, CERTIFICATE_FILE, &mut streamed, &variables)
 }
 
-/// A table of place, column and value, the first two from 1.
-fn rows_of<T: Copy>(
-    unwrapped: &[Unwrapped],
-    entries: impl Fn(&Proof) -> &Vec<(u32, T)>,
-    number: impl Fn(T) -> f64,
-) -> Value {
-    let all = || {
-        let each = unwrapped.iter().enumerate();
-        each.flat_map(|(column, one)| entries(&one.proof).iter().map(move |e| (column, e)))
-    };
-    let places = all().map(|(_, (place, _))| f64::from(*place) + 1.0);
-    let columns = all().map(|(column, _)| column as f64 + 1.0);
-    let values = all().map(|(_, (_, value))| number(*value));
-    let table: Vec<f64> = places.chain(columns).chain(values).collect();
-    matrix(table.len() / 3, 3, NumericData::F64(table))
+fn stream<'a>(
+    name: &'static str,
+    element: ElementType,
+    dims: &[usize],
+    source: &'a mut dyn ElementSource,
+) -> Streamed<'a> {
+    Streamed { name, element, dims: dims.to_vec(), source }
+}
+
+fn doubles(numbers: &[usize]) -> Value {
+    Value::column_f64(&numbers.iter().map(|&number| number as f64).collect::<Vec<_>>())
+}
+
+/// Places of the entries, from 1.
+fn numbers_of<T>(entries: &[(u32, T)]) -> Vec<i32> {
+    let number = |place: u32| i32::try_from(place + 1).expect("invariant: the grid's arcs fit");
+    entries.iter().map(|&(place, _)| number(place)).collect()
+}
+
+fn values_of<T: Copy>(entries: &[(u32, T)]) -> Vec<T> {
+    entries.iter().map(|&(_, value)| value).collect()
+}
+
+/// Values of all interferograms one after another, read when they are written.
+struct OneAfterAnother<'a, T> {
+    /// Where the values of every interferogram begin, and the end.
+    starts: Vec<usize>,
+    read: &'a dyn Fn(usize) -> Result<Vec<T>>,
+    held: (usize, Vec<T>),
+}
+
+impl<'a, T> OneAfterAnother<'a, T> {
+    fn new(counts: &[usize], read: &'a dyn Fn(usize) -> Result<Vec<T>>) -> Self {
+        let mut starts = vec![0];
+        for count in counts {
+            starts.push(starts[starts.len() - 1] + count);
+        }
+        Self { starts, read, held: (usize::MAX, Vec::new()) }
+    }
+
+    fn dims(&self) -> Vec<usize> {
+        vec![self.starts[self.starts.len() - 1], 1]
+    }
+}
+
+impl<T: Element> ElementSource for OneAfterAnother<'_, T> {
+    fn read_elements(&mut self, first: u64, block: ElementsMut<'_>) -> io::Result<()> {
+        let out = T::block(block)
+            .ok_or_else(|| io::Error::other("the writer asked for another element type"))?;
+        let first = usize::try_from(first).map_err(io::Error::other)?;
+        for (out, position) in out.iter_mut().zip(first..) {
+            let place = self.starts.partition_point(|&start| start <= position) - 1;
+            if self.held.0 != place {
+                self.held = (place, (self.read)(place).map_err(io::Error::other)?);
+            }
+            *out = self.held.1[position - self.starts[place]];
+        }
+        Ok(())
+    }
 }
 
 /// The contents of `uw_certificate.mat`.
@@ -152,16 +222,27 @@ pub(super) struct StoredCertificate {
 }
 
 impl StoredCertificate {
-    /// Reads the certificates of `used` interferograms on `edges` edges.
+    /// Reads the certificates of the interferograms `expected` on `edges` edges.
     ///
     /// # Errors
     /// `certificate-missing`, `certificate-damaged`; MATLAB file errors.
-    pub(super) fn read(folder: &Path, edges: usize, used: usize) -> Result<Self> {
+    pub(super) fn read(folder: &Path, edges: usize, expected: &[usize]) -> Result<Self> {
+        let used = expected.len();
         let path = folder.join(CERTIFICATE_FILE);
         if !path.is_file() {
             return Err(missing(&path));
         }
-        let names = ["offset", "variance", "flow", "potential"];
+        let names = [
+            "offset",
+            "variance",
+            "interferogram",
+            "flow_count",
+            "flow_arc",
+            "flow",
+            "potential_count",
+            "potential_cell",
+            "potential",
+        ];
         let variables = pystamps_mat::read_variables(&path, &names)?;
         let numbers = |name: &str| -> Result<(Vec<usize>, Vec<f64>)> {
             let value =
@@ -191,18 +272,25 @@ impl StoredCertificate {
             Ok(EdgeCosts { offset: offset?, variance, saturated: 0 })
         });
         let costs = costs.collect::<Result<_>>()?;
-        let mut proofs = vec![Proof::default(); used];
-        let (dims, flow) = numbers("flow")?;
-        let flow = table(&dims, &flow, used).ok_or_else(|| damaged(&path, "flow", "bad rows"))?;
-        for (place, column, cycles) in flow {
-            let cycles = whole(cycles).ok_or_else(|| damaged(&path, "flow", cycles))?;
-            proofs[column].flow.push((place, cycles));
-        }
-        let (dims, potential) = numbers("potential")?;
-        let rows = table(&dims, &potential, used);
-        for (place, column, value) in rows.ok_or_else(|| damaged(&path, "potential", "bad rows"))? {
-            let potential = whole_i64(value).ok_or_else(|| damaged(&path, "potential", value))?;
-            proofs[column].potentials.push((place, potential));
+        let flow = entries(&path, &numbers, ["flow_count", "flow_arc", "flow"], used)?;
+        let names = ["potential_count", "potential_cell", "potential"];
+        let potentials = entries(&path, &numbers, names, used)?;
+        let proofs = flow.into_iter().zip(potentials).map(|(flow, potentials)| {
+            let flow = flow.into_iter().map(|(place, value)| Some((place, whole(value)?)));
+            let flow: Option<_> = flow.collect();
+            let potentials =
+                potentials.into_iter().map(|(place, value)| Some((place, whole_i64(value)?)));
+            let potentials: Option<_> = potentials.collect();
+            Ok(Proof {
+                flow: flow.ok_or_else(|| damaged(&path, "flow", "not 16 bits"))?,
+                potentials: potentials.ok_or_else(|| damaged(&path, "potential", "no integers"))?,
+                statistics: Effort::default(),
+            })
+        });
+        let proofs = proofs.collect::<Result<_>>()?;
+        let (_, found) = numbers("interferogram")?;
+        if !found.into_iter().eq(expected.iter().map(|&number| number as f64)) {
+            return Err(damaged(&path, "interferogram", "other interferograms than in the log"));
         }
         Ok(Self { costs, proofs })
     }
@@ -216,20 +304,34 @@ impl Proof {
     }
 }
 
-/// Rows of place and column, counted from 0, and value.
-fn table(dims: &[usize], values: &[f64], columns: usize) -> Option<Vec<(u32, usize, f64)>> {
-    let rows = dims[0];
-    if !(dims == [rows, 3] || values.is_empty()) {
-        return None;
+/// Reads one variable as numbers, with its dimensions.
+type ReadNumbers<'a> = dyn Fn(&str) -> Result<(Vec<usize>, Vec<f64>)> + 'a;
+
+/// Places from 0 and values of every interferogram, stored as counts, places and values.
+fn entries(
+    path: &Path,
+    numbers: &ReadNumbers<'_>,
+    [counts, places, values]: [&str; 3],
+    used: usize,
+) -> Result<Vec<Vec<(u32, f64)>>> {
+    let (_, stored_counts) = numbers(counts)?;
+    let (_, stored_places) = numbers(places)?;
+    let (_, stored_values) = numbers(values)?;
+    let mut all = stored_places.into_iter().zip(stored_values).map(|(place, value)| {
+        let place = whole_i64(place)?.checked_sub(1)?;
+        Some((u32::try_from(place).ok()?, value))
+    });
+    let of_each = stored_counts.iter().map(|&count| {
+        let count = whole_i64(count).and_then(|count| usize::try_from(count).ok());
+        let entries = count.map(|count| all.by_ref().take(count).collect::<Option<Vec<_>>>());
+        let complete = |entries: &Vec<_>| Some(entries.len()) == count;
+        entries.flatten().filter(complete).ok_or_else(|| damaged(path, places, "bad entries"))
+    });
+    let of_each: Vec<_> = of_each.collect::<Result<_>>()?;
+    if of_each.len() != used || all.next().is_some() {
+        return Err(damaged(path, counts, "counts that do not fit"));
     }
-    (0..values.len() / 3)
-        .map(|row| {
-            let place = whole_i64(values[row])?.checked_sub(1)?;
-            let column = usize::try_from(whole_i64(values[rows + row])?.checked_sub(1)?).ok()?;
-            let place = u32::try_from(place).ok()?;
-            (column < columns).then_some((place, column, values[2 * rows + row]))
-        })
-        .collect()
+    Ok(of_each)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number in range")]

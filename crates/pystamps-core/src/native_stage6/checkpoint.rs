@@ -42,11 +42,26 @@ impl Checkpoints {
     ///
     /// # Errors
     /// I/O errors.
-    pub(super) fn open(root: &Path, arc_edges: &GridArcs<i32>, version: u32) -> Result<Self> {
+    pub(super) fn open(
+        root: &Path,
+        shape: [usize; 2],
+        arc_edges: &GridArcs<i32>,
+        version: u32,
+    ) -> Result<Self> {
         let folder = folder_of(root);
         fs_err::create_dir_all(&folder).while_doing("make room for checkpoints")?;
+        for entry in fs_err::read_dir(&folder).while_doing("look for checkpoints")? {
+            let path = entry.while_doing("look for checkpoints")?.path();
+            // Another program's solutions, and its folders, are made again.
+            if path.extension().is_none_or(|extension| extension != "solved") {
+                let _ = fs_err::remove_dir_all(&path).or_else(|_| fs_err::remove_file(&path));
+            }
+        }
         let mut common = blake3::Hasher::new();
         common.update(&version.to_le_bytes());
+        for extent in shape {
+            common.update(&(extent as u64).to_le_bytes());
+        }
         common.update(bytemuck::cast_slice(&arc_edges.down));
         common.update(bytemuck::cast_slice(&arc_edges.right));
         Ok(Self { folder, common })
@@ -67,7 +82,14 @@ impl Checkpoints {
 
     /// Looks for the solution of the interferogram `column`.
     pub(super) fn find(&self, column: usize, costs: &EdgeCosts, wraps: &GridArcs<i8>) -> Found {
-        let Ok(bytes) = fs_err::read(self.path(column)) else { return Found::Nothing };
+        let path = self.path(column);
+        let Ok(metadata) = fs_err::symlink_metadata(&path) else { return Found::Nothing };
+        if !metadata.is_file() {
+            // Whatever it is, it is in the way.
+            let _ = fs_err::remove_dir_all(&path).or_else(|_| fs_err::remove_file(&path));
+            return Found::Unusable("it is no file");
+        }
+        let Ok(bytes) = fs_err::read(&path) else { return Found::Unusable("it cannot be read") };
         let Some(contents) = checked(&bytes) else { return Found::Unusable("it is damaged") };
         let Some(proof) = contents.strip_prefix(self.key(costs, wraps).as_bytes()) else {
             return Found::Unusable("its phase or its costs have changed");
@@ -86,16 +108,51 @@ impl Checkpoints {
         wraps: &GridArcs<i8>,
         proof: &Proof,
     ) -> Result<()> {
+        self.write(&self.path(column), self.key(costs, wraps), proof)
+    }
+
+    /// Keeps the proof that is published for the interferogram `column` in place of the solution.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub(super) fn keep_external(&self, column: usize, proof: &Proof) -> Result<()> {
+        self.write(&self.external_path(column), blake3::hash(b""), proof)
+    }
+
+    /// The proof that is published for the interferogram `column`.
+    ///
+    /// # Errors
+    /// I/O errors, also where a checkpoint of this run has been changed.
+    pub(super) fn published(&self, column: usize) -> Result<Proof> {
+        let external = self.external_path(column);
+        let path = if external.is_file() { external } else { self.path(column) };
+        let bytes = fs_err::read(&path).while_doing("read a finished interferogram")?;
+        let contents = checked(&bytes).and_then(|contents| contents.get(CHECKSUM_BYTES..));
+        contents.and_then(decode).ok_or_else(|| crate::Error::Io {
+            action: format!("read {}", path.display()),
+            source: std::io::Error::other("it has been changed while stage 6 ran"),
+        })
+    }
+
+    fn external_path(&self, column: usize) -> PathBuf {
+        self.folder.join(format!("{:03}.external", column + 1))
+    }
+
+    /// Where programs may work that are gone with the checkpoints.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn write(&self, path: &Path, key: blake3::Hash, proof: &Proof) -> Result<()> {
         let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(self.key(costs, wraps).as_bytes());
+        bytes.extend_from_slice(key.as_bytes());
         encode(proof, &mut bytes);
         let checksum = blake3::hash(&bytes);
         bytes.extend_from_slice(checksum.as_bytes());
-        let path = self.path(column);
         let draft = path.with_extension("draft");
         // Not synchronised: what a power cut tears is found out and solved again.
         fs_err::write(&draft, bytes)
-            .and_then(|()| fs_err::rename(&draft, &path))
+            .and_then(|()| fs_err::rename(&draft, path))
             .while_doing("keep a finished interferogram")
     }
 
@@ -189,11 +246,12 @@ mod tests {
     fn what_is_kept_is_found_again_for_the_same_problem_only() {
         let root = tempfile::tempdir().unwrap();
         let (arcs, mut costs, wraps) = problem();
-        let checkpoints = Checkpoints::open(root.path(), &arcs, 1).unwrap();
+        let checkpoints = Checkpoints::open(root.path(), [2, 2], &arcs, 1).unwrap();
         assert_eq!(checkpoints.find(2, &costs, &wraps), Found::Nothing);
         checkpoints.keep(2, &costs, &wraps, &proof()).unwrap();
         assert_eq!(checkpoints.find(2, &costs, &wraps), Found::Solved(proof()));
-        let newer = Checkpoints::open(root.path(), &arcs, 2).unwrap();
+        assert_eq!(checkpoints.published(2).unwrap(), proof());
+        let newer = Checkpoints::open(root.path(), [2, 2], &arcs, 2).unwrap();
         assert!(matches!(newer.find(2, &costs, &wraps), Found::Unusable(_)));
         costs.offset[0] += 1;
         assert!(matches!(checkpoints.find(2, &costs, &wraps), Found::Unusable(_)));
@@ -205,7 +263,7 @@ mod tests {
     fn damage_of_any_byte_is_noticed() {
         let root = tempfile::tempdir().unwrap();
         let (arcs, costs, wraps) = problem();
-        let checkpoints = Checkpoints::open(root.path(), &arcs, 1).unwrap();
+        let checkpoints = Checkpoints::open(root.path(), [2, 2], &arcs, 1).unwrap();
         checkpoints.keep(0, &costs, &wraps, &proof()).unwrap();
         let path = checkpoints.path(0);
         let whole = fs_err::read(&path).unwrap();

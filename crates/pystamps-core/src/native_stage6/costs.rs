@@ -249,6 +249,7 @@ pub(super) fn agree_with_nodes(
         let cycles = ((by_edge - by_nodes) / std::f64::consts::TAU).round();
         if cycles != 0.0 {
             let moved = f64::from(costs.offset[edge]) - cycles * f64::from(STEPS_PER_CYCLE);
+            costs.saturated += u64::from(moved.abs() > f64::from(i16::MAX));
             costs.offset[edge] = saturated(moved);
         }
     }

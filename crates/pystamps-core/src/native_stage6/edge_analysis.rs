@@ -61,7 +61,7 @@ pub(super) fn analyse_edges(
     }
     let plan = &*plan;
     let keeps_noise = method != Method::Spatial2D;
-    let by_gradients = phase.gradients_rad.is_some() && keeps_noise;
+    let by_gradients = phase.gradients_rad.is_some();
     let mut analysis = EdgeAnalysis {
         difference_rad: room.columns(ends.len(), used)?,
         noise_rad: if keeps_noise { Some(room.columns(ends.len(), used)?) } else { None },
@@ -79,8 +79,7 @@ pub(super) fn analyse_edges(
                 |scratch, block| {
                     let ends = &ends[block.clone()];
                     let mut tile = plan.analyse_edges(&phase.phasors, ends, scratch);
-                    let gradients = phase.gradients_rad.as_ref().filter(|_| keeps_noise);
-                    let chosen = gradients.map(|[row_rad, column_rad]| {
+                    let chosen = phase.gradients_rad.as_ref().map(|[row_rad, column_rad]| {
                         smooth_along_gradients(&mut tile, ends, &places, [row_rad, column_rad])
                     });
                     (tile, chosen)

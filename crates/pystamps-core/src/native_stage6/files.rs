@@ -7,7 +7,7 @@ use pystamps_kernels::edge_series::{EdgeSeries, Method};
 use pystamps_kernels::node_edges::NodeEdges;
 use pystamps_mat::{Container, ElementType, NumericData, Sparse, SparseData, Value, Variables};
 
-use super::edge_analysis::EdgeAnalysis;
+use super::edge_analysis::{ByGradients, EdgeAnalysis};
 use super::node_phase::NodePhase;
 use super::nodes::Nodes;
 use super::phase::WrappedPhase;
@@ -29,7 +29,8 @@ pub(super) fn write_grid(
     used: &[usize],
     progress: &Progress,
 ) -> Result<()> {
-    let counted = progress.phase("uw_grid.mat", 2 * used.len() as u64, "columns");
+    // Real and imaginary parts of both arrays are written one after the other.
+    let counted = progress.phase("uw_grid.mat", 4 * used.len() as u64, "columns");
     let of_nodes = |column: usize| Ok(phase.column(column).to_vec());
     let mut of_nodes = Columns::new(nodes.len(), used.len(), of_nodes, &counted);
     let rows = nodes.of_ps().len();
@@ -119,7 +120,10 @@ pub(super) fn write_series(
         streamed.push(series("dph_noise", noise));
     }
     let mut variables = Vec::new();
-    if Container::for_largest_variable(4 * (edge_count * used) as u64) == Container::Level5 {
+    let entries = |chosen: &ByGradients| chosen.spread.iter().map(Vec::len).sum::<usize>();
+    let sparse_bytes = 16 * analysis.by_gradients.as_ref().map_or(0, entries);
+    let largest = (4 * edge_count * used).max(sparse_bytes) as u64;
+    if Container::for_largest_variable(largest) == Container::Level5 {
         variables.push(("spread", sparse_spread(analysis, edge_count)));
     } else {
         let element = ElementType::F64;
@@ -186,13 +190,13 @@ fn sparse_spread(analysis: &EdgeAnalysis, edge_count: usize) -> Value {
 /// I/O errors.
 pub(super) fn write_unwrapped_nodes(
     folder: &Path,
-    phase_rad: &[Vec<f32>],
+    phase_rad: &[&[f32]],
     roughness_rad2: &[f64],
     progress: &Progress,
 ) -> Result<()> {
     let counted = progress.phase("uw_phaseuw.mat", phase_rad.len() as u64, "columns");
-    let nodes = phase_rad.first().map_or(0, Vec::len);
-    let column = |column: usize| Ok(phase_rad[column].clone());
+    let nodes = phase_rad.first().map_or(0, |phase_rad| phase_rad.len());
+    let column = |column: usize| Ok(phase_rad[column].to_vec());
     let mut source = Columns::new(nodes, phase_rad.len(), column, &counted);
     let (element, dims) = (ElementType::F32, vec![nodes, phase_rad.len()]);
     let mut streamed = [Streamed { name: "ph_uw", element, dims, source: &mut source }];

@@ -1,7 +1,7 @@
 //! Inverts unwrapped small-baseline interferograms to one phase an image.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use num_complex::Complex;
 use pystamps_kernels::least_squares::{PivotedQr, Weighting, fit_with_covariance};
@@ -24,25 +24,51 @@ use crate::stored_array::StoredArray;
 const LEAST_CONDITION: f64 = 1e-3;
 /// By how much, rad^2.
 const DIAGONAL_STEP: f64 = 0.01;
+/// At most so often: variances of wrapped phase are below 10 rad^2.
+const MOST_STEPS: usize = 100_000;
+
+/// What the inversion needs besides the unwrapped phase; found out before that is made.
+#[derive(Debug)]
+pub(super) struct Inversion {
+    /// Images that are estimated: those in use, without the master.
+    images: Vec<usize>,
+    /// PS of the reference area.
+    reference: Vec<usize>,
+}
+
+impl Inversion {
+    /// Examines network and reference area.
+    ///
+    /// # Errors
+    /// `images-isolated`; those of [`reference_rows`].
+    pub(super) fn prepare(
+        root: &Path,
+        stack: &Stack,
+        parameters: &Parameters,
+        used: &[usize],
+    ) -> Result<Self> {
+        let images = images_of(stack, used)?;
+        Ok(Self { images, reference: reference_rows(root, stack, parameters)? })
+    }
+}
 
 /// Writes `phuw2.mat` and `phuw_sb_res2.mat` from `phuw_sb2.mat` in `staging`.
 ///
 /// # StaMPS compatibility
 /// `sb_invert_uw`, small-baseline.md 2. The reference is subtracted interferogram by interferogram
-/// also where it is a single PS. With a reference radius of -Inf nothing is subtracted.
+/// also where it is a single PS.
 ///
 /// # Errors
-/// `images-isolated` where interferograms do not tie all images to the master; those of
-/// [`reference_rows`]; MATLAB file errors.
+/// `phase-missing`; MATLAB file errors; I/O errors.
 pub(super) fn invert(
     root: &Path,
     staging: &Path,
     stack: &Stack,
-    parameters: &Parameters,
+    inversion: &Inversion,
     used: &[usize],
     progress: &Progress,
 ) -> Result<()> {
-    let images = images_of(stack, used)?;
+    let Inversion { images, reference } = inversion;
     let noise_covariance = noise_covariance(root, stack, progress)?;
     let all = stack.interferogram_count();
     let of_used: Vec<f64> = used
@@ -50,11 +76,10 @@ pub(super) fn invert(
         .flat_map(|&k| used.iter().map(move |&i| (i, k)))
         .map(|(i, k)| noise_covariance[k * all + i])
         .collect();
-    let operator = Operator::new(stack, used, &images, conditioned(of_used, used.len()));
-    let reference = reference_rows(root, stack, parameters)?;
+    let operator = Operator::new(stack, used, images, conditioned(of_used, used.len()))?;
     let lengths = stack.axis_lengths();
     let stored = StoredArray::open(staging, &stage6::UNWRAPPED_SMALL_BASELINES, &lengths)?;
-    let offsets_rad = offsets(&stored, used, reference.as_deref())?;
+    let offsets_rad = offsets(&stored, used, reference)?;
 
     let (rows, image_count) = (stack.row_count(), stack.day.len());
     let phase = progress.phase("inversion", (image_count + all) as u64, "columns");
@@ -90,7 +115,7 @@ pub(super) fn invert(
     let mut streamed = [Streamed { name: variable.name, element, dims, source: &mut source }];
     let variables: Variables = [
         ("sb_cov", matrix(all, all, NumericData::F64(noise_covariance))),
-        ("sm_cov", operator.covariance(&images, image_count)),
+        ("sm_cov", operator.covariance(images, image_count)),
     ]
     .into_iter()
     .collect();
@@ -195,6 +220,7 @@ const NOISE_ROWS: usize = 1 << 13;
 struct Noise {
     corrected: ComplexColumns,
     smoothed: ComplexColumns,
+    smoothed_path: PathBuf,
 }
 
 impl Noise {
@@ -207,10 +233,24 @@ impl Noise {
         Ok(Self {
             corrected: open(&stage5::CORRECTED_PHASE)?,
             smoothed: open(&stage4::PATCH_PHASE)?,
+            smoothed_path: root.join(stage4::PATCH_PHASE.file),
         })
     }
 
+    fn missing(&self, column: usize, row: usize) -> Error {
+        Diagnostic::new("phase-missing", "the noise of interferograms needs the phase of all PS")
+            .path(&self.smoothed_path)
+            .variable(format!("ph_patch(:, {}), or ph_rc of rc2.mat", column + 1))
+            .expected("complex samples other than NaN and Inf")
+            .found(format!("none at PS {}", row + 1))
+            .remedy("run stages 3 to 5 again, or leave the interferogram out (drop_ifg_index)")
+            .data()
+    }
+
     /// Noise of some PS in an interferogram, rad.
+    ///
+    /// # Errors
+    /// `phase-missing`; I/O errors.
     fn rad(&self, column: usize, rows: Range<usize>) -> Result<Vec<f32>> {
         let read = |array: &ComplexColumns| -> Result<Vec<Complex<f32>>> {
             let (mut re, mut im) = (vec![0.0; rows.len()], vec![0.0; rows.len()]);
@@ -218,13 +258,22 @@ impl Noise {
             Ok(re.into_iter().zip(im).map(|(re, im)| Complex::new(re, im)).collect())
         };
         let pairs = read(&self.corrected)?.into_iter().zip(read(&self.smoothed)?);
-        Ok(pairs.map(|(corrected, smoothed)| angle(corrected * smoothed.conj())).collect())
+        let noise_rad = pairs.map(|(corrected, smoothed)| angle(corrected * smoothed.conj()));
+        let noise_rad: Vec<f32> = noise_rad.collect();
+        match noise_rad.iter().position(|noise| !noise.is_finite()) {
+            None => Ok(noise_rad),
+            Some(place) => Err(self.missing(column, rows.start + place)),
+        }
     }
 }
 
 /// Adds to the diagonal until the matrix can be inverted well enough.
 fn conditioned(mut covariance: Vec<f64>, size: usize) -> Vec<f64> {
-    while reciprocal_condition(&covariance, size) < LEAST_CONDITION {
+    // Each step brings the condition nearer to 1; numbers are finite, so a few steps do.
+    for _ in 0..MOST_STEPS {
+        if reciprocal_condition(&covariance, size) >= LEAST_CONDITION {
+            break;
+        }
         for k in 0..size {
             covariance[k * size + k] += DIAGONAL_STEP;
         }
@@ -254,7 +303,7 @@ struct Operator {
 }
 
 impl Operator {
-    fn new(stack: &Stack, used: &[usize], images: &[usize], covariance: Vec<f64>) -> Self {
+    fn new(stack: &Stack, used: &[usize], images: &[usize], covariance: Vec<f64>) -> Result<Self> {
         let (rows, columns) = (used.len(), images.len());
         let mut design = vec![0.0; rows * columns];
         for (row, &interferogram) in used.iter().enumerate() {
@@ -269,10 +318,16 @@ impl Operator {
             unit[k * rows + k] = 1.0;
         }
         let weighting = Weighting::Covariance(&covariance);
-        let solutions = fit_with_covariance(&design, &unit, rows, weighting)
-            .expect("invariant: a well-conditioned covariance is positive definite");
+        let solutions = fit_with_covariance(&design, &unit, rows, weighting).map_err(|error| {
+            Diagnostic::new("covariance-impossible", "the noise of interferograms has no weights")
+                .variable("ph_patch, ph_rc")
+                .expected("noise whose covariance can be inverted")
+                .found(error)
+                .remedy("run stages 3 to 5 again")
+                .data()
+        })?;
         let weights = solutions.into_iter().flat_map(|solution| solution.coefficients).collect();
-        Self { weights, covariance, image_count: columns }
+        Ok(Self { weights, covariance, image_count: columns })
     }
 
     fn weight(&self, image: usize, interferogram: usize) -> f64 {
@@ -321,8 +376,7 @@ impl Operator {
 }
 
 /// Mean of every used interferogram over the reference, rad.
-fn offsets(stored: &StoredArray, used: &[usize], reference: Option<&[usize]>) -> Result<Vec<f64>> {
-    let Some(reference) = reference else { return Ok(vec![0.0; used.len()]) };
+fn offsets(stored: &StoredArray, used: &[usize], reference: &[usize]) -> Result<Vec<f64>> {
     used.iter()
         .map(|&column| {
             let values: Vec<f32> = stored.real_column(column)?;

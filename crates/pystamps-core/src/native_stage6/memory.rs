@@ -1,5 +1,5 @@
-//! Predicts the memory of stage 6. The constants are fitted to resident sets;
-//! `python -m parity.bench_stages` prints prediction and measurement.
+//! Predicts the memory of stage 6. The constants are bounds of what each step holds, compared with
+//! resident sets: `python -m parity.bench_stages` prints prediction and measurement.
 
 use super::edge_analysis::TILE_EDGES;
 use crate::samples::Residence;
@@ -8,14 +8,18 @@ use crate::samples::Residence;
 const BASE_BYTES: u64 = 9 << 20;
 /// What one PS takes: coordinates, cell, node, slopes, order.
 const PS_BYTES: u64 = 130;
-/// What one PS takes in a thread that assembles a column.
-const THREAD_PS_BYTES: u64 = 32;
-/// What one cell takes: node, arcs' edges in both orders.
-const CELL_BYTES: u64 = 36;
-/// What one cell takes in a thread: filter and solver never meet, the larger counts.
-const THREAD_CELL_BYTES: u64 = 26;
+/// What one cell takes throughout: its node, the edges of its arcs in both orders.
+const CELL_BYTES: u64 = 24;
 /// What one edge takes: ends, variance, occurrences.
 const EDGE_BYTES: u64 = 40;
+/// What one PS takes in a thread that assembles a column.
+const THREAD_PS_BYTES: u64 = 32;
+/// What one cell takes in a thread that filters: the plane, its windows' sum, the result.
+const FILTERED_CELL_BYTES: u64 = 44;
+/// What one cell takes while the nearest nodes and edges are written.
+const WRITTEN_CELL_BYTES: u64 = 24;
+/// What one cell takes in a thread that solves: costs, flows, potentials, search, proof.
+const SOLVED_CELL_BYTES: u64 = 44;
 
 /// Sizes that decide about the memory of stage 6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,11 @@ pub(crate) struct Need {
     pub(crate) edges: u64,
     /// Worker threads.
     pub(crate) threads: u64,
+    /// Arrays of one number a node and interferogram besides the wrapped and unwrapped phase, bytes a
+    /// number: gradients, low-pass phase.
+    pub(crate) extra_node_bytes: u64,
+    /// The same for an edge: what gradients replace, the noise that weighs interferograms.
+    pub(crate) extra_edge_bytes: u64,
     /// Arrays that cannot be left in their files, bytes.
     pub(crate) resident_bytes: u64,
 }
@@ -43,17 +52,26 @@ impl Need {
             Residence::Memory => 8 * self.edges * self.columns,
             Residence::File => 0,
         };
-        let tile = 16 * TILE_EDGES as u64 * self.columns;
-        let threads = self.rows * THREAD_PS_BYTES + self.cells * THREAD_CELL_BYTES + tile;
         // Phase of the nodes, wrapped and unwrapped.
-        let of_nodes = 12 * self.nodes * self.columns;
+        let of_nodes = (12 + self.extra_node_bytes) * self.nodes * self.columns;
+        let of_edges = self.edges * (EDGE_BYTES + self.extra_edge_bytes * self.columns);
+        let threads = self.threads * self.thread_bytes();
+        let steps = [
+            threads + self.threads * self.cells * FILTERED_CELL_BYTES,
+            self.cells * WRITTEN_CELL_BYTES,
+            held + threads + self.threads * self.cells * SOLVED_CELL_BYTES,
+        ];
         BASE_BYTES
             + self.resident_bytes
             + self.rows * PS_BYTES
             + self.cells * CELL_BYTES
-            + self.edges * EDGE_BYTES
             + of_nodes
-            + held
-            + self.threads * threads
+            + of_edges
+            + steps.into_iter().max().unwrap_or(0)
+    }
+
+    /// What a thread takes whatever it does.
+    const fn thread_bytes(&self) -> u64 {
+        self.rows * THREAD_PS_BYTES + 16 * TILE_EDGES as u64 * self.columns
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `rc2.mat` (stage 5), `ps2 pm2 bp2 la2` | `phuw2.mat`, with small baselines `phuw_sb2 phuw2 phuw_sb_res2`: phase of the PS |
 //! | `scla_smooth2.mat` (stage 7 of an earlier pass) | `uw_grid uw_interp uw_space_time uw_phaseuw`: grid, edges, series, nodes |
-//! | `tca2.mat` (tropospheric correction) | `uw_solver.json`, `uw_certificate.mat`: the proof; `snaphu_keep/` on request |
+//! | `tca2.mat` (tropospheric correction) | `uw_solver.json`, `uw_certificate.mat`: the proof; `pystamps_costs/` on request |
 //!
 //! ```text
 //! phase (of the PS) -> nodes, node_phase (sums on a grid, filtered)
@@ -43,18 +43,20 @@ mod verify;
 
 use std::path::Path;
 
-use crate::error::{IoContext, Result};
+use crate::error::{Diagnostic, IoContext, Result};
 use crate::patch_scope::acting_parameters;
 use crate::progress::Progress;
+use crate::project::layout::patch::PATCH_NOOVER_IN;
 use crate::project::layout::{AFTER_MERGED_STAGE_6, MERGED_STAGE_6};
 use crate::project::parameters::Parameters;
-use crate::project::stack::{Network, Stack};
+use crate::project::stack::Stack;
 use crate::stage::{
     ScopeStage, StageOptions, StageOutcome, StageStatus, UnwrappingSolver, open_scope,
 };
 
 use checkpoint::Checkpoints;
-use recipe::{is_unwrapped, recipe_of};
+use recipe::recipe_of;
+pub(crate) use recipe::{is_unwrapped, marker};
 use rules::Rules;
 use run::{Geometry, Unwrapping};
 use snaphu::{External, KEPT_FOLDER};
@@ -76,6 +78,7 @@ pub fn run_stage6_native(
 ) -> Result<StageOutcome> {
     let root = &std::path::absolute(dataset).while_doing("find the project")?;
     Parameters::load(root)?;
+    refuse_patch(root)?;
     let lock = open_scope(root, "stage 6", progress)?;
     let parameters = acting_parameters(root, options)?;
     let rules = Rules::of(&parameters)?;
@@ -83,14 +86,10 @@ pub fn run_stage6_native(
         UnwrappingSolver::Snaphu => Some(External::find()?),
         UnwrappingSolver::Native => None,
     };
-    let marker = match rules.network {
-        Network::SingleMaster => "phuw2.mat",
-        Network::SmallBaselines => "phuw_sb2.mat",
-    };
     let stage = ScopeStage {
         stage: "6",
-        marker,
-        present: Some(is_unwrapped(root, marker)),
+        marker: marker(rules.network),
+        present: Some(is_unwrapped(root, rules.network)),
         invalidated_stages: &["7", "8"],
         own_files: MERGED_STAGE_6,
         invalidated_files: AFTER_MERGED_STAGE_6,
@@ -108,6 +107,20 @@ pub fn run_stage6_native(
         progress.note("no costs were kept then: --force unwraps again and keeps them");
     }
     Ok(outcome)
+}
+
+/// Refuses a patch of a project.
+fn refuse_patch(root: &Path) -> Result<()> {
+    if !root.join(PATCH_NOOVER_IN).is_file() {
+        return Ok(());
+    }
+    let project = root.parent().unwrap_or(root);
+    Err(Diagnostic::new("not-a-project", "stage 6 works on the merged project, not on a patch")
+        .path(root)
+        .expected("the folder that holds the patches")
+        .found("a patch: patch_noover.in is there")
+        .remedy(format!("pystamps-native stage 6 --dataset {}", project.display()))
+        .usage())
 }
 
 /// PS, cells, nodes and edges of the merged project `root`, for plans.

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::nodes::Nodes;
 use super::phase::WrappedPhase;
 use super::rules::Rules;
-use crate::error::Result;
+use crate::error::{Diagnostic, Result};
 use crate::progress::Progress;
 
 /// Phase of the nodes; all arrays one column an interferogram, one element a node.
@@ -67,14 +67,26 @@ pub(super) fn node_phase(
             }
             let plane = if rules.prefilter { filter.filter(&summed, scratch) } else { summed };
             pick(&plane, nodes, out);
+            if let Some(node) = out.iter().position(|phasor| !phasor.is_finite()) {
+                return Err(filter_failed(column, node));
+            }
             phase.advance(1);
             Ok::<(), crate::Error>(())
         },
     )?;
     let low_pass = several.then_some(low_pass);
     let gradients_rad =
-        rules.local_gradients.then(|| gradients(&phasors, nodes, rules.window_cells));
+        rules.uses_gradients(method).then(|| gradients(&phasors, nodes, rules.window_cells));
     Ok(NodePhase { phasors, low_pass, gradients_rad, node_count })
+}
+
+fn filter_failed(column: usize, node: usize) -> crate::Error {
+    Diagnostic::new("filter-overflow", "the filter leaves no phase")
+        .variable(format!("unwrap_gold_alpha, interferogram {}", column + 1))
+        .expected("finite numbers at every node")
+        .found(format!("NaN or Inf at node {}", node + 1))
+        .remedy("pystamps-native params set --dataset … unwrap_gold_alpha 0.8")
+        .data()
 }
 
 /// Copies the cells with PS.

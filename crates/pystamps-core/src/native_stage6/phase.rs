@@ -76,6 +76,11 @@ impl<'a> WrappedPhase<'a> {
         self.corrected.resident_bytes() + optional.map(StoredArray::resident_bytes).sum::<u64>()
     }
 
+    /// Whether the look-angle term that stage 5 removed is put back.
+    pub(super) fn restores_look_angle(&self) -> bool {
+        self.slope_rad_per_m.is_some()
+    }
+
     /// What is left out, in words; empty if nothing.
     pub(super) fn left_out(&self) -> Vec<&'static str> {
         let known = &self.known;
@@ -84,6 +89,7 @@ impl<'a> WrappedPhase<'a> {
             (known.offset_rad.is_some(), "master atmosphere of an earlier pass"),
             (known.ramp_rad.is_some(), "ramps of an earlier pass"),
             (known.troposphere_rad.is_some(), "tropospheric correction"),
+            (self.smoothed.is_some(), "difference of a PS from its surroundings"),
         ];
         parts.into_iter().filter(|(present, _)| *present).map(|(_, name)| name).collect()
     }
@@ -101,10 +107,13 @@ impl<'a> WrappedPhase<'a> {
             },
             None => self.corrected.complex_column(column)?,
         };
+        self.refuse_missing(column, &phasors)?;
         if let Some(slope) = &self.slope_rad_per_m {
             turn(&mut phasors, |row| slope[row] * baselines[row]);
+            if let Some(row) = phasors.iter().position(|phasor| !phasor.is_finite()) {
+                return Err(self.slope_missing(column, row));
+            }
         }
-        self.refuse_missing(column, &phasors)?;
         for phasor in &mut phasors {
             *phasor /= phasor.norm();
         }
@@ -168,6 +177,16 @@ impl<'a> WrappedPhase<'a> {
                 column + 1
             ))
             .data())
+    }
+
+    fn slope_missing(&self, column: usize, row: usize) -> Error {
+        Diagnostic::new("phase-missing", "the look-angle term of a PS is not known")
+            .path(self.folder.join(stage4::SLOPE.file))
+            .variable("K_ps, or bperp_mat of bp2.mat")
+            .expected("finite numbers")
+            .found(format!("NaN or Inf at PS {}, interferogram {}", row + 1, column + 1))
+            .remedy("run stages 3 to 5 again")
+            .data()
     }
 
     fn correction_missing(&self, column: usize, row: usize) -> Error {

@@ -23,13 +23,19 @@ const INPUTS: [Input; 5] = [
     optional("la2.mat"),
 ];
 
-/// Whether another program, or we, have unwrapped the project: the merge leaves a `phuw2.mat` of
+/// The file that tells that a project is unwrapped.
+pub(crate) const fn marker(network: Network) -> &'static str {
+    match network {
+        Network::SingleMaster => "phuw2.mat",
+        Network::SmallBaselines => "phuw_sb2.mat",
+    }
+}
+
+/// Whether another program, or we, have unwrapped the project `root`: the merge leaves a `phuw2.mat` of
 /// zeros, without `msd`.
-pub(super) fn is_unwrapped(root: &Path, marker: &str) -> bool {
-    let bundle = ["uw_phaseuw.mat", "uw_grid.mat", "uw_interp.mat", "uw_space_time.mat"];
-    let listed = pystamps_mat::list(root.join(marker)).unwrap_or_default();
-    let rough = listed.iter().any(|info| info.name == "msd");
-    rough && bundle.iter().all(|name| root.join(name).is_file())
+pub(crate) fn is_unwrapped(root: &Path, network: Network) -> bool {
+    let listed = pystamps_mat::list(root.join(marker(network))).unwrap_or_default();
+    listed.iter().any(|info| info.name == "msd")
 }
 
 /// What goes into the stage.
@@ -46,6 +52,10 @@ pub(super) fn recipe_of(
     let mut recorded = recorded_parameters(parameters, &ACTING_PARAMETERS)?;
     if rules.network == Network::SmallBaselines {
         recorded.extend(recorded_parameters(parameters, &REFERENCE_PARAMETERS)?);
+        // These act where they exist, and exist only where somebody has put them.
+        for name in ["ref_x", "ref_y"].into_iter().filter(|name| parameters.get(name).is_ok()) {
+            recorded.extend(recorded_parameters(parameters, &[name])?);
+        }
     }
     recorded.insert("solver".to_owned(), options.solver.to_string().into());
     let mut inputs = INPUTS.to_vec();

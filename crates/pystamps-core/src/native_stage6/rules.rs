@@ -49,7 +49,7 @@ pub(super) struct Rules {
     pub(super) time_window_days: f64,
     pub(super) look_angle_error: bool,
     /// Let the local gradient stand in for the smoothed series of restless edges.
-    pub(super) local_gradients: bool,
+    local_gradients: bool,
     pub(super) max_topo_err_m: f64,
     pub(super) wavelength_m: f64,
     /// Leave out the ramps of an earlier pass too.
@@ -80,7 +80,7 @@ impl Rules {
             patch_phase,
             cell_m: cell_size(parameters)?,
             window_cells: window(parameters)?,
-            alpha: not_negative(parameters, "unwrap_gold_alpha")?,
+            alpha: exponent(parameters)?,
             prefilter: parameters.flag("unwrap_prefilter_flag")?,
             time_window_days: positive(parameters, "unwrap_time_win")?,
             look_angle_error: parameters.flag("unwrap_la_error_flag")?,
@@ -92,13 +92,14 @@ impl Rules {
         })
     }
 
-    /// How edges are analysed in the interferograms of `stack`.
+    /// How edges are analysed in the interferograms `used` of `stack`.
     ///
     /// # StaMPS compatibility
     /// `3D` and `3D_NEW` mean `3D_FULL` where one image is the first of every interferogram
     /// (`uw_3d`, stage6.md 2).
-    pub(super) fn method(&self, stack: &Stack) -> Method {
-        let one_master = stack.pairs.windows(2).all(|pairs| pairs[0][0] == pairs[1][0]);
+    pub(super) fn method(&self, stack: &Stack, used: &[usize]) -> Method {
+        let first_image = |&column: &usize| stack.pairs.get(column).map(|pair| pair[0]);
+        let one_master = used.windows(2).all(|pair| first_image(&pair[0]) == first_image(&pair[1]));
         match self.method.as_str() {
             "2D" => Method::Spatial2D,
             "3D_NO_DEF" => Method::NoDeformation,
@@ -107,6 +108,13 @@ impl Rules {
             "3D" | "3D_NEW" if !one_master => Method::MultiMaster,
             _ => Method::Full,
         }
+    }
+}
+
+impl Rules {
+    /// Whether local gradients are asked for and the method can use them (stage6.md 5, step 8).
+    pub(super) fn uses_gradients(&self, method: Method) -> bool {
+        self.local_gradients && !matches!(method, Method::Spatial2D | Method::NoDeformation)
     }
 }
 
@@ -127,6 +135,15 @@ fn cell_size(parameters: &Parameters) -> Result<f32> {
     }
     #[expect(clippy::cast_possible_truncation, reason = "the original divides single by it")]
     Ok(size_m as f32)
+}
+
+/// Exponent of the filter's response; a large one overflows.
+fn exponent(parameters: &Parameters) -> Result<f64> {
+    let value = not_negative(parameters, "unwrap_gold_alpha")?;
+    if value > 20.0 {
+        return Err(out_of_range("unwrap_gold_alpha", "0 to 20 (usual is 0.8)", value));
+    }
+    Ok(value)
 }
 
 /// Side of the filter's window, cells.

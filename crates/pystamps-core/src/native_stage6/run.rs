@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pystamps_kernels::edge_series::Method;
 use pystamps_kernels::nearest_node::nearest_nodes;
 use pystamps_kernels::node_edges::{NodeEdges, node_edges};
 
@@ -9,6 +10,7 @@ use super::certificates::{GridFacts, SolverLog, write_certificate};
 use super::checkpoint::Checkpoints;
 use super::edge_analysis::{EdgeAnalysis, analyse_edges};
 use super::incidence::mean_incidence_rad;
+use super::inversion::{self, Inversion, invert};
 use super::memory::Need;
 use super::node_phase::{NodePhase, node_phase};
 use super::nodes::Nodes;
@@ -19,7 +21,7 @@ use super::snaphu::{External, KeptCosts};
 use super::solution::node_phases_rad;
 use super::transfer::{UnwrappedNodes, write_unwrapped};
 use super::unwrapping::{Extras, SolverGrid, Unwrapped, unwrap_all};
-use super::{ALGORITHM_VERSION, files, inversion};
+use super::{ALGORITHM_VERSION, files};
 use crate::error::{Diagnostic, Result};
 use crate::parameter_checks::dropped_interferograms;
 use crate::plan::check_memory;
@@ -63,12 +65,18 @@ impl Unwrapping<'_> {
         let Self { root, rules, staging, .. } = *self;
         let stack = Stack::load(root, 2, rules.network)?;
         let used = self.used(&stack)?;
-        let method = rules.method(&stack);
+        let method = rules.method(&stack, &used);
+        let inversion = match rules.network {
+            Network::SingleMaster => None,
+            Network::SmallBaselines => {
+                Some(Inversion::prepare(root, &stack, self.parameters, &used)?)
+            }
+        };
         let wrapped = WrappedPhase::open(root, &stack, rules)?;
         self.note_left_out(&wrapped, progress);
         let geometry = Geometry::of(&stack, rules)?;
         let Geometry { nodes, nearest, edges } = &geometry;
-        let residence = self.residence(&stack, &used, &geometry, &wrapped)?;
+        let residence = self.residence(&stack, &used, &geometry, &wrapped, method)?;
         let network = SeriesNetwork::of(&stack, &used);
         let mut plan = network.plan(rules, method, self.trial_wraps(&stack)?)?;
 
@@ -81,20 +89,17 @@ impl Unwrapping<'_> {
         files::write_series(staging, &analysis, &plan, method, &phase, edge_count, progress)?;
 
         let grid = SolverGrid::new(nodes, nearest, edges, &analysis);
-        if edge_count > 0 && grid.variances.iter().all(|&variance| variance == 0) {
-            progress.note(
-                "no edge has statistics: the phase is unwrapped with as few jumps as possible; try \
-                 another unwrap_method, or check the interferograms",
-            );
-        }
-        let checkpoints = Checkpoints::open(root, &grid.arc_edges, ALGORITHM_VERSION)?;
+        note_lack_of_statistics(&grid, progress);
+        let checkpoints =
+            Checkpoints::open(root, nodes.shape(), &grid.arc_edges, ALGORITHM_VERSION)?;
         let kept = self.options.keep_costs.then(|| KeptCosts::in_folder(staging));
         let extras = Extras { checkpoints: &checkpoints, kept: kept.as_ref(), external };
         let unwrapped = unwrap_all(&grid, &analysis, &phase, &used, &extras, progress)?;
         self.write_results(&stack, &wrapped, &grid, &used, &unwrapped, progress)?;
-        self.write_proof(&grid, &analysis, &phase, &unwrapped, progress)?;
-        if rules.network == Network::SmallBaselines {
-            inversion::invert(root, staging, &stack, self.parameters, &used, progress)?;
+        let left_out = wrapped.left_out();
+        self.write_proof(&grid, &analysis, &phase, &unwrapped, &left_out, &checkpoints, progress)?;
+        if let Some(inversion) = &inversion {
+            invert(root, staging, &stack, inversion, &used, progress)?;
         }
         Ok((stack.row_count() as u64, details(&stack, &grid, &unwrapped)))
     }
@@ -125,6 +130,9 @@ impl Unwrapping<'_> {
 
     fn note_left_out(&self, wrapped: &WrappedPhase<'_>, progress: &Progress) {
         let left_out = wrapped.left_out();
+        if !self.rules.patch_phase && !wrapped.restores_look_angle() {
+            progress.note("pm2.mat has no K_ps: the look-angle term of stage 5 is not put back");
+        }
         if !left_out.is_empty() {
             progress.note(&format!("unwraps without the {}", left_out.join(", the ")));
         }
@@ -140,8 +148,11 @@ impl Unwrapping<'_> {
         used: &[usize],
         geometry: &Geometry,
         wrapped: &WrappedPhase<'_>,
+        method: Method,
     ) -> Result<Residence> {
         let [rows, columns] = geometry.nodes.shape();
+        let gradients = self.rules.uses_gradients(method);
+        let several = method == Method::MultiMaster;
         let again = match stack.network {
             Network::SingleMaster => 0,
             Network::SmallBaselines => inversion::resident_bytes(self.root)?,
@@ -153,6 +164,8 @@ impl Unwrapping<'_> {
             nodes: geometry.nodes.len() as u64,
             edges: geometry.edges.ends.len() as u64,
             threads: rayon::current_num_threads() as u64,
+            extra_node_bytes: if gradients { 16 } else { 0 } + if several { 16 } else { 0 },
+            extra_edge_bytes: if gradients { 32 } else { 0 } + if several { 8 } else { 0 },
             resident_bytes: wrapped.resident_bytes() + again,
         };
         let limit_bytes = self.options.memory_limit_bytes;
@@ -182,8 +195,8 @@ impl Unwrapping<'_> {
         unwrapped: &[Unwrapped],
         progress: &Progress,
     ) -> Result<()> {
-        let phase_rad: Vec<Vec<f32>> =
-            unwrapped.iter().map(|one| one.node_phase_rad.clone()).collect();
+        let phase_rad: Vec<&[f32]> =
+            unwrapped.iter().map(|one| one.node_phase_rad.as_slice()).collect();
         let roughness_rad2: Vec<f64> = unwrapped.iter().map(|one| one.roughness_rad2).collect();
         files::write_unwrapped_nodes(self.staging, &phase_rad, &roughness_rad2, progress)?;
         let nodes = UnwrappedNodes { used, phase_rad: &phase_rad, roughness_rad2: &roughness_rad2 };
@@ -196,6 +209,8 @@ impl Unwrapping<'_> {
         analysis: &EdgeAnalysis,
         phase: &NodePhase,
         unwrapped: &[Unwrapped],
+        left_out: &[&str],
+        checkpoints: &Checkpoints,
         progress: &Progress,
     ) -> Result<()> {
         let without_statistics = grid.variances.iter().filter(|&&variance| variance == 0).count();
@@ -204,6 +219,7 @@ impl Unwrapping<'_> {
             nodes: grid.nodes.len(),
             edges: grid.edges.ends.len(),
             edges_without_statistics: without_statistics,
+            left_out: left_out.iter().map(|&part| part.to_owned()).collect(),
         };
         let solver = self.options.solver.to_string();
         SolverLog::of(&solver, &facts, unwrapped).write(self.staging)?;
@@ -212,7 +228,21 @@ impl Unwrapping<'_> {
             grid.solved_costs(grid.costs(analysis, place)?, analysis, place, &node_phase_rad)
         };
         let shared = analysis.by_gradients.is_none().then_some(grid.variances.as_slice());
-        write_certificate(self.staging, facts.edges, unwrapped, shared, costs, progress)
+        let proof = |place: usize| checkpoints.published(unwrapped[place].record.interferogram - 1);
+        write_certificate(self.staging, facts.edges, unwrapped, shared, costs, proof, progress)
+    }
+}
+
+/// Says so where most edges have no statistics.
+fn note_lack_of_statistics(grid: &SolverGrid<'_>, progress: &Progress) {
+    let edges = grid.variances.len();
+    let without = grid.variances.iter().filter(|&&variance| variance == 0).count();
+    if 2 * without > edges {
+        progress.note(&format!(
+            "{without} of {edges} edges have no statistics, because their noise is too large: there the \
+             phase is unwrapped with as few jumps as possible; try another unwrap_method, or check \
+             the interferograms"
+        ));
     }
 }
 

@@ -12,7 +12,7 @@ use super::unwrapping::SolverGrid;
 use crate::error::{Diagnostic, Error, IoContext, Result};
 
 /// Folder of the kept files.
-pub(super) const KEPT_FOLDER: &str = "snaphu_keep";
+pub(super) const KEPT_FOLDER: &str = "pystamps_costs";
 
 const COST_FILE: &str = "snaphu.costinfile";
 const INPUT_FILE: &str = "snaphu.in";
@@ -67,6 +67,17 @@ fn write_files(
         .while_doing("write the files for SNAPHU")
 }
 
+/// What SNAPHU is handed of one interferogram.
+#[derive(Clone, Copy)]
+pub(super) struct Handed<'a> {
+    /// Its number, from 1.
+    pub(super) number: usize,
+    pub(super) costs: &'a EdgeCosts,
+    pub(super) grid: &'a SolverGrid<'a>,
+    /// Phase of the nodes.
+    pub(super) phasors: &'a [Complex<f32>],
+}
+
 /// The user's SNAPHU.
 #[derive(Debug)]
 pub(super) struct External {
@@ -95,20 +106,20 @@ impl External {
             })
     }
 
-    /// Has SNAPHU unwrap an interferogram in a folder of its own and gives its flow.
+    /// Has SNAPHU unwrap an interferogram in a folder of its own inside `folder`, and gives its flow.
     ///
     /// # Errors
-    /// `snaphu-failed` with its last words; I/O errors.
+    /// `snaphu-failed` with its last words, or if what it leaves is not the phase it was given but for
+    /// whole cycles; I/O errors.
     pub(super) fn flow(
         &self,
-        place: usize,
-        costs: &EdgeCosts,
-        grid: &SolverGrid<'_>,
-        phasors: &[Complex<f32>],
+        handed: &Handed<'_>,
         solved: &GridCosts,
+        folder: &Path,
     ) -> Result<GridArcs<i16>> {
+        let &Handed { number, costs, grid, phasors } = handed;
         let [rows, columns] = grid.nodes.shape();
-        let folder = tempfile::tempdir().while_doing("make a folder for SNAPHU")?;
+        let folder = tempfile::tempdir_in(folder).while_doing("make a folder for SNAPHU")?;
         write_files(folder.path(), costs, grid, phasors)?;
         let output = Command::new(&self.program)
             .args(["-d", "-f", CONFIGURATION_FILE, &columns.to_string()])
@@ -119,7 +130,7 @@ impl External {
         let unwrapped = fs_err::read(folder.path().join(OUTPUT_FILE)).unwrap_or_default();
         if !output.status.success() || unwrapped.len() != 4 * rows * columns {
             let said = [output.stdout, output.stderr].concat();
-            return Err(failed(place, &output.status.to_string(), &said));
+            return Err(failed(number, &output.status.to_string(), &said));
         }
         let phase_rad = unwrapped
             .chunks_exact(4)
@@ -127,29 +138,32 @@ impl External {
         let node_phase_rad = node_phases_rad(phasors);
         let cycles_of = |(k, phase_rad): (usize, f32)| {
             let node = grid.nearest[k % columns * rows + k / columns] as usize;
-            cycles(f64::from(phase_rad) - node_phase_rad[node])
+            whole_cycles(f64::from(phase_rad) - node_phase_rad[node])
         };
-        let mut cycles: Vec<i32> = phase_rad.enumerate().map(cycles_of).collect();
-        let offset = cycles[0];
-        for cell in &mut cycles {
-            *cell -= offset;
-        }
+        let cycles: Option<Vec<i32>> = phase_rad.enumerate().map(cycles_of).collect();
+        let cycles = cycles.ok_or_else(|| {
+            failed(number, "a phase that is not the wrapped phase plus whole cycles", b"")
+        })?;
         flows_of_cycles(rows, columns, &solved.wraps, &cycles)
-            .map_err(|e| failed(place, &e.to_string(), b""))
+            .map_err(|e| failed(number, &e.to_string(), b""))
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a phase of single precision, in cycles")]
-fn cycles(difference_rad: f64) -> i32 {
-    (difference_rad / std::f64::consts::TAU).round() as i32
+/// The whole cycles in a difference; none if it is anything else, or far beyond any unwrapped phase.
+fn whole_cycles(difference_rad: f64) -> Option<i32> {
+    const ROUNDING_CYCLES: f64 = 0.05;
+    let cycles = difference_rad / std::f64::consts::TAU;
+    let whole = (cycles - cycles.round()).abs() < ROUNDING_CYCLES && cycles.abs() < 1e6;
+    #[expect(clippy::cast_possible_truncation, reason = "below a million")]
+    whole.then_some(cycles.round() as i32)
 }
 
-fn failed(place: usize, found: &str, said: &[u8]) -> Error {
+fn failed(number: usize, found: &str, said: &[u8]) -> Error {
     let said = String::from_utf8_lossy(said);
     let last: Vec<&str> = said.lines().rev().take(3).collect();
     let last: Vec<&str> = last.into_iter().rev().collect();
     Diagnostic::new("snaphu-failed", "SNAPHU did not unwrap an interferogram")
-        .variable(format!("interferogram {} of those unwrapped", place + 1))
+        .variable(format!("interferogram {number}"))
         .expected("exit status 0 and an unwrapped phase of the grid")
         .found(format!("{found}; {}", last.join(" | ")))
         .remedy("leave --solver out: our own solver needs no other program")

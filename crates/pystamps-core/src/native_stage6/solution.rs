@@ -164,13 +164,14 @@ impl Verified {
             down.chain(costs.costs.right.iter().zip(&self.flow.right))
         };
         let used = arcs().filter(|(cost, flow)| cost.is_absolute() && **flow != 0).count();
-        let counted = arcs().map(|(cost, &flow)| cost.counted(i32::from(flow))).sum();
+        let counted: i128 =
+            arcs().map(|(cost, &flow)| i128::from(cost.counted(i32::from(flow)))).sum();
         CertificateRecord {
             interferogram: number,
             objective,
             dual_bound,
-            gap: objective - dual_bound,
-            objective_of_snaphu: counted,
+            gap: self.certificate.gap(),
+            objective_of_snaphu: i64::try_from(counted).unwrap_or(i64::MAX),
             residues,
             effort,
             arcs_without_statistics_used: used as u64,

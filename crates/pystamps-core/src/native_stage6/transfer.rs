@@ -19,7 +19,7 @@ pub(super) struct UnwrappedNodes<'a> {
     /// Interferograms that were unwrapped, by their column.
     pub(super) used: &'a [usize],
     /// Phase of the nodes in each, rad.
-    pub(super) phase_rad: &'a [Vec<f32>],
+    pub(super) phase_rad: &'a [&'a [f32]],
     /// Roughness of each, rad^2.
     pub(super) roughness_rad2: &'a [f64],
 }
@@ -49,7 +49,8 @@ pub(super) fn write_unwrapped(
     let place = |column: usize| unwrapped.used.iter().position(|&used| used == column);
     let produce = |column: usize| {
         let Some(place) = place(column) else { return Ok(vec![0.0; rows]) };
-        let mut phase_rad = at_ps(&unwrapped.phase_rad[place], nodes, &wrapped.phasors(column)?);
+        let mut phase_rad =
+            at_ps(unwrapped.phase_rad[place], nodes.of_ps(), &wrapped.phasors(column)?);
         wrapped.add_back(column, &mut phase_rad)?;
         Ok(phase_rad)
     };
@@ -71,8 +72,8 @@ pub(super) fn write_unwrapped(
 }
 
 /// The phase of every PS that is nearest to its node's and agrees with its own phasor.
-fn at_ps(node_rad: &[f32], nodes: &Nodes, phasors: &[Complex<f32>]) -> Vec<f32> {
-    let of_ps = nodes.of_ps().iter().zip(phasors);
+pub(super) fn at_ps(node_rad: &[f32], of_ps: &[u32], phasors: &[Complex<f32>]) -> Vec<f32> {
+    let of_ps = of_ps.iter().zip(phasors);
     of_ps
         .map(|(&node, &phasor)| {
             let node_rad = node_rad[node as usize];

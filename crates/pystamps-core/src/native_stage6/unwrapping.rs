@@ -10,7 +10,7 @@ use super::costs::{EdgeCosts, GridCosts, agree_with_nodes, arc_edges, edge_varia
 use super::edge_analysis::EdgeAnalysis;
 use super::node_phase::NodePhase;
 use super::nodes::Nodes;
-use super::snaphu::{External, KeptCosts};
+use super::snaphu::{External, Handed, KeptCosts};
 use super::solution::{
     CertificateRecord, Proof, UnwrappedGrid, Verified, node_phases_rad, problem, solve,
 };
@@ -37,8 +37,9 @@ pub(super) struct Unwrapped {
     pub(super) node_phase_rad: Vec<f32>,
     /// Roughness of the grid, rad^2.
     pub(super) roughness_rad2: f64,
-    pub(super) proof: Proof,
     pub(super) record: CertificateRecord,
+    /// Numbers in the proof: arcs with flow, cells with a potential.
+    pub(super) proof_entries: [usize; 2],
 }
 
 /// What the unwrapping does besides.
@@ -156,8 +157,10 @@ impl Work<'_> {
             verified.record(self.column + 1, &costs, proof.statistics, edge_costs.saturated);
         let mut result = (proof, verified.flow);
         if let Some(external) = extras.external {
-            let flow = external.flow(self.place, &handed, grid, phasors, &costs)?;
+            let handed = Handed { number: self.column + 1, costs: &handed, grid, phasors };
+            let flow = external.flow(&handed, &costs, extras.checkpoints.folder())?;
             let theirs = Proof { flow: Proof::entries_of(&flow), ..result.0 };
+            extras.checkpoints.keep_external(self.column, &theirs)?;
             let verified = self.verified(&theirs, &costs)?;
             record = CertificateRecord {
                 external_excess: Some(verified.certificate.objective - record.objective),
@@ -170,7 +173,8 @@ impl Work<'_> {
         let node_phase = unwrapped.at_nodes(shape[0], grid.nodes.cells(), &node_phase_rad);
         let roughness_rad2 = unwrapped.roughness_rad2(grid.nearest, &node_phase_rad);
         counted.advance(1);
-        Ok(Unwrapped { node_phase_rad: node_phase, roughness_rad2, proof, record })
+        let proof_entries = [proof.flow.len(), proof.potentials.len()];
+        Ok(Unwrapped { node_phase_rad: node_phase, roughness_rad2, record, proof_entries })
     }
 
     /// The solution of an earlier run, if it is there and proves itself, or a new one.

@@ -13,17 +13,18 @@ use serde::Serialize;
 use super::certificates::{SolverLog, StoredCertificate};
 use super::costs::{GridCosts, arc_edges};
 use super::solution::{CertificateRecord, UnwrappedGrid, node_phases_rad, problem};
+use super::transfer::at_ps;
 use crate::error::{Diagnostic, Error, Result};
 use crate::progress::Progress;
 use crate::project::checksums::Checksums;
-use crate::project::ledger::Ledger;
-use crate::stage::settle;
+use crate::project::ledger::{Ledger, LedgerEntry};
+use crate::stage::{UnwrappingSolver, settle};
 
 /// What was found out about an unwrapped project.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verification {
-    /// Whose solutions are published, `native` or `snaphu`.
-    pub solver: String,
+    /// Whose solutions are published.
+    pub solver: UnwrappingSolver,
     /// Rows and columns of the grid.
     pub grid: [usize; 2],
     /// What concerns no single interferogram.
@@ -57,8 +58,9 @@ impl Verification {
 }
 
 /// Checks the project `root`: nodes and edges from the occupied cells, wrapped differences from the
-/// phase of the nodes, balance and dual feasibility from flow and potentials, the published phase from
-/// the flow, and the checksums of what stage 6 wrote.
+/// phase of the nodes, balance and dual feasibility from flow and potentials, the phase of the nodes from
+/// the flow, that of the PS from their nodes (where nothing was left out while unwrapping), and the
+/// checksums of what stage 6 wrote. Costs are those that stage 6 has stored with the proof.
 ///
 /// # Errors
 /// `certificate-missing`, `certificate-damaged`; MATLAB file errors. What does not hold is no error
@@ -68,22 +70,51 @@ pub fn verify_unwrapping(root: &Path, progress: &Progress) -> Result<Verificatio
     let log = SolverLog::read(root)?;
     let mut problems = Vec::new();
     let grid = StoredGrid::read(root, log.grid, &mut problems)?;
-    let used = log.interferograms.len();
-    let stored = StoredCertificate::read(root, grid.edges.ends.len(), used)?;
-    let phase = StoredPhase::open(root, grid.cells.len(), used)?;
-    problems.extend(changed_files(root)?);
+    let numbers: Vec<usize> =
+        log.interferograms.iter().map(|record| record.interferogram).collect();
+    let stored = StoredCertificate::read(root, grid.edges.ends.len(), &numbers)?;
+    let phase = StoredPhase::open(root, &grid, &log)?;
+    let ledger = Ledger::load(root)?;
+    let entry = ledger.stage("6");
+    problems.extend(changed_files(root, entry)?);
+    let solver = solver_of(entry);
+    let used = numbers.len();
     let counted = progress.phase("certificates", used as u64, "interferograms");
     let interferograms = log
         .interferograms
         .par_iter()
         .enumerate()
         .map(|(place, record)| {
-            let one = check(place, record, &log.solver, &grid, &stored, &phase);
+            let one = check(place, record, solver, &grid, &stored, &phase);
             counted.advance(1);
             one
         })
         .collect::<Result<_>>()?;
-    Ok(Verification { solver: log.solver, grid: log.grid, problems, interferograms })
+    Ok(Verification { solver, grid: log.grid, problems, interferograms })
+}
+
+impl StoredGrid {
+    /// Node of every PS, by its cell in `uw_grid.mat`.
+    fn nodes_of_ps(&self, root: &Path) -> Result<Vec<u32>> {
+        let path = root.join("uw_grid.mat");
+        let value = pystamps_mat::read_variable(&path, "grid_ij")?;
+        let cells = value.to_f64_vec().unwrap_or_default();
+        let count = cells.len() / 2;
+        let [rows, columns] = self.shape;
+        let mut node_of = vec![u32::MAX; rows * columns];
+        for (node, &cell) in (0..).zip(&self.cells) {
+            node_of[cell as usize] = node;
+        }
+        let index = |value: f64, length: usize| {
+            (1..=length).contains(&(value as usize)).then(|| value as usize - 1)
+        };
+        let node = |ps: usize| {
+            let (row, column) = (index(cells[ps], rows)?, index(cells[count + ps], columns)?);
+            Some(node_of[column * rows + row]).filter(|&node| node != u32::MAX)
+        };
+        let nodes: Option<Vec<u32>> = (0..count).map(node).collect();
+        nodes.ok_or_else(|| unfit(&path, "grid_ij", "cells with PS", "others"))
+    }
 }
 
 /// Grid and edges as they follow from the occupied cells.
@@ -109,6 +140,9 @@ impl StoredGrid {
             ));
         }
         let [rows, columns] = shape;
+        if !occupied.data().contains(&true) {
+            return Err(unfit(&path, "nzix", "at least one cell with PS", "none"));
+        }
         let nearest = nearest_nodes(occupied.data(), rows, columns);
         let edges = node_edges(&nearest, rows, columns);
         let cells =
@@ -128,54 +162,105 @@ impl StoredGrid {
     }
 }
 
-/// Wrapped and unwrapped phase of the nodes.
+/// Wrapped and unwrapped phase of the nodes and of the PS.
 struct StoredPhase {
     wrapped: ArrayReader,
     unwrapped: ArrayReader,
-    nodes: usize,
+    node_count: usize,
+    /// Phase of the PS; none where something was left out while unwrapping and added to it.
+    of_ps: Option<PhaseOfPs>,
+}
+
+/// Phase of the PS before and after unwrapping.
+struct PhaseOfPs {
+    wrapped: ArrayReader,
+    unwrapped: ArrayReader,
+    /// Node of every PS.
+    node: Vec<u32>,
 }
 
 impl StoredPhase {
-    fn open(root: &Path, nodes: usize, used: usize) -> Result<Self> {
-        let open = |file: &str, name: &str| -> Result<ArrayReader> {
-            let path = root.join(file);
-            let reader = ArrayReader::open(&path, name)?;
-            let (expected, found) = ([nodes, used], reader.dims().to_vec());
-            if found != expected {
-                return Err(unfit(&path, name, &format!("{expected:?}"), &format!("{found:?}")));
+    fn open(root: &Path, grid: &StoredGrid, log: &SolverLog) -> Result<Self> {
+        let (node_count, used) = (grid.cells.len(), log.interferograms.len());
+        let of_ps = if log.left_out.is_empty() {
+            let node = grid.nodes_of_ps(root)?;
+            let file = ["phuw_sb2.mat", "phuw2.mat"].into_iter().find(|f| root.join(f).is_file());
+            let file = file.unwrap_or("phuw2.mat");
+            let wrapped = open(root, "uw_grid.mat", "ph_in", [node.len(), used])?;
+            let unwrapped = ArrayReader::open(root.join(file), "ph_uw")?;
+            let most = log.interferograms.iter().map(|one| one.interferogram).max().unwrap_or(0);
+            if unwrapped.dims()[0] != node.len() || unwrapped.dims()[1] < most {
+                let found = format!("{:?}", unwrapped.dims());
+                let expected = format!("{} x {most} or more", node.len());
+                return Err(unfit(&root.join(file), "ph_uw", &expected, &found));
             }
-            Ok(reader)
+            Some(PhaseOfPs { wrapped, unwrapped, node })
+        } else {
+            None
         };
         Ok(Self {
-            wrapped: open("uw_grid.mat", "ph")?,
-            unwrapped: open("uw_phaseuw.mat", "ph_uw")?,
-            nodes,
+            wrapped: open(root, "uw_grid.mat", "ph", [node_count, used])?,
+            unwrapped: open(root, "uw_phaseuw.mat", "ph_uw", [node_count, used])?,
+            node_count,
+            of_ps,
         })
     }
+}
 
-    fn wrapped(&self, place: usize) -> Result<Vec<Complex<f32>>> {
-        let (mut re, mut im) = (vec![0.0_f32; self.nodes], vec![0.0_f32; self.nodes]);
-        self.wrapped.read_real((place * self.nodes) as u64, &mut re)?;
-        self.wrapped.read_imaginary((place * self.nodes) as u64, &mut im)?;
-        Ok(re.into_iter().zip(im).map(|(re, im)| Complex::new(re, im)).collect())
+impl PhaseOfPs {
+    /// PS whose phase is not the one next to their node's.
+    fn different(&self, place: usize, number: usize, node_rad: &[f32]) -> Result<usize> {
+        let count = self.node.len();
+        let wrapped = complex_column(&self.wrapped, place, count)?;
+        let expected = at_ps(node_rad, &self.node, &wrapped);
+        let found = real_column(&self.unwrapped, number - 1, count)?;
+        Ok(expected.iter().zip(found).filter(|(expected, found)| **expected != *found).count())
     }
+}
 
-    fn unwrapped(&self, place: usize) -> Result<Vec<f32>> {
-        let mut phase_rad = vec![0.0_f32; self.nodes];
-        self.unwrapped.read_real((place * self.nodes) as u64, &mut phase_rad)?;
-        Ok(phase_rad)
+fn open(root: &Path, file: &str, name: &str, expected: [usize; 2]) -> Result<ArrayReader> {
+    let path = root.join(file);
+    let reader = ArrayReader::open(&path, name)?;
+    let found = reader.dims().to_vec();
+    if found != expected {
+        return Err(unfit(&path, name, &format!("{expected:?}"), &format!("{found:?}")));
+    }
+    Ok(reader)
+}
+
+fn real_column(array: &ArrayReader, column: usize, rows: usize) -> Result<Vec<f32>> {
+    let mut values = vec![0.0_f32; rows];
+    array.read_real((column * rows) as u64, &mut values)?;
+    Ok(values)
+}
+
+fn complex_column(array: &ArrayReader, column: usize, rows: usize) -> Result<Vec<Complex<f32>>> {
+    let mut imaginary = vec![0.0_f32; rows];
+    array.read_imaginary((column * rows) as u64, &mut imaginary)?;
+    let real = real_column(array, column, rows)?;
+    Ok(real.into_iter().zip(imaginary).map(|(re, im)| Complex::new(re, im)).collect())
+}
+
+/// Who found the solutions, by the ledger.
+fn solver_of(entry: Option<&LedgerEntry>) -> UnwrappingSolver {
+    let recorded = entry.and_then(|entry| entry.recipe.parameters.get("solver"));
+    if recorded.and_then(|value| value.as_str()) == Some("snaphu") {
+        UnwrappingSolver::Snaphu
+    } else {
+        UnwrappingSolver::Native
     }
 }
 
 fn check(
     place: usize,
     record: &CertificateRecord,
-    solver: &str,
+    solver: UnwrappingSolver,
     grid: &StoredGrid,
     stored: &StoredCertificate,
     phase: &StoredPhase,
 ) -> Result<VerifiedInterferogram> {
-    let node_phase_rad = node_phases_rad(&phase.wrapped(place)?);
+    let wrapped = complex_column(&phase.wrapped, place, phase.node_count)?;
+    let node_phase_rad = node_phases_rad(&wrapped);
     let costs = GridCosts::of(&stored.costs[place], &node_phase_rad, &grid.edges, &grid.arc_edges);
     let proof = stored.proofs[place].clone().with_effort(record.effort);
     let problem = problem(grid.shape, &costs)?;
@@ -194,7 +279,7 @@ fn check(
     if certificate.unbalanced_cells > 0 {
         problems.push(format!("{} cells are not balanced", certificate.unbalanced_cells));
     }
-    if solver != "snaphu" && !certificate.is_optimal() {
+    if solver == UnwrappingSolver::Native && !certificate.is_optimal() {
         problems.push(format!(
             "not proven optimal: gap {}, {} arcs infeasible",
             certificate.gap(),
@@ -202,7 +287,7 @@ fn check(
         ));
     }
     let again = CertificateRecord {
-        external_excess: record.external_excess,
+        external_excess: (solver == UnwrappingSolver::Snaphu).then(|| certificate.gap()),
         ..verified.record(record.interferogram, &costs, record.effort, record.saturated_edges)
     };
     if again != *record {
@@ -210,9 +295,17 @@ fn check(
     }
     let unwrapped = UnwrappedGrid::integrate(grid.shape, &costs.wraps, &verified.flow);
     let expected = unwrapped.at_nodes(grid.shape[0], &grid.cells, &node_phase_rad);
-    let different = expected.iter().zip(phase.unwrapped(place)?).filter(|(a, b)| **a != *b).count();
+    let found = real_column(&phase.unwrapped, place, phase.node_count)?;
+    let different = expected.iter().zip(found).filter(|(a, b)| **a != *b).count();
     if different > 0 {
         problems.push(format!("{different} nodes of uw_phaseuw.mat have another phase"));
+    }
+    if let Some(of_ps) = &phase.of_ps {
+        let different = of_ps.different(place, record.interferogram, &expected)?;
+        if different > 0 {
+            problems
+                .push(format!("{different} PS have another phase than follows from their node"));
+        }
     }
     Ok(VerifiedInterferogram {
         interferogram: record.interferogram,
@@ -224,14 +317,28 @@ fn check(
     })
 }
 
+/// Files that every unwrapping has.
+const EXPECTED_FILES: [&str; 6] = [
+    "phuw2.mat",
+    "uw_grid.mat",
+    "uw_interp.mat",
+    "uw_phaseuw.mat",
+    "uw_certificate.mat",
+    "uw_solver.json",
+];
+
 /// Files of stage 6 that are no longer what it wrote.
-fn changed_files(root: &Path) -> Result<Vec<String>> {
-    let ledger = Ledger::load(root)?;
-    let Some(entry) = ledger.stage("6") else {
+fn changed_files(root: &Path, entry: Option<&LedgerEntry>) -> Result<Vec<String>> {
+    let Some(entry) = entry else {
         return Ok(vec!["the ledger does not know who unwrapped this project".to_owned()]);
     };
     let mut checksums = Checksums::load(root);
-    let mut problems = Vec::new();
+    let recorded = |name: &&&str| !entry.outputs.iter().any(|output| output.path == ***name);
+    let mut problems: Vec<String> = EXPECTED_FILES
+        .iter()
+        .filter(recorded)
+        .map(|name| format!("the ledger has no record of {name}"))
+        .collect();
     for output in &entry.outputs {
         let path = root.join(&output.path);
         if !path.is_file() {

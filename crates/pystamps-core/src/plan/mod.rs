@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
 use crate::native_stage2::memory::simulation_bytes;
-use crate::project::dataset::patches;
+use crate::project::dataset::{Patch, patches};
+use crate::project::layout::patch::CANDIDATES_IJ;
 use crate::project::layout::root;
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
@@ -113,8 +114,17 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
     let interferograms = interferogram_count(folder, &parameters)?;
     let common = common(&parameters, interferograms, threads)?;
     let cell_size_m = crate::parameter_checks::positive(&parameters, "filter_grid_size")?;
-    let patches: Vec<PatchPlan> = patches(folder)?
+    let merged = folder.join("ps2.mat").is_file() && folder.join("ifgstd2.mat").is_file();
+    let listed = match patches(folder) {
+        Ok(listed) => listed,
+        // The patches of a merged project may have been put away.
+        Err(_) if merged => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let prepared = |patch: &Patch| patch.folder.join(CANDIDATES_IJ).is_file();
+    let patches: Vec<PatchPlan> = listed
         .into_iter()
+        .filter(|patch| !merged || prepared(patch))
         .map(|patch| {
             let sizes = PatchSizes::of(&patch.folder, cell_size_m)?;
             let stages = common.stages(&sizes);
@@ -140,7 +150,7 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
         merge_state: StageState::of_merge(folder),
         merged_sizes,
         unwrap,
-        unwrap_state: StageState::of_unwrapping(folder),
+        unwrap_state: StageState::of_unwrapping(folder, Network::of(&parameters)?),
         free_disk_bytes,
         warnings,
     })
@@ -152,7 +162,7 @@ fn interferogram_count(folder: &Path, parameters: &Parameters) -> Result<usize> 
     let list = folder.join(root::PSCPHASE_IN);
     if !list.is_file() {
         let network = Network::of(parameters)?;
-        for patch in patches(folder)? {
+        for patch in patches(folder).unwrap_or_default() {
             if patch.folder.join("ps1.mat").is_file() {
                 return Ok(Stack::load(&patch.folder, 1, network)?.measured().len());
             }

@@ -5,8 +5,9 @@ use std::path::Path;
 use pystamps_mat::Value;
 use serde::Serialize;
 
-use super::unwrapping::is_unwrapped;
+use crate::native_stage6::is_unwrapped;
 use crate::project::ledger::Ledger;
+use crate::project::stack::Network;
 
 /// How far a stage of a patch is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -99,8 +100,8 @@ impl StageState {
 
 impl StageState {
     /// State of stage 6 of the project `root`.
-    pub(super) fn of_unwrapping(root: &Path) -> Self {
-        if !is_unwrapped(root) {
+    pub(super) fn of_unwrapping(root: &Path, network: Network) -> Self {
+        if !is_unwrapped(root, network) {
             return Self::Due;
         }
         match outputs_are_there(root, 6) {

@@ -72,6 +72,8 @@ impl MergedSizes {
             nodes: self.nodes,
             edges: self.edges,
             threads,
+            extra_node_bytes: 0,
+            extra_edge_bytes: 0,
             resident_bytes: 0,
         };
         // ph_in 8 B and ph_uw 4 B a PS, ph 8 B and ph_uw 4 B a node, two series of 4 B and an offset of
@@ -97,14 +99,6 @@ impl MergedSizes {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
 fn whole(number: f64) -> u64 {
     number.ceil() as u64
-}
-
-/// Whether `phuw2.mat` of the project `root` comes from stage 6: the merge leaves one without `msd`.
-pub(super) fn is_unwrapped(root: &Path) -> bool {
-    ["phuw_sb2.mat", "phuw2.mat"].iter().any(|file| {
-        let listed = pystamps_mat::list(root.join(file)).unwrap_or_default();
-        listed.iter().any(|info| info.name == "msd")
-    })
 }
 
 /// Interferograms that are not dropped.

@@ -161,7 +161,7 @@ const MERGED_FILES: &[&str] = &[
     "phuw_sb_res2.mat",
     "uw_solver.json",
     "uw_certificate.mat",
-    "snaphu_keep",
+    "pystamps_costs",
     "scla2.mat",
     "scla_sb2.mat",
     "scn2.mat",
