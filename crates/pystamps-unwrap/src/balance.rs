@@ -73,7 +73,8 @@ impl<N: ResidualNetwork> Balancing<'_, N> {
 
     /// One search back from the sinks, then searches from the sources while they pay.
     fn round(&mut self, sources: &mut Vec<u32>, sinks: &[u32]) -> Result<(), UnwrapError> {
-        let served = self.workspace.serve_sinks(&mut self.network, sinks, self.potentials)?;
+        let (network, potentials) = (&mut self.network, &mut *self.potentials);
+        let served = self.workspace.serve_sinks(network, sinks, sources.len(), potentials)?;
         if served == 0 {
             return Err(UnwrapError::Unbalanced { node: sources[0] as usize });
         }

@@ -104,6 +104,7 @@ mod error;
 mod graph;
 mod grid;
 mod integrate;
+mod queue;
 mod residual;
 mod search;
 mod wraps;
