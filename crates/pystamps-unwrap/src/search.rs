@@ -105,32 +105,30 @@ impl Workspace {
     }
 
     /// Looks back from all `sinks` at once and moves a unit from every source that comes up to the
-    /// sink from which it was found, until all `sources` have come up, or a quarter as many as were
-    /// served whose sink has nothing left to ask for. Returns the number of units moved.
+    /// sink from which it was found, until all `sources` have come up, or one whose way is no longer
+    /// open: what the search knows is then outdated there. Returns the number of units moved.
     pub(crate) fn serve_sinks<N: ResidualNetwork>(
         &mut self,
         network: &mut N,
         sinks: &[u32],
         sources: usize,
         potentials: &mut [i64],
-    ) -> Result<u64, UnwrapError> {
+    ) -> Result<usize, UnwrapError> {
         for &sink in sinks {
             self.begin(sink);
         }
-        let (mut served, mut refused, mut last) = (0, 0, 0);
-        let sources = sources as u64;
+        let (mut served, mut last) = (0, 0);
         while let Some((distance, node)) = self.queue.pop() {
             if self.label[node as usize] != distance + 1 {
                 continue;
             }
             last = distance;
             if self.excess[node as usize] > 0 {
-                if self.augment_back(network, node, potentials)? {
-                    served += 1;
-                } else {
-                    refused += 1;
+                if !self.augment_back(network, node, potentials)? {
+                    break;
                 }
-                if refused > served / 4 || served + refused == sources {
+                served += 1;
+                if served == sources {
                     break;
                 }
             }
