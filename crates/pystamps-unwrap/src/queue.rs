@@ -110,7 +110,7 @@ mod tests {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 if state >> 62 != 0 || waiting.is_empty() {
                     // Many equal distances, some far ones.
-                    let ahead = (state >> 33) % 5 << ((state >> 40) % 3 * 20);
+                    let ahead = ((state >> 33) % 5) << ((state >> 40) % 3 * 20);
                     queue.push(last + ahead, count);
                     waiting.push((last + ahead, count));
                 } else {
