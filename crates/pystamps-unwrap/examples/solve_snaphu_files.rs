@@ -21,7 +21,7 @@ fn counted(costs: &GridArcs<ArcCost>, flow: &GridArcs<i16>) -> i64 {
     sum(&costs.down, &flow.down) + sum(&costs.right, &flow.right)
 }
 
-/// Greatest memory of this process so far, bytes; 0 where the system does not say.
+/// Greatest resident memory of this process so far, bytes; 0 where the system does not say.
 fn peak_bytes() -> u64 {
     let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: solve_snaphu_files FOLDER COLUMNS [RUNS]".into());
     };
     let runs: usize = runs.first().map_or(Ok(1), |runs| runs.parse())?;
+    let process_bytes = peak_bytes();
     let file = snaphu_files::FileProblem::read(&PathBuf::from(folder), columns.parse()?)?;
     let wraps = GridArcs::from_wrapped_phase(file.rows, file.columns, &file.phase_rad)?;
     drop(file.phase_rad);
@@ -50,7 +51,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         solution = Some(solved);
     }
     let solution = solution.ok_or("no run")?;
-    let peak = peak_bytes();
+    // Of the problem and its solution, without the programme.
+    let peak = peak_bytes() - process_bytes;
     let begin = Instant::now();
     let certificate = verify_grid(&problem, &solution.flow, &solution.potentials);
     let verify_seconds = begin.elapsed().as_secs_f64();

@@ -6,11 +6,10 @@
 //! itself, and the potentials it leaves lead every other search towards its goal), then single searches
 //! again, until they have wasted as much work as the round's first search took.
 //!
-//! Measured when this was chosen, on the scenes "1000 near-random" and "1000 mostly without" of
-//! `parity/bench_unwrap.py`: single searches alone take 1.4 s and 38 s, rounds after searches of at most
-//! 256 nodes, without single searches between them, 5.0 s and 1.7 s, this combination 0.7 s and 1.5 s.
-//! Searching forward from all sources at once took 11.7 s and 5.8 s, and was slower than single searches
-//! on every other scene.
+//! The search from the sinks ends with the first source whose way is taken, because the units moved
+//! since it began have made it wrong, and with the last source, lest it walk through the rest of the
+//! network. How far the single searches look was chosen by `python -m parity.bench_unwrap`; the result
+//! is equally exact with any limit.
 
 use crate::residual::{ResidualNetwork, numbered};
 use crate::{SolveStatistics, UnwrapError, Workspace};
@@ -47,7 +46,7 @@ impl<N: ResidualNetwork> Balancing<'_, N> {
         self.statistics.imbalance = sources.iter().map(units).sum();
         let mut sources: Vec<u32> = sources.to_vec();
         let mut limit = FIRST_LIMIT;
-        // Farther and farther, while that costs no more than a look at every node.
+        // Farther and farther, while that costs no more than a look at every fourth node.
         loop {
             for &source in &sources {
                 self.serve_wholly(source, limit)?;
@@ -57,7 +56,7 @@ impl<N: ResidualNetwork> Balancing<'_, N> {
                 return Ok(());
             }
             limit *= 4;
-            if sources.len().saturating_mul(limit) > self.potentials.len() {
+            if sources.len().saturating_mul(limit) > self.potentials.len() / 4 {
                 break;
             }
         }
@@ -73,11 +72,12 @@ impl<N: ResidualNetwork> Balancing<'_, N> {
 
     /// One search back from the sinks, then searches from the sources while they pay.
     fn round(&mut self, sources: &mut Vec<u32>, sinks: &[u32]) -> Result<(), UnwrapError> {
-        let served = self.workspace.serve_sinks(&mut self.network, sinks, self.potentials)?;
+        let (network, potentials) = (&mut self.network, &mut *self.potentials);
+        let served = self.workspace.serve_sinks(network, sinks, sources.len(), potentials)?;
         if served == 0 {
             return Err(UnwrapError::Unbalanced { node: sources[0] as usize });
         }
-        self.statistics.augmentations += served;
+        self.statistics.augmentations += served as u64;
         let work = self.count_search();
         let mut wasted = 0;
         let mut tried = 0;

@@ -88,8 +88,8 @@
 //! The same problem gives the same flows and potentials on every machine and with any [`Workspace`].
 //! Solutions of equal cost may exist; which one is found follows from the order of the work: sources in
 //! the order of their numbers, and in a search the nearest node first, among equally near ones the one
-//! discovered last, then the one with the smallest number. Solving is single-threaded; solve several
-//! problems in parallel, each with its own workspace.
+//! that was last found to be so near. Solving is single-threaded; solve several problems in parallel,
+//! each with its own workspace.
 //!
 //! # Memory
 //!
@@ -104,6 +104,7 @@ mod error;
 mod graph;
 mod grid;
 mod integrate;
+mod queue;
 mod residual;
 mod search;
 mod wraps;

@@ -3,11 +3,9 @@
 //! The state of a search is kept for the whole network, but only entries that a search has touched
 //! are ever written, and they are cleared after it: a search costs what it visits.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use crate::UnwrapError;
-use crate::residual::{Move, ResidualNetwork, Step, numbered};
+use crate::queue::RadixQueue;
+use crate::residual::{Move, ResidualNetwork, Step};
 
 /// Longest path: sums of a distance and a reduced cost stay within 63 bits.
 const MAX_DISTANCE: u64 = i64::MAX as u64 / 2;
@@ -28,8 +26,8 @@ pub struct Workspace {
     arrival: Vec<u32>,
     /// Nodes with a label, in the order of their discovery.
     reached: Vec<u32>,
-    /// Distance, rank among equal distances (the last discovered comes first), node.
-    queue: BinaryHeap<Reverse<(u64, u32, u32)>>,
+    /// Nodes yet to be visited, and again those to which a shorter way was found meanwhile.
+    queue: RadixQueue,
 }
 
 /// How far searches look: from a source for sinks, or from the sinks for sources.
@@ -88,7 +86,7 @@ impl Workspace {
         potentials: &mut [i64],
     ) -> Result<bool, UnwrapError> {
         self.begin(source);
-        while let Some(Reverse((distance, _, node))) = self.queue.pop() {
+        while let Some((distance, node)) = self.queue.pop() {
             if self.label[node as usize] != distance + 1 {
                 continue; // reached on a shorter way meanwhile
             }
@@ -107,30 +105,30 @@ impl Workspace {
     }
 
     /// Looks back from all `sinks` at once and moves a unit from every source that comes up to the
-    /// sink from which it was found, until a quarter as many sources come up whose sink has nothing
-    /// left to ask for. Returns the number of units moved.
+    /// sink from which it was found, until all `sources` have come up, or one whose way is no longer
+    /// open: what the search knows is then outdated there. Returns the number of units moved.
     pub(crate) fn serve_sinks<N: ResidualNetwork>(
         &mut self,
         network: &mut N,
         sinks: &[u32],
+        sources: usize,
         potentials: &mut [i64],
-    ) -> Result<u64, UnwrapError> {
+    ) -> Result<usize, UnwrapError> {
         for &sink in sinks {
             self.begin(sink);
         }
-        let (mut served, mut refused, mut last) = (0, 0, 0);
-        while let Some(Reverse((distance, _, node))) = self.queue.pop() {
+        let (mut served, mut last) = (0, 0);
+        while let Some((distance, node)) = self.queue.pop() {
             if self.label[node as usize] != distance + 1 {
                 continue;
             }
             last = distance;
             if self.excess[node as usize] > 0 {
-                if self.augment_back(network, node, potentials)? {
-                    served += 1;
-                } else {
-                    refused += 1;
+                if !self.augment_back(network, node, potentials)? {
+                    break;
                 }
-                if refused > served / 4 {
+                served += 1;
+                if served == sources {
                     break;
                 }
             }
@@ -144,7 +142,7 @@ impl Workspace {
         self.label[node as usize] = 1;
         self.arrival[node as usize] = BEGINNING;
         self.reached.push(node);
-        self.queue.push(Reverse((0, 0, node)));
+        self.queue.push(0, node);
     }
 
     /// Calls `change` with every node nearer than `distance` and by how much it is.
@@ -191,7 +189,7 @@ impl Workspace {
             }
             labels[to as usize] = length + 1;
             arrival[to as usize] = taken.step.0;
-            queue.push(Reverse((length, u32::MAX - numbered(reached.len()), to)));
+            queue.push(length, to);
         });
         if too_long { Err(UnwrapError::CostOverflow) } else { Ok(()) }
     }
