@@ -194,9 +194,7 @@ def test_an_external_solution_is_taken_and_measured(
     native("verify-unwrap", "--dataset", merged.folder)
 
 
-def test_an_external_solution_that_is_none_is_refused(
-    native_program: Path, tmp_path: Path
-) -> None:
+def test_an_external_solution_that_is_none_is_refused(native_program: Path, tmp_path: Path) -> None:
     """NaN everywhere, with exit code 0."""
     merged = write_merged(tmp_path / "dataset", MergedShape(seed=16))
     script = _ITOH.replace("np.unwrap(np.unwrap", "np.nan * np.unwrap(np.unwrap")

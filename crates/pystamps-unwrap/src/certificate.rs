@@ -3,7 +3,8 @@
 //! Nothing here is shared with the search: balances are taken cell by cell from wraps and flows, and
 //! the bound is evaluated arc by arc from the costs and the potentials.
 
-use crate::{ConvexCost, GridArcs, GridProblem};
+use crate::integrate::flows_of_cycles;
+use crate::{ConvexCost, GridArcs, GridProblem, UnwrapError};
 
 /// What a verifier found. [`is_optimal`](Self::is_optimal) sums it up.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,47 @@ impl Certificate {
     pub fn is_optimal(&self) -> bool {
         self.unbalanced_cells == 0 && self.infeasible_arcs == 0 && self.gap() == 0
     }
+}
+
+/// How far an unwrapped phase may be from the wrapped one plus whole cycles, cycles: rounding of
+/// single precision.
+const CONGRUENT_CYCLES: f64 = 0.01;
+
+/// Checks somebody's unwrapped phase, from the phases themselves: wraps and flows are found anew.
+///
+/// `wrapped_rad` and `unwrapped_rad` are [rows, columns] row after row, `potentials` as for
+/// [`verify_grid`].
+///
+/// # Errors
+/// [`UnwrapError`] for lengths that do not fit, a phase that is none or not wrapped, and an unwrapped
+/// phase that is not the wrapped one plus whole cycles.
+pub fn verify_unwrapped<C: ConvexCost>(
+    [rows, columns]: [usize; 2],
+    wrapped_rad: &[f32],
+    unwrapped_rad: &[f32],
+    costs: &GridArcs<C>,
+    potentials: &[i64],
+) -> Result<Certificate, UnwrapError> {
+    let wraps = GridArcs::from_wrapped_phase(rows, columns, wrapped_rad)?;
+    let problem = GridProblem::new(rows, columns, &wraps, costs)?;
+    let found = unwrapped_rad.len();
+    if found != wrapped_rad.len() {
+        let (what, expected) = ("unwrapped phase", wrapped_rad.len());
+        return Err(UnwrapError::Length { what, expected, found });
+    }
+    let pixels = wrapped_rad.iter().zip(unwrapped_rad).enumerate();
+    let cycles = pixels.map(|(pixel, (&wrapped, &unwrapped))| {
+        let cycles = (f64::from(unwrapped) - f64::from(wrapped)) / std::f64::consts::TAU;
+        let whole = cycles.round();
+        let congruent = (cycles - whole).abs() < CONGRUENT_CYCLES && whole.abs() < 1e9;
+        #[expect(clippy::cast_possible_truncation, reason = "below a thousand million")]
+        congruent
+            .then_some(whole as i32)
+            .ok_or(UnwrapError::NotCongruent { row: pixel / columns, column: pixel % columns })
+    });
+    let cycles = cycles.collect::<Result<Vec<_>, _>>()?;
+    let flow = flows_of_cycles(rows, columns, &wraps, &cycles)?;
+    Ok(verify_grid(&problem, &flow, potentials))
 }
 
 /// Checks a flow and the potentials that shall prove it optimal, in time proportional to the arcs.

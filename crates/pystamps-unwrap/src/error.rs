@@ -52,6 +52,16 @@ pub enum UnwrapError {
         /// Column of the pixel, from 0.
         column: usize,
     },
+    /// An unwrapped phase that differs from the wrapped one by something else than whole cycles.
+    #[error(
+        "the unwrapped phase at row {row}, column {column} (from 0) is not the wrapped one plus whole cycles"
+    )]
+    NotCongruent {
+        /// Row of the pixel, from 0.
+        row: usize,
+        /// Column of the pixel, from 0.
+        column: usize,
+    },
     /// A flow beyond the range of the result.
     #[error("arc {arc} would carry a flow beyond -32768..32767 cycles")]
     FlowOverflow {

@@ -80,7 +80,7 @@
 //!
 //! [`verify_grid`] takes the problem, flows and potentials from wherever they come, checks balance and
 //! (*), and evaluates both sides of the inequality. If they are equal, the flow is optimal: that is a
-//! proof, not a matter of trust in the solver. Potentials of nodes that no search came to are exactly 0,
+//! proof, not a matter of trust in the solver. [`verify_unwrapped`] does the same for an unwrapped phase. Potentials of nodes that no search came to are exactly 0,
 //! so that they can be stored sparsely.
 //!
 //! # Determinism
@@ -110,7 +110,7 @@ mod search;
 mod wraps;
 
 pub use arcs::GridArcs;
-pub use certificate::{Certificate, verify_grid};
+pub use certificate::{Certificate, verify_grid, verify_unwrapped};
 pub use cost::{ArcCost, ConvexCost};
 pub use error::UnwrapError;
 pub use graph::{

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+use std::f32::consts::TAU;
+
 use proptest::prelude::*;
 use pystamps_unwrap::{
     ArcCost, Certificate, GridArcs, GridProblem, GridSolution, UnwrapError, Workspace,
-    integrate_cycles, solve_grid, verify_grid,
+    integrate_cycles, solve_grid, verify_grid, verify_unwrapped,
 };
 
 mod random;
@@ -187,4 +189,32 @@ fn what_cannot_be_represented_is_refused() {
     assert!(GridProblem::new(0, 0, &wraps, &costs).is_err());
     let short = GridArcs { down: vec![0; 1], right: vec![0; 2] };
     assert!(!verify_grid(&problem, &short, &[0, 0]).is_optimal());
+}
+
+#[test]
+fn an_unwrapped_phase_is_verified_by_itself() {
+    let wrapped: Vec<f32> = (0..30).map(|k| ((k * k) as f32 * 0.37) % TAU).collect();
+    let costs = GridArcs {
+        down: vec![ArcCost::quadratic(20, 7); 4 * 6],
+        right: vec![ArcCost::quadratic(-30, 9); 5 * 5],
+    };
+    let wraps = GridArcs::from_wrapped_phase(5, 6, &wrapped).unwrap();
+    let problem = GridProblem::new(5, 6, &wraps, &costs).unwrap();
+    let solution = solve_grid(&problem, &mut Workspace::new()).unwrap();
+    let cycles = integrate_cycles(5, 6, &wraps, &solution.flow);
+    let mut unwrapped: Vec<f32> =
+        wrapped.iter().zip(&cycles).map(|(&psi, &k)| psi + TAU * k as f32).collect();
+    let potentials = &solution.potentials;
+    let verify =
+        |unwrapped: &[f32]| verify_unwrapped([5, 6], &wrapped, unwrapped, &costs, potentials);
+    let certificate = verify(&unwrapped).unwrap();
+    assert!(certificate.is_optimal());
+    assert_eq!(certificate, verify_grid(&problem, &solution.flow, potentials));
+    unwrapped[13] += TAU;
+    assert!(!verify(&unwrapped).unwrap().is_optimal());
+    unwrapped[13] += 1.0;
+    assert_eq!(verify(&unwrapped), Err(UnwrapError::NotCongruent { row: 2, column: 1 }));
+    unwrapped[13] = f32::NAN;
+    assert!(verify(&unwrapped).is_err());
+    assert!(verify(&unwrapped[1..]).is_err());
 }

@@ -108,7 +108,7 @@ impl Checkpoints {
         wraps: &GridArcs<i8>,
         proof: &Proof,
     ) -> Result<()> {
-        self.write(&self.path(column), self.key(costs, wraps), proof)
+        write_proof(&self.path(column), self.key(costs, wraps), proof)
     }
 
     /// Keeps the proof that is published for the interferogram `column` in place of the solution.
@@ -116,7 +116,7 @@ impl Checkpoints {
     /// # Errors
     /// I/O errors.
     pub(super) fn keep_external(&self, column: usize, proof: &Proof) -> Result<()> {
-        self.write(&self.external_path(column), blake3::hash(b""), proof)
+        write_proof(&self.external_path(column), blake3::hash(b""), proof)
     }
 
     /// The proof that is published for the interferogram `column`.
@@ -143,19 +143,6 @@ impl Checkpoints {
         &self.folder
     }
 
-    fn write(&self, path: &Path, key: blake3::Hash, proof: &Proof) -> Result<()> {
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(key.as_bytes());
-        encode(proof, &mut bytes);
-        let checksum = blake3::hash(&bytes);
-        bytes.extend_from_slice(checksum.as_bytes());
-        let draft = path.with_extension("draft");
-        // Not synchronised: what a power cut tears is found out and solved again.
-        fs_err::write(&draft, bytes)
-            .and_then(|()| fs_err::rename(&draft, path))
-            .while_doing("keep a finished interferogram")
-    }
-
     /// Forgets the checkpoints of the project `root`: the stage is published.
     pub(super) fn clear(root: &Path) {
         let folder = folder_of(root);
@@ -165,6 +152,19 @@ impl Checkpoints {
             let _ = fs_err::remove_dir(parent);
         }
     }
+}
+
+fn write_proof(path: &Path, key: blake3::Hash, proof: &Proof) -> Result<()> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(key.as_bytes());
+    encode(proof, &mut bytes);
+    let checksum = blake3::hash(&bytes);
+    bytes.extend_from_slice(checksum.as_bytes());
+    let draft = path.with_extension("draft");
+    // Not synchronised: what a power cut tears is found out and solved again.
+    fs_err::write(&draft, bytes)
+        .and_then(|()| fs_err::rename(&draft, path))
+        .while_doing("keep a finished interferogram")
 }
 
 fn folder_of(root: &Path) -> PathBuf {

@@ -97,7 +97,9 @@ impl Unwrapping<'_> {
         let unwrapped = unwrap_all(&grid, &analysis, &phase, &used, &extras, progress)?;
         self.write_results(&stack, &wrapped, &grid, &used, &unwrapped, progress)?;
         let left_out = wrapped.left_out();
-        self.write_proof(&grid, &analysis, &phase, &unwrapped, &left_out, &checkpoints, progress)?;
+        let solved =
+            Solved { grid: &grid, analysis: &analysis, phase: &phase, unwrapped: &unwrapped };
+        self.write_proof(&solved, &left_out, &checkpoints, progress)?;
         if let Some(inversion) = &inversion {
             invert(root, staging, &stack, inversion, &used, progress)?;
         }
@@ -205,14 +207,12 @@ impl Unwrapping<'_> {
 
     fn write_proof(
         &self,
-        grid: &SolverGrid<'_>,
-        analysis: &EdgeAnalysis,
-        phase: &NodePhase,
-        unwrapped: &[Unwrapped],
+        solved: &Solved<'_>,
         left_out: &[&str],
         checkpoints: &Checkpoints,
         progress: &Progress,
     ) -> Result<()> {
+        let &Solved { grid, analysis, phase, unwrapped } = solved;
         let without_statistics = grid.variances.iter().filter(|&&variance| variance == 0).count();
         let facts = GridFacts {
             shape: grid.nodes.shape(),
@@ -231,6 +231,14 @@ impl Unwrapping<'_> {
         let proof = |place: usize| checkpoints.published(unwrapped[place].record.interferogram - 1);
         write_certificate(self.staging, facts.edges, unwrapped, shared, costs, proof, progress)
     }
+}
+
+/// Everything that the proof is made of.
+struct Solved<'a> {
+    grid: &'a SolverGrid<'a>,
+    analysis: &'a EdgeAnalysis,
+    phase: &'a NodePhase,
+    unwrapped: &'a [Unwrapped],
 }
 
 /// Says so where most edges have no statistics.

@@ -105,8 +105,14 @@ impl StoredGrid {
         for (node, &cell) in (0..).zip(&self.cells) {
             node_of[cell as usize] = node;
         }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number in range"
+        )]
         let index = |value: f64, length: usize| {
-            (1..=length).contains(&(value as usize)).then(|| value as usize - 1)
+            let cell = value.fract() == 0.0 && value >= 1.0 && value <= length as f64;
+            cell.then(|| value as usize - 1)
         };
         let node = |ps: usize| {
             let (row, column) = (index(cells[ps], rows)?, index(cells[count + ps], columns)?);

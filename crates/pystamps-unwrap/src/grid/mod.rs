@@ -101,11 +101,26 @@ pub fn solve_grid<C: ConvexCost>(
     let mut flow = minima::cheapest_flows(problem.costs)?;
     let mut potentials = vec![0; nodes];
     if nodes > 1 {
-        workspace.prepare(nodes);
-        let sources = minima::imbalances(problem, &flow, &mut workspace.excess)?;
-        let network = DualGrid::new(rows, columns, problem.costs, &mut flow);
-        let potentials = &mut potentials;
-        Balancing { network, workspace, potentials, statistics: &mut statistics }.run(&sources)?;
+        let work = balance(problem, workspace, &mut flow, &mut potentials, &mut statistics);
+        if work.is_err() {
+            // What a later call finds must not depend on this one.
+            *workspace = Workspace::new();
+        }
+        work?;
     }
     Ok(GridSolution { flow, potentials, statistics })
+}
+
+/// Moves units until every cell balances.
+fn balance<C: ConvexCost>(
+    problem: &GridProblem<C>,
+    workspace: &mut Workspace,
+    flow: &mut GridArcs<i16>,
+    potentials: &mut [i64],
+    statistics: &mut SolveStatistics,
+) -> Result<(), UnwrapError> {
+    workspace.prepare(potentials.len());
+    let sources = minima::imbalances(problem, flow, &mut workspace.excess)?;
+    let network = DualGrid::new(problem.rows, problem.columns, problem.costs, flow);
+    Balancing { network, workspace, potentials, statistics }.run(&sources)
 }
