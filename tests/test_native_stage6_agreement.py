@@ -265,13 +265,12 @@ _FORGERIES: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("file", "name", "edit", "words"), _FORGERIES.values(), ids=list(_FORGERIES)
-)
+@pytest.mark.parametrize("forgery", _FORGERIES.values(), ids=list(_FORGERIES))
 def test_forged_results_are_found(
-    native: Native, tmp_path: Path, file: str, name: str, edit: Callable[[Any], Any], words: str
+    native: Native, tmp_path: Path, forgery: tuple[str, str, Callable[[Any], Any], str]
 ) -> None:
     """Exit code 3 names what does not hold, checksums aside."""
+    file, name, edit, words = forgery
     shape = MergedShape(seed=14, noise_rad=0.8)
     dataset = write_merged(tmp_path / "dataset", shape).folder
     native("stage", 6, "--dataset", dataset)

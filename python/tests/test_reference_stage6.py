@@ -419,7 +419,6 @@ def parameter(**values: object) -> Callable[[Path], None]:
         (nan_correction, "1 samples of what is subtracted before unwrapping"),
         (without("rc2.mat"), r"rc2\.mat: not found \(run stage 5"),
         (parameter(unwrap_method="4D"), "unwrap_method is '4D', expected one of 3D, 3D_NEW, 2D"),
-        (parameter(unwrap_hold_good_values="y"), "unwrap_hold_good_values is 'y', which is not"),
         (parameter(unwrap_grid_size=100.0), "has 2[345] x 2[345] cells of 100 m, fewer than the"),
         (parameter(unwrap_grid_size=5000.0), "has 0 x 0 cells of 5000 m, fewer than the 32"),
         (parameter(unwrap_grid_size=-1.0), "unwrap_grid_size is -1, expected metres"),
@@ -444,6 +443,7 @@ def test_bad_input_is_named(tmp_path: Path, damage: Callable[[Path], None], mess
     ("parameters", "message"),
     [
         ({"unwrap_method": "3D"}, "'3D', which with several masters .* 3D_QUICK"),
+        ({"unwrap_hold_good_values": "y"}, "unwrap_hold_good_values is 'y', which is not"),
         ({"drop_ifg_index": np.array([[1.0, 2.0]])}, "1 isolated subsets of images"),
         ({"drop_ifg_index": np.array([[3.0, 4.0, 5.0, 6.0, 7.0, 8.0]])}, "contains the master"),
     ],
