@@ -15,11 +15,11 @@ const EDGE_BYTES: u64 = 40;
 /// What one PS takes in a thread that assembles a column.
 const THREAD_PS_BYTES: u64 = 32;
 /// What one cell takes in a thread that filters: the plane, its windows' sum, the result.
-const FILTERED_CELL_BYTES: u64 = 44;
+const FILTERED_CELL_BYTES: u64 = 50;
 /// What one cell takes while the nearest nodes and edges are written.
 const WRITTEN_CELL_BYTES: u64 = 24;
 /// What one cell takes in a thread that solves: costs, flows, potentials, search, proof.
-const SOLVED_CELL_BYTES: u64 = 44;
+const SOLVED_CELL_BYTES: u64 = 48;
 
 /// Sizes that decide about the memory of stage 6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
