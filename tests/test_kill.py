@@ -162,7 +162,7 @@ def processed(native_program: Path, tmp_path_factory: pytest.TempPathFactory) ->
         ["3", "--patch", "PATCH_1", "--set", "density_rand=2"],
         ["4", "--patch", "PATCH_1", "--set", "weed_standard_dev=0.8"],
         ["5", "--dataset", "", "--set", "heading=10"],
-        ["6", "--dataset", "", "--set", "unwrap_grid_size=10"],
+        ["6", "--dataset", "", "--set", "unwrap_grid_size=20"],
     ],
     ids=["stage 2", "stage 3", "stage 4", "merge", "stage 6"],
 )
