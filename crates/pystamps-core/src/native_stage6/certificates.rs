@@ -296,14 +296,6 @@ impl StoredCertificate {
     }
 }
 
-impl Proof {
-    /// The proof with what the log says of the search.
-    pub(super) fn with_effort(mut self, effort: Effort) -> Self {
-        self.statistics = effort;
-        self
-    }
-}
-
 /// Reads one variable as numbers, with its dimensions.
 type ReadNumbers<'a> = dyn Fn(&str) -> Result<(Vec<usize>, Vec<f64>)> + 'a;
 

@@ -185,25 +185,20 @@ impl GridCosts {
         edges: &NodeEdges,
         arc_edges: &GridArcs<i32>,
     ) -> Self {
-        let of_edges: Vec<(i8, i16)> = edges
-            .ends
-            .iter()
-            .map(|&[low, high]| {
-                wrap_of(node_phase_rad[low as usize], node_phase_rad[high as usize])
-            })
-            .zip(&costs.offset)
-            .map(|(wrap, &offset)| (wrap, offset))
-            .collect();
+        let wrap_of_edge = |&[low, high]: &[u32; 2]| {
+            wrap_of(node_phase_rad[low as usize], node_phase_rad[high as usize])
+        };
+        let wraps: Vec<i8> = edges.ends.iter().map(wrap_of_edge).collect();
         let wrap = |&signed: &i32| match edge_of(signed) {
             None => 0,
-            Some(edge) if signed < 0 => -of_edges[edge].0,
-            Some(edge) => of_edges[edge].0,
+            Some(edge) if signed < 0 => -wraps[edge],
+            Some(edge) => wraps[edge],
         };
         let cost = |&signed: &i32| match edge_of(signed) {
             None => ArcCost::quadratic(0, 1),
             Some(edge) if costs.variance[edge] == 0 => ArcCost::ABSOLUTE,
             Some(edge) => {
-                let offset = of_edges[edge].1;
+                let offset = costs.offset[edge];
                 let offset = if signed < 0 { offset.saturating_neg() } else { offset };
                 let variance = costs.variance[edge];
                 ArcCost::quadratic(offset, variance - i16::from(variance == RESERVED_VARIANCE))

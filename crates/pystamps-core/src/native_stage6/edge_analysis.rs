@@ -119,6 +119,17 @@ fn settle_contests(
     plan.settle(&all);
 }
 
+impl ByGradients {
+    /// The spread of all of `edge_count` edges in one interferogram.
+    pub(super) fn spread_column(&self, column: usize, edge_count: usize) -> Vec<f64> {
+        let mut full = vec![0.0; edge_count];
+        for &(edge, value) in &self.spread[column] {
+            full[edge as usize] = value;
+        }
+        full
+    }
+}
+
 impl EdgeAnalysis {
     /// Takes over the series of the edges from `first` on, whose ends are given.
     fn keep(&mut self, first: usize, tile: &Tile, ends: &[[u32; 2]], nodes: &Nodes) -> Result<()> {

@@ -160,13 +160,8 @@ fn gradient_variables(analysis: &EdgeAnalysis, phase: &NodePhase) -> [(&'static 
 }
 
 fn spread_column(analysis: &EdgeAnalysis, column: usize, edge_count: usize) -> Vec<f64> {
-    let mut full = vec![0.0; edge_count];
-    if let Some(chosen) = &analysis.by_gradients {
-        for &(edge, value) in &chosen.spread[column] {
-            full[edge as usize] = value;
-        }
-    }
-    full
+    let chosen = analysis.by_gradients.as_ref();
+    chosen.map_or_else(|| vec![0.0; edge_count], |chosen| chosen.spread_column(column, edge_count))
 }
 
 fn sparse_spread(analysis: &EdgeAnalysis, edge_count: usize) -> Value {

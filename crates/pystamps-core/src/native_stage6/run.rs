@@ -213,12 +213,11 @@ impl Unwrapping<'_> {
         progress: &Progress,
     ) -> Result<()> {
         let &Solved { grid, analysis, phase, unwrapped } = solved;
-        let without_statistics = grid.variances.iter().filter(|&&variance| variance == 0).count();
         let facts = GridFacts {
             shape: grid.nodes.shape(),
             nodes: grid.nodes.len(),
             edges: grid.edges.ends.len(),
-            edges_without_statistics: without_statistics,
+            edges_without_statistics: grid.edges_without_statistics(),
             left_out: left_out.iter().map(|&part| part.to_owned()).collect(),
         };
         let solver = self.options.solver.to_string();
@@ -244,7 +243,7 @@ struct Solved<'a> {
 /// Says so where most edges have no statistics.
 fn note_lack_of_statistics(grid: &SolverGrid<'_>, progress: &Progress) {
     let edges = grid.variances.len();
-    let without = grid.variances.iter().filter(|&&variance| variance == 0).count();
+    let without = grid.edges_without_statistics();
     if 2 * without > edges {
         progress.note(&format!(
             "{without} of {edges} edges have no statistics, because their noise is too large: there the \
@@ -255,7 +254,7 @@ fn note_lack_of_statistics(grid: &SolverGrid<'_>, progress: &Progress) {
 }
 
 fn details(stack: &Stack, grid: &SolverGrid<'_>, unwrapped: &[Unwrapped]) -> String {
-    let without = grid.variances.iter().filter(|&&variance| variance == 0).count();
+    let without = grid.edges_without_statistics();
     let [rows, columns] = grid.nodes.shape();
     let mut parts = vec![
         format!("{} PS in {} interferograms", stack.row_count(), unwrapped.len()),

@@ -64,6 +64,11 @@ impl<'a> SolverGrid<'a> {
         Self { nodes, nearest, edges, arc_edges, variances, occurrences }
     }
 
+    /// Edges without statistics.
+    pub(super) fn edges_without_statistics(&self) -> usize {
+        self.variances.iter().filter(|&&variance| variance == 0).count()
+    }
+
     /// Costs of the edges in one interferogram, as SNAPHU is handed them.
     ///
     /// # Errors
@@ -75,13 +80,9 @@ impl<'a> SolverGrid<'a> {
             Some(noise) => noise.column(place)?,
             None => vec![0.0; difference_rad.len()],
         };
-        let spread = analysis.by_gradients.as_ref().map_or_else(Vec::new, |chosen| {
-            let mut full = vec![0.0; difference_rad.len()];
-            for &(edge, value) in &chosen.spread[place] {
-                full[edge as usize] = value;
-            }
-            full
-        });
+        let chosen = analysis.by_gradients.as_ref();
+        let spread = chosen
+            .map_or_else(Vec::new, |chosen| chosen.spread_column(place, difference_rad.len()));
         let (variances, occurrences) = (&self.variances, &self.occurrences);
         Ok(EdgeCosts::of(&difference_rad, &noise_rad, variances, &spread, occurrences))
     }

@@ -268,7 +268,7 @@ fn check(
     let wrapped = complex_column(&phase.wrapped, place, phase.node_count)?;
     let node_phase_rad = node_phases_rad(&wrapped);
     let costs = GridCosts::of(&stored.costs[place], &node_phase_rad, &grid.edges, &grid.arc_edges);
-    let proof = stored.proofs[place].clone().with_effort(record.effort);
+    let proof = &stored.proofs[place];
     let problem = problem(grid.shape, &costs)?;
     let mut problems = Vec::new();
     let Some(verified) = proof.verify(&problem, grid.shape) else {

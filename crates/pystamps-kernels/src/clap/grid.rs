@@ -8,6 +8,7 @@ use super::Plane;
 use super::low_pass::LowPass;
 use super::response::{Response, ResponseScratch};
 use super::transform::{Transform, TransformScratch};
+use super::window::gather_window;
 use crate::simd::{Kernel, run_widest};
 
 /// Number of windows along a side of `cells` cells for windows of `window_cells`, the padding not
@@ -161,7 +162,9 @@ impl Kernel for SumWindows<'_> {
         for down in places(rows, filter.window) {
             for across in places(columns, filter.window) {
                 let ClapScratch { plane, sum, window } = scratch;
-                if filter.gather(plane, rows, [&down, &across], &mut window.cells) {
+                let first = [down.first, across.first];
+                let sizes = [filter.window, filter.response.size()];
+                if gather_window(plane, rows, first, sizes, &mut window.cells) {
                     filter.filter_window(window);
                     filter.add(&window.cells, sum, rows, [&down, &across]);
                 }
@@ -171,33 +174,6 @@ impl Kernel for SumWindows<'_> {
 }
 
 impl ClapFilter {
-    /// Copies a window into the top left of the zero-padded cells; whether there is anything in it.
-    #[inline(always)]
-    fn gather(
-        &self,
-        plane: &[Complex64],
-        rows: usize,
-        [down, across]: [&Place; 2],
-        cells: &mut [Complex64],
-    ) -> bool {
-        let (window, size) = (self.window, self.response.size());
-        let mut total = 0.0;
-        for (k, line) in cells.chunks_exact_mut(size).enumerate() {
-            let (inside, padding) = line.split_at_mut(window);
-            padding.fill(Complex64::ZERO);
-            if k < window {
-                let start = (across.first + k) * rows + down.first;
-                inside.copy_from_slice(&plane[start..start + window]);
-                for cell in inside {
-                    total += cell.re.abs() + cell.im.abs();
-                }
-            } else {
-                inside.fill(Complex64::ZERO);
-            }
-        }
-        total != 0.0
-    }
-
     /// Replaces the cells by filtered ones, times the number of transformed cells.
     #[inline(always)]
     fn filter_window(&self, scratch: &mut WindowScratch) {

@@ -22,6 +22,7 @@ mod patch;
 pub(crate) mod real;
 pub(crate) mod response;
 pub(crate) mod transform;
+pub(crate) mod window;
 
 pub use grid::{ClapFilter, ClapScratch, window_count};
 pub use low_pass::LowPass;

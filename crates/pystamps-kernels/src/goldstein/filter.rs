@@ -8,6 +8,7 @@ use super::GoldsteinError;
 use super::response::{Response, ResponseScratch, low_pass};
 use super::windows::{Place, places, ramp};
 use crate::clap::transform::{Transform, TransformScratch};
+use crate::clap::window::gather_window;
 use crate::simd::{Kernel, run_widest};
 
 /// Goldstein's filter for grids of one size: plans and tapers, made once and shared by threads.
@@ -159,7 +160,9 @@ impl Kernel for SumWindows<'_> {
         let Scratch { plane, sum, window } = scratch;
         for down in filter.places(filter.rows) {
             for across in filter.places(filter.columns) {
-                if filter.gather(plane, [down, across], &mut window.cells) {
+                let first = [down.first, across.first];
+                let sizes = [filter.window, filter.size];
+                if gather_window(plane, filter.rows, first, sizes, &mut window.cells) {
                     filter.filter_window(weighting, window);
                     filter.add(&window.cells, sum, [down, across]);
                 }
@@ -173,31 +176,6 @@ impl GoldsteinFilter {
     fn places(&self, cells: usize) -> impl Iterator<Item = Place> + use<> {
         let step = self.window / 2;
         places(cells, self.window, step, cells.div_ceil(step) - 1)
-    }
-
-    /// Copies a window into the top left of the zero-padded cells; whether there is anything in it.
-    #[inline(always)]
-    fn gather(
-        &self,
-        plane: &[Complex64],
-        [down, across]: [Place; 2],
-        cells: &mut [Complex64],
-    ) -> bool {
-        let mut total = 0.0;
-        for (k, line) in cells.chunks_exact_mut(self.size).enumerate() {
-            let (inside, padding) = line.split_at_mut(self.window);
-            padding.fill(Complex64::ZERO);
-            if k < self.window {
-                let start = (across.first + k) * self.rows + down.first;
-                inside.copy_from_slice(&plane[start..start + self.window]);
-                for cell in inside {
-                    total += cell.re.abs() + cell.im.abs();
-                }
-            } else {
-                inside.fill(Complex64::ZERO);
-            }
-        }
-        total != 0.0
     }
 
     /// Replaces the cells by filtered ones, times a constant.
