@@ -41,9 +41,7 @@ impl RampDegree {
             Self::Plane => [x, y, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
             Self::Bilinear => [x, y, x * y, 1.0, 0.0, 0.0, 0.0, 0.0],
             Self::Quadratic => [x * x, y * y, x * y, 1.0, 0.0, 0.0, 0.0, 0.0],
-            Self::Cubic => {
-                [x * x * x, y * y * y, x * x * y, y * y * x, x * x, y * y, x * y, 1.0]
-            }
+            Self::Cubic => [x * x * x, y * y * y, x * x * y, y * y * x, x * x, y * y, x * y, 1.0],
         }
     }
 }
