@@ -1,0 +1,76 @@
+"""Mean velocity of the unwrapped phase (products.md 3)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pystamps_shim.errors import PystampsError
+from pystamps_shim.kernels.least_squares import NotPositiveDefiniteError, basic_solver
+from pystamps_shim.reference.unwrapped_phase import Singles, UnwrappedPhase
+
+Doubles = NDArray[np.float64]
+Columns = NDArray[np.intp]
+
+#: What StaMPS divides by; it cancels because all interferograms share it.
+_DAYS_A_YEAR = 365.25
+
+
+def velocity_columns(unwrapped: UnwrappedPhase) -> Columns:
+    """Return the columns that a velocity is fitted to: not the dropped ones, not the master's."""
+    columns = unwrapped.columns
+    return columns if unwrapped.pairs else columns[columns != unwrapped.master]
+
+
+def line_solver(unwrapped: UnwrappedPhase) -> Doubles:
+    """Return what makes a weighted straight line out of the velocity's columns.
+
+    Returns
+    -------
+    [2, k]: offset in rad, and slope in rad/day.
+
+    Raises
+    ------
+    PystampsError
+        Noise of 0, or no number, cannot weigh phases.
+    """
+    columns = velocity_columns(unwrapped)
+    days = unwrapped.days()[columns]
+    design = np.stack([np.ones_like(days), days], axis=1)
+    covariance = unwrapped.covariance_rad2()[np.ix_(columns, columns)]
+    try:
+        return basic_solver(design, covariance)
+    except NotPositiveDefiniteError as error:
+        cause = f"{unwrapped.covariance_file()}: noise of 0, or no number, cannot weigh phases"
+        raise PystampsError(cause, "drop that interferogram") from error
+
+
+def fitted_line(unwrapped: UnwrappedPhase, phase_rad: Singles) -> Doubles:
+    """Fit a straight line in time to every PS.
+
+    Parameters
+    ----------
+    unwrapped
+        Where the phase comes from.
+    phase_rad
+        [P, n] corrected and referenced phase of its columns.
+
+    Returns
+    -------
+    [2, P]: ``m``, offset in rad and slope in rad/day.
+    """
+    columns = velocity_columns(unwrapped)
+    return np.asarray(line_solver(unwrapped) @ phase_rad[:, columns].astype(np.float64).T)
+
+
+def millimetres(phase_rad: Doubles, wavelength_m: float) -> Doubles:
+    """Convert phase to displacement towards the satellite, mm.
+
+    Phase grows with the distance from the satellite.
+    """
+    return np.asarray(-phase_rad * wavelength_m * 1000 / (4 * np.pi))
+
+
+def millimetres_per_year(slope_rad_per_day: Doubles, wavelength_m: float) -> Doubles:
+    """Convert a slope of the phase to a velocity towards the satellite, mm/yr."""
+    return millimetres(slope_rad_per_day * _DAYS_A_YEAR, wavelength_m)
