@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.kernels.least_squares import NotPositiveDefiniteError, basic_solver
+from pystamps_shim.reference.inputs import Patch, read_variable
 from pystamps_shim.reference.unwrapped_phase import Singles, UnwrappedPhase
 
 Doubles = NDArray[np.float64]
@@ -61,6 +64,17 @@ def fitted_line(unwrapped: UnwrappedPhase, phase_rad: Singles) -> Doubles:
     """
     columns = velocity_columns(unwrapped)
     return np.asarray(line_solver(unwrapped) @ phase_rad[:, columns].astype(np.float64).T)
+
+
+def velocity_class(dataset: Patch) -> np.dtype[Any]:
+    """Return the class of what is fitted: that of the noise it is weighted by.
+
+    StaMPS compatibility: single where ``ifgstd2.mat`` is, as stage 5 writes it, else double.
+    """
+    path = dataset.path("ifgstd")
+    if dataset.small_baseline or not path.exists():
+        return np.dtype(np.float64)
+    return read_variable(path, "ifg_std", 5).dtype
 
 
 def millimetres(phase_rad: Doubles, wavelength_m: float) -> Doubles:

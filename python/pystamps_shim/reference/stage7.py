@@ -16,7 +16,7 @@ from pystamps_shim.reference.neighbour_clamp import clamp_to_neighbours
 from pystamps_shim.reference.ramps import deramp, ramp_degree
 from pystamps_shim.reference.stage1 import Array, Artefacts
 from pystamps_shim.reference.triangulation import triangulation_edges
-from pystamps_shim.reference.tropospheric_correction import tropospheric_phase_rad
+from pystamps_shim.reference.tropospheric_correction import stored_correction_rad
 from pystamps_shim.reference.tropospheric_series import tropospheric_images_rad
 from pystamps_shim.reference.unwrapped_phase import (
     UnwrappedPhase,
@@ -111,7 +111,8 @@ def _reduced_phase(unwrapped: UnwrappedPhase) -> tuple[Singles, Array]:
     dataset, pairs = unwrapped.dataset, unwrapped.pairs
     phase = unwrapped.phase_rad
     if dataset.parameters.flag("subtr_tropo"):
-        phase = phase - _troposphere_rad(dataset, pairs=pairs)
+        images = dataset.small_baseline and not pairs
+        phase = phase - (tropospheric_images_rad if images else stored_correction_rad)(dataset)
     ramp: Array = np.zeros((0, 0))
     if dataset.parameters.flag("scla_deramp"):
         xy_m = dataset.variable("xy")[:, 1:]
@@ -121,17 +122,6 @@ def _reduced_phase(unwrapped: UnwrappedPhase) -> tuple[Singles, Array]:
         rows = merged_rows(dataset, legacy, "ph_aps_slave", phase.shape[1], 7)
         phase = phase - rows.astype(np.float32)
     return referenced(dataset, phase), ramp
-
-
-def _troposphere_rad(dataset: Patch, *, pairs: bool) -> Array:
-    if dataset.small_baseline and not pairs:
-        return tropospheric_images_rad(dataset)
-    correction = tropospheric_phase_rad(dataset)
-    if correction is None:
-        path = dataset.path("tca_sb" if pairs else "tca")
-        cause = f"{path}: not found, but subtr_tropo is 'y'"
-        raise PystampsError(cause, "compute the correction, or set subtr_tropo to n")
-    return correction
 
 
 def _columns_to_solve(unwrapped: UnwrappedPhase) -> Columns:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.reference.edge_series import row_deviation
 from pystamps_shim.reference.inputs import Patch, read_variable
-from pystamps_shim.reference.mean_velocity import fitted_line
+from pystamps_shim.reference.mean_velocity import fitted_line, velocity_class
 from pystamps_shim.reference.products import product_phase_rad
 from pystamps_shim.reference.spatial_noise import spatial_low_pass, temporal_high_pass
 from pystamps_shim.reference.stage1 import Array, Artefacts

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.small_baseline_inversion import pair_design, refuse_isolated
-from pystamps_shim.reference.tropospheric_correction import tropospheric_phase_rad
+from pystamps_shim.reference.tropospheric_correction import stored_correction_rad
 
 Singles = NDArray[np.float32]
 
@@ -36,14 +36,13 @@ def tropospheric_images_rad(dataset: Patch) -> Singles:
     StaMPS compatibility: ``sb_invert_aps``, which writes ``tca2.mat``; here the result is only
     used. A pair whose mean correction is exactly 0 counts as without.
     """
-    path = dataset.path("tca_sb")
-    correction = tropospheric_phase_rad(dataset)
-    if correction is None:
-        cause = f"{path}: not found, but subtr_tropo is 'y'"
-        raise PystampsError(cause, "compute the correction, or set subtr_tropo to n")
+    correction = stored_correction_rad(dataset)
     method = dataset.parameters.text("tropo_method")
     if "+" in method:
-        cause = f"{dataset.parameters.path}: tropo_method is '{method}', a sum, which cannot be inverted"
+        cause = (
+            f"{dataset.parameters.path}: tropo_method is '{method}', a sum, which cannot be inverted "
+            "to images"
+        )
         raise PystampsError(cause, "choose one correction, or set subtr_tropo to n")
     known = ~np.isnan(correction)
     present = np.where(known, correction, 0).sum(axis=0, dtype=np.float64) != 0
