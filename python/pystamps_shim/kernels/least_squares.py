@@ -1,4 +1,4 @@
-"""Least squares with a covariance, and with columns that depend on others (stage7.md 4, step 11)."""
+"""Least squares with a covariance, and with dependent columns (stage7.md 4, step 11)."""
 
 from __future__ import annotations
 

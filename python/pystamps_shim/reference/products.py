@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +57,7 @@ class Product:
     unit: str
 
 
-def product(
-    dataset_dir: Path | str, value: str, *, resamples: int = 200, seed: int = 1
-) -> Product:
+def product(dataset_dir: Path | str, value: str, *, resamples: int = 200, seed: int = 1) -> Product:
     """Make a product of a processed dataset.
 
     Parameters
@@ -83,27 +82,18 @@ def product(
     """
     dataset = Patch.open(Path(dataset_dir), 2)
     recipe = recipe_of(value, small_baseline=dataset.small_baseline)
-    if recipe.base == "hgt":
-        return _single(merged_rows(dataset, "hgt", "hgt", 1, 5), "m")
-    if recipe.base in ("w", "p"):
-        return _wrapped(dataset, recipe)
-    if recipe.base in ("d", "m"):
-        return _estimate(dataset, recipe)
-    if recipe.base in ("o", "s", "a", "asb"):
-        return _correction(dataset, recipe)
+    stored = _STORED.get(recipe.base)
+    if stored is not None:
+        return stored(dataset, recipe)
     unwrapped, phase = product_phase_rad(dataset, value)
     if recipe.base == "v":
         return _velocity(unwrapped, phase)
     if recipe.base == "vs":
         deviation = slope_deviation(unwrapped, phase, resamples, seed)
         return _single(deviation.astype(np.float32).reshape(-1, 1), "mm/yr")
-    columns = unwrapped.columns
     if recipe.base == "ts":
-        columns = velocity_columns(unwrapped)
-        wavelength_m = dataset.parameters.number("lambda")
-        series = millimetres(phase[:, columns].astype(np.float64), wavelength_m)
-        return Product(series.astype(np.float32), columns + 1.0, "mm")
-    return Product(phase[:, columns], columns + 1.0, "rad")
+        return _series(unwrapped, phase)
+    return Product(phase[:, unwrapped.columns], _numbers(unwrapped.columns), "rad")
 
 
 def product_phase_rad(dataset: Patch, value: str) -> tuple[UnwrappedPhase, Array]:
@@ -152,8 +142,16 @@ def _without_master(unwrapped: UnwrappedPhase, recipe: Recipe, phase: Array) -> 
     return cleared
 
 
+def _numbers(columns: Columns) -> NDArray[np.float64]:
+    return np.asarray(columns + 1.0, dtype=np.float64)
+
+
 def _single(values: Array, unit: str) -> Product:
     return Product(values, np.ones(1), unit)
+
+
+def _height(dataset: Patch, _: Recipe) -> Product:
+    return _single(merged_rows(dataset, "hgt", "hgt", 1, 5), "m")
 
 
 def _wrapped(dataset: Patch, recipe: Recipe) -> Product:
@@ -165,7 +163,7 @@ def _wrapped(dataset: Patch, recipe: Recipe) -> Product:
         return Product(phasors, np.arange(1.0, dataset.n_ifg + 1), "phasor")
     phasors = turned_by_terms(dataset, recipe.terms)
     columns = dataset.used()
-    return Product(phasors[:, columns], columns + 1.0, "phasor")
+    return Product(phasors[:, columns], _numbers(columns), "phasor")
 
 
 def _estimate(dataset: Patch, recipe: Recipe) -> Product:
@@ -197,7 +195,7 @@ def _correction(dataset: Patch, recipe: Recipe) -> Product:
     for term in recipe.terms:
         values = less_term(unwrapped, values, term)
     columns = unwrapped.columns
-    return Product(referenced(dataset, values)[:, columns], columns + 1.0, "rad")
+    return Product(referenced(dataset, values)[:, columns], _numbers(columns), "rad")
 
 
 def _velocity(unwrapped: UnwrappedPhase, phase: Singles) -> Product:
@@ -205,3 +203,25 @@ def _velocity(unwrapped: UnwrappedPhase, phase: Singles) -> Product:
     slope = fitted_line(unwrapped, phase)[1].reshape(-1, 1)
     velocity = millimetres_per_year(slope, dataset.parameters.number("lambda"))
     return _single(velocity.astype(velocity_class(dataset)), "mm/yr")
+
+
+def _series(unwrapped: UnwrappedPhase, phase: Singles) -> Product:
+    """Return displacements of all images but the master, whose own is 0 by definition."""
+    columns = velocity_columns(unwrapped)
+    wavelength_m = unwrapped.dataset.parameters.number("lambda")
+    series = millimetres(phase[:, columns].astype(np.float64), wavelength_m)
+    return Product(series.astype(np.float32), _numbers(columns), "mm")
+
+
+#: Products that a stage has stored, but for the reference and a ramp.
+_STORED: dict[str, Callable[[Patch, Recipe], Product]] = {
+    "hgt": _height,
+    "w": _wrapped,
+    "p": _wrapped,
+    "d": _estimate,
+    "m": _estimate,
+    "o": _correction,
+    "s": _correction,
+    "a": _correction,
+    "asb": _correction,
+}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.reference.inputs import Patch, read_variable
 from pystamps_shim.kernels.least_squares import basic_solver
+from pystamps_shim.reference.inputs import Patch, read_variable
 
 Array = NDArray[Any]
 Doubles = NDArray[np.float64]
@@ -97,4 +96,3 @@ def ramp_terms(xy_m: Array, degree: RampDegree) -> Doubles:
         RampDegree.CUBIC: (x**3, y**3, x**2 * y, y**2 * x, x**2, y**2, x * y, one),
     }
     return np.stack(terms[degree], axis=1)
-

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.kernels.least_squares import NotPositiveDefiniteError
 from pystamps_shim.kernels.look_angle_error import stage7_scla
-from pystamps_shim.reference.inputs import Patch, read_variable
+from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.neighbour_clamp import clamp_to_neighbours
 from pystamps_shim.reference.ramps import deramp, ramp_degree
 from pystamps_shim.reference.stage1 import Array, Artefacts
@@ -96,7 +96,9 @@ def _estimate(unwrapped: UnwrappedPhase) -> Variables:
         )
     except NotPositiveDefiniteError as error:
         cause = f"{unwrapped.covariance_file()}: noise of 0, or no number, cannot weigh phases"
-        raise PystampsError(cause, f"drop that interferogram in {dataset.parameters.path}") from error
+        raise PystampsError(
+            cause, f"drop that interferogram in {dataset.parameters.path}"
+        ) from error
     return {
         "ph_scla": slope_rad,
         "K_ps_uw": slope.reshape(-1, 1),

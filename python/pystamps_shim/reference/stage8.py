@@ -159,7 +159,9 @@ def _columns_to_deramp(dataset: Patch, count: int) -> Columns:
     if isinstance(dataset.parameters.values["scn_deramp_ifg"], str):
         word = dataset.parameters.text("scn_deramp_ifg")
         if word != "all":
-            cause = f"{dataset.parameters.path}: scn_deramp_ifg is '{word}', expected numbers or all"
+            cause = (
+                f"{dataset.parameters.path}: scn_deramp_ifg is '{word}', expected numbers or all"
+            )
             raise PystampsError(cause, "set scn_deramp_ifg anew")
         return np.arange(count)
     numbers = dataset.parameters.numbers("scn_deramp_ifg")

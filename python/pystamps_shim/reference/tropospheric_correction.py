@@ -102,7 +102,9 @@ def stored_correction_rad(dataset: Patch) -> Array:
     path = dataset.path("tca_sb" if dataset.small_baseline else "tca")
     if not path.exists():
         cause = f"{path}: not found"
-        raise PystampsError(cause, "compute the tropospheric correction, or do without (subtr_tropo)")
+        raise PystampsError(
+            cause, "compute the tropospheric correction, or do without (subtr_tropo)"
+        )
     method = dataset.parameters.text("tropo_method")
     if method in _FIELD_OF:
         return _field(dataset, _FIELD_OF[method])

@@ -40,8 +40,8 @@ def tropospheric_images_rad(dataset: Patch) -> Singles:
     method = dataset.parameters.text("tropo_method")
     if "+" in method:
         cause = (
-            f"{dataset.parameters.path}: tropo_method is '{method}', a sum, which cannot be inverted "
-            "to images"
+            f"{dataset.parameters.path}: tropo_method is '{method}', a sum, which cannot be "
+            "inverted to images"
         )
         raise PystampsError(cause, "choose one correction, or set subtr_tropo to n")
     known = ~np.isnan(correction)
