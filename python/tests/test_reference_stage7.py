@@ -321,7 +321,6 @@ def without(name: str) -> Callable[[Path], None]:
     [
         (other_ps, r"phuw2\.mat: .* \(397, 11\), but ps2\.mat has 400 PS, .* \(run stage 6"),
         (without("phuw2.mat"), r"phuw2\.mat: not found \(run stage 6"),
-        (without("bp2.mat"), r"bp2\.mat: not found \(run stage 5"),
         (parameter(scla_method="L3"), "scla_method is 'L3', expected L1 or L2"),
         (parameter(scla_drop_index=12.0), "scla_drop_index holds 12, expected whole numbers from"),
         (

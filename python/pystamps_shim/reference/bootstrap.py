@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.kernels.least_squares import NotPositiveDefiniteError, basic_solver
-from pystamps_shim.reference.mean_velocity import millimetres_per_year, velocity_columns
+from pystamps_shim.reference.mean_velocity import (
+    millimetres_per_year,
+    spanned_days,
+    velocity_columns,
+)
 from pystamps_shim.reference.unwrapped_phase import UnwrappedPhase
 
 Array = NDArray[Any]
@@ -56,10 +60,7 @@ def slope_deviation(
         cause = f"{resamples} resamples with seed {seed}, expected 2 or more, and 0 to 2^64 - 1"
         raise PystampsError(cause, "choose others", ExitCode.USAGE)
     columns = velocity_columns(unwrapped)
-    days = unwrapped.days()[columns]
-    if len(np.unique(days)) < 2:
-        cause = f"{unwrapped.dataset.path('ps')}: the interferograms in use span no time"
-        raise PystampsError(cause, "drop fewer interferograms")
+    days = spanned_days(unwrapped)
     covariance = unwrapped.covariance_rad2()[np.ix_(columns, columns)]
     functional = np.zeros((resamples, len(columns)))
     for row, drawn in enumerate(resample_table(days, resamples, seed)):

@@ -25,6 +25,21 @@ def velocity_columns(unwrapped: UnwrappedPhase) -> Columns:
     return columns if unwrapped.pairs else columns[columns != unwrapped.master]
 
 
+def spanned_days(unwrapped: UnwrappedPhase) -> Doubles:
+    """Return the days of the velocity's columns, [k].
+
+    Raises
+    ------
+    PystampsError
+        There are no two that differ.
+    """
+    days = unwrapped.days()[velocity_columns(unwrapped)]
+    if len(np.unique(days)) < 2:
+        cause = f"{unwrapped.dataset.path('ps')}: the interferograms in use span no time"
+        raise PystampsError(cause, "drop fewer interferograms")
+    return np.asarray(days)
+
+
 def line_solver(unwrapped: UnwrappedPhase) -> Doubles:
     """Return what makes a weighted straight line out of the velocity's columns.
 
@@ -35,10 +50,10 @@ def line_solver(unwrapped: UnwrappedPhase) -> Doubles:
     Raises
     ------
     PystampsError
-        Noise of 0, or no number, cannot weigh phases.
+        The interferograms span no time, or noise of 0, or no number, cannot weigh them.
     """
     columns = velocity_columns(unwrapped)
-    days = unwrapped.days()[columns]
+    days = spanned_days(unwrapped)
     design = np.stack([np.ones_like(days), days], axis=1)
     covariance = unwrapped.covariance_rad2()[np.ix_(columns, columns)]
     try:

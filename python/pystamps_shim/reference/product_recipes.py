@@ -54,10 +54,11 @@ _SUFFIXES = {
     "asb": ("", "o"),
     "v": _V,
     "vs": ("", "d", "o", "a", "ao", "do", "da", "dao"),
+    "vdrop": _V,
     "ts": _V,
 }
 #: Of small-baseline interferograms; with a capital V or D of the series of images instead.
-_OF_PAIRS = ("w", "p", "usb", "rsb", "asb", "d", "v", "vs")
+_OF_PAIRS = ("w", "p", "usb", "rsb", "asb", "d", "v", "vs", "vdrop")
 _ONLY_OF_PAIRS = ("usb", "rsb", "asb")
 
 
@@ -84,9 +85,9 @@ def recipe_of(value: str, *, small_baseline: bool) -> Recipe:
     fitted last, but by ``vs-dao`` before the tropospheric correction is subtracted.
     """
     base, _, letters = value.partition("-")
-    images = base[:1].isupper()
-    base = base.lower()
-    if base not in _SUFFIXES or (images and base not in ("v", "vs", "d")) or value.endswith("-"):
+    images = base[:1] in ("V", "D")
+    base, letters = base.lower(), letters.lower()
+    if base not in _SUFFIXES or value.endswith("-"):
         cause = f"there is no product '{value}'"
         raise PystampsError(cause, f"choose one of {', '.join(_SUFFIXES)}", ExitCode.USAGE)
     if letters not in _SUFFIXES[base]:
@@ -105,7 +106,7 @@ def recipe_of(value: str, *, small_baseline: bool) -> Recipe:
 
 
 def _in_order(base: str, terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    if base == "v" and terms == (Term.SLOPE,):
+    if base in ("v", "vdrop") and terms == (Term.SLOPE,):
         return (Term.SLOPE, Term.MASTER)
     if base == "ts" and Term.MASTER not in terms:
         terms = (*terms, Term.MASTER)

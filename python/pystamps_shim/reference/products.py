@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +88,8 @@ def product(dataset_dir: Path | str, value: str, *, resamples: int = 200, seed: 
     unwrapped, phase = product_phase_rad(dataset, value)
     if recipe.base == "v":
         return _velocity(unwrapped, phase)
+    if recipe.base == "vdrop":
+        return _velocity_without_each(unwrapped, phase)
     if recipe.base == "vs":
         deviation = slope_deviation(unwrapped, phase, resamples, seed)
         return _single(deviation.astype(np.float32).reshape(-1, 1), "mm/yr")
@@ -104,7 +106,7 @@ def product_phase_rad(dataset: Patch, value: str) -> tuple[UnwrappedPhase, Array
     dataset
         Merged dataset.
     value
-        ``u…``, ``usb…``, ``rsb…``, ``v…``, ``vs…`` or ``ts…``.
+        ``u…``, ``usb…``, ``rsb…``, ``v…``, ``vs…``, ``vdrop…`` or ``ts…``.
 
     Returns
     -------
@@ -203,6 +205,17 @@ def _velocity(unwrapped: UnwrappedPhase, phase: Singles) -> Product:
     slope = fitted_line(unwrapped, phase)[1].reshape(-1, 1)
     velocity = millimetres_per_year(slope, dataset.parameters.number("lambda"))
     return _single(velocity.astype(velocity_class(dataset)), "mm/yr")
+
+
+def _velocity_without_each(unwrapped: UnwrappedPhase, phase: Singles) -> Product:
+    """Return a velocity for each interferogram, from all the others."""
+    columns = velocity_columns(unwrapped)
+    wavelength_m = unwrapped.dataset.parameters.number("lambda")
+    rates = np.empty((len(phase), len(columns)), dtype=velocity_class(unwrapped.dataset))
+    for place, column in enumerate(columns):
+        others = replace(unwrapped, columns=unwrapped.columns[unwrapped.columns != column])
+        rates[:, place] = millimetres_per_year(fitted_line(others, phase)[1], wavelength_m)
+    return Product(rates, _numbers(columns), "mm/yr")
 
 
 def _series(unwrapped: UnwrappedPhase, phase: Singles) -> Product:

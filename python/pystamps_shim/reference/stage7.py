@@ -24,6 +24,7 @@ from pystamps_shim.reference.unwrapped_phase import (
     merged_rows,
     referenced,
 )
+from pystamps_shim.reference.unwrapping_phase import baselines_or_means_m
 
 Singles = NDArray[np.float32]
 Variables = dict[str, Array]
@@ -151,8 +152,7 @@ def _columns_to_solve(unwrapped: UnwrappedPhase) -> Columns:
 
 def _baselines_m(dataset: Patch) -> Singles:
     """Return each PS's baselines of the interferograms, 0 in the master's slot, [P, F] float32."""
-    stored = merged_rows(dataset, "bp", "bperp_mat", dataset.columns, 5)
-    return np.asarray(dataset.with_master(stored.astype(np.float32), 0))
+    return np.asarray(dataset.with_master(baselines_or_means_m(dataset), 0))
 
 
 def _image_baselines_m(dataset: Patch, columns: Columns) -> Singles:
