@@ -78,21 +78,22 @@ class Artefact:
 
 
 def load_contract(
-    stage: int, *, small_baseline: bool = False, profile: str | None = None
+    stage: int | str, *, small_baseline: bool = False, profile: str | None = None
 ) -> list[Artefact]:
-    """Read ``contract/stageN.toml`` for one kind of dataset.
+    """Read ``contract/stageN.toml`` or another contract for one kind of dataset.
 
     Parameters
     ----------
     stage
-        0 for preparation.
+        0 for preparation; ``products`` for those.
     small_baseline
         Kind of dataset.
     profile
         Circumstances with tolerances of their own, such as ``one_iteration`` (stage 2),
         ``oracle_edges`` (stage 4) or ``gradient`` (stage 6).
     """
-    text = (_FOLDER / f"stage{stage}.toml").read_text(encoding="utf-8")
+    name = f"stage{stage}" if isinstance(stage, int) else stage
+    text = (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
     entries = tomllib.loads(text)["artefact"]
     artefacts = [_artefact(entry, small_baseline, profile) for entry in entries]
     return [artefact for artefact in artefacts if artefact.applies(small_baseline=small_baseline)]

@@ -36,6 +36,14 @@ def golden_unwrapping(golden_stages: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
+def golden_products(golden_unwrapping: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack stages 7 and 8 of the scene T and its products beside the stages before."""
+    folder = golden_scene(tmp_path_factory.mktemp("golden_products"), "T8").folder.parent
+    shutil.copytree(golden_unwrapping, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """Find the folder that holds the oracle: ``$PYSTAMPS_SHARED`` or ``../shared``.
 

@@ -34,10 +34,23 @@ _PROVENANCE = {
         "its second pass T_it2 with the smoothed look-angle error of T's stage 7",
         "needs": "the archive T, which has the stages before",
     },
+    "T8": {
+        "producer": _PRODUCER,
+        "scene": "synthetic SNAP-style stack of 17 images, 2 patches; no measured data",
+        "contents": "stages 7 and 8 of the scene T, and products of it",
+        "needs": "the archives T and T6, which have the stages before",
+    },
 }
 
 #: Interferograms whose problem is kept: the cheapest, the dearest and the last.
 _KEPT_PROBLEMS = ("005", "007", "016")
+
+#: Products of every kind of correction; velocities are small.
+_PRODUCTS = (
+    *(f"ps_plot_{value}" for value in ("d", "m", "u-dmo", "u-dms")),
+    *(f"ps_plot_v{suffix}" for suffix in ("", "-d", "-o", "-do", "-s", "-so")),
+    *("mean_v_v-do", "mv2_none", "mv2_do"),
+)
 
 #: Content of a file, by its name in the archive.
 Members = Iterator[tuple[str, bytes]]
@@ -47,7 +60,7 @@ def make_golden(oracle: Path) -> None:
     """Write ``golden/*.tar.xz`` and ``golden/MANIFEST.json``; same input, same bytes."""
     FOLDER.mkdir(exist_ok=True)
     archives = {}
-    makers = {"P": _members_of_p, "T": _members_of_t, "T6": _members_of_t6}
+    makers = {"P": _members_of_p, "T": _members_of_t, "T6": _members_of_t6, "T8": _members_of_t8}
     for name, members in ((name, maker(oracle)) for name, maker in makers.items()):
         hashes = _pack(FOLDER / f"{name}.tar.xz", members)
         archives[name] = {"provenance": _PROVENANCE[name], "members": hashes}
@@ -87,6 +100,15 @@ def _members_of_t6(oracle: Path) -> Members:
         for path in sorted((oracle / "T/stage6/snaphu_keep" / number).glob("snaphu.*")):
             yield from _files(oracle, path)
     yield from _files(oracle, oracle / "T/stage7/scla_smooth2.mat")
+
+
+def _members_of_t8(oracle: Path) -> Members:
+    """Yield stages 7 and 8; the smoothed look-angle error is in the archive before."""
+    scene = oracle / "T"
+    for file in ("stage7/scla2.mat", "stage8/scn2.mat"):
+        yield from _files(oracle, scene / file)
+    for name in _PRODUCTS:
+        yield from _files(oracle, scene / "products" / f"{name}.mat")
 
 
 def _files(root: Path, part: Path) -> Members:

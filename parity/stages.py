@@ -37,6 +37,7 @@ def compare_stage(
     substitutions: dict[str, str] | None = None,
     *,
     profile: str | None = None,
+    files: Collection[str] | None = None,
 ) -> Report:
     """Compare every artefact of `stage` in two dataset folders.
 
@@ -52,10 +53,13 @@ def compare_stage(
         Placeholders of the reference's text files and the real paths they stand for.
     profile
         Circumstances with tolerances of their own (`load_contract`).
+    files
+        Compare these only.
     """
     report = Report()
     small_baseline = _is_small_baseline(reference, candidate)
     contract = load_contract(stage, small_baseline=small_baseline, profile=profile)
+    contract = [a for a in contract if files is None or a.file in files]
     _compare_scope(report, contract, "root", (reference, candidate), substitutions or {})
     for patch in patches_of(reference) if any(a.scope == "patch" for a in contract) else []:
         folders = (reference / patch, candidate / patch)

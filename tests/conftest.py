@@ -7,12 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from parity.fixtures import golden, golden_stages, golden_unwrapping, oracle, processed, shared_dir
+from parity.fixtures import (
+    golden,
+    golden_products,
+    golden_stages,
+    golden_unwrapping,
+    oracle,
+    processed,
+    shared_dir,
+)
 
 from pystamps_shim._binary import find
 
 __all__ = [
     "golden",
+    "golden_products",
     "golden_stages",
     "golden_unwrapping",
     "native",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parity.fixtures import (
     golden,
+    golden_products,
     golden_stages,
     golden_unwrapping,
     oracle,
@@ -11,4 +12,12 @@ from parity.fixtures import (
     shared_dir,
 )
 
-__all__ = ["golden", "golden_stages", "golden_unwrapping", "oracle", "processed", "shared_dir"]
+__all__ = [
+    "golden",
+    "golden_products",
+    "golden_stages",
+    "golden_unwrapping",
+    "oracle",
+    "processed",
+    "shared_dir",
+]

@@ -12,7 +12,8 @@ from parity.oracle import UNWRAPPING_VARIANTS, stage_folder
 from parity.readers import read_mat_file
 
 _SCENES = [
-    *((name, 6) for name in ("T", "L", "S", "T_d1", "T_it2", "T_opt", *UNWRAPPING_VARIANTS)),
+    *((name, 8) for name in ("T", "L", "S", "T_d1", "T_it2", "T_opt")),
+    *((name, 6) for name in UNWRAPPING_VARIANTS),
     ("D", 3),
     ("T_snr", 2),
 ]
@@ -45,11 +46,12 @@ def test_every_variable_has_a_rule(oracle: Path, name: str, last: int) -> None:
     assert checked > 30
 
 
-@pytest.mark.parametrize("stage", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("stage", [2, 3, 4, 5, 6, 7, 8, "products"])
 @pytest.mark.parametrize(
-    "profile", [None, "one_iteration", "oracle_edges", "chained", "gradient", "own"]
+    "profile",
+    [None, "one_iteration", "oracle_edges", "chained", "gradient", "own", "simplex", "kriging"],
 )
-def test_tolerances_carry_reasons(stage: int, profile: str | None) -> None:
+def test_tolerances_carry_reasons(stage: int | str, profile: str | None) -> None:
     """Both kinds of dataset load, and a maximum is no less than its tolerance."""
     for small_baseline in (False, True):
         for artefact in load_contract(stage, small_baseline=small_baseline, profile=profile):

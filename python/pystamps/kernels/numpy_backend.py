@@ -9,6 +9,8 @@ from pystamps_shim.kernels.numpy_backend import (
     stage2_topofit_coh_row_invariant,
     stage2_topofit_row_invariant,
     stage4_edge_stats,
+    stage7_scla,
+    stage8_edge_noise,
 )
 
 __all__ = [
@@ -18,4 +20,6 @@ __all__ = [
     "stage2_topofit_coh_row_invariant",
     "stage2_topofit_row_invariant",
     "stage4_edge_stats",
+    "stage7_scla",
+    "stage8_edge_noise",
 ]

@@ -10,6 +10,8 @@ from pystamps_shim.pipeline.ported import (
     stage5_correct_and_promote,
     stage5_merge_and_ifgstd,
     stage6_unwrap,
+    stage7_calc_scla,
+    stage8_filter_scn,
 )
 
 __all__ = [
@@ -20,4 +22,6 @@ __all__ = [
     "stage5_correct_and_promote",
     "stage5_merge_and_ifgstd",
     "stage6_unwrap",
+    "stage7_calc_scla",
+    "stage8_filter_scn",
 ]

@@ -15,7 +15,7 @@ from pystamps_shim.reference.stage1 import Array
 
 _NONE: tuple[float, ...] = ()
 
-#: Defaults of the parameters of stages 1 to 6 for a single master (parameters.md section 3).
+#: Defaults of the parameters of stages 1 to 8 for a single master (parameters.md section 3).
 DEFAULTS: dict[str, str | float | tuple[float, ...]] = {
     "small_baseline_flag": "n",
     "max_topo_err": 20.0,
@@ -53,6 +53,13 @@ DEFAULTS: dict[str, str | float | tuple[float, ...]] = {
     "unwrap_spatial_cost_func_flag": "n",
     "unwrap_hold_good_values": "n",
     "scla_deramp": "n",
+    "scla_method": "L2",
+    "scla_drop_index": _NONE,
+    "sb_scla_drop_index": _NONE,
+    "scn_wavelength": 100.0,
+    "scn_time_win": 365.0,
+    "scn_deramp_ifg": _NONE,
+    "scn_kriging_flag": "n",
     "subtr_tropo": "n",
     "tropo_method": "a_l",
     "ref_lon": (-np.inf, np.inf),

@@ -45,11 +45,11 @@ def inverted_series(dataset: Patch, unwrapped_rad: Singles) -> Artefacts:
     phase of the interferograms.
     """
     used = dataset.used()
-    design = _design(dataset)
+    design = pair_design(dataset, used)
     part = design[used]
     images = np.flatnonzero((part != 0).any(axis=0))
     part = part[:, images]
-    _refuse_isolated(dataset, part)
+    refuse_isolated(dataset, part)
     noise = noise_covariance_rad2(dataset)
     phase = unwrapped_rad[:, used].astype(np.float64)
     phase -= np.nanmean(phase[reference_ps(dataset)], axis=0)
@@ -88,22 +88,29 @@ def _master(dataset: Patch) -> int:
     return int(dataset.variable("master_ix").item()) - 1
 
 
-def _design(dataset: Patch) -> Doubles:
-    """Return [F, images] with -1, +1, and 0 for the master, whose phase is 0."""
+def pair_design(dataset: Patch, used: NDArray[np.intp]) -> Doubles:
+    """Return [F, images] with -1, +1, and 0 for the master, whose phase is 0.
+
+    Raises
+    ------
+    PystampsError
+        None of the interferograms `used` contains the master.
+    """
     pairs = dataset.variable("ifgday_ix").astype(np.intp) - 1
     design = np.zeros((len(pairs), int(dataset.variable("n_image").item())))
     rows = np.arange(len(pairs))
     design[rows, pairs[:, 0]] = -1
     design[rows, pairs[:, 1]] = 1
     master = _master(dataset)
-    if not (design[dataset.used(), master] != 0).any():
+    if not (design[used, master] != 0).any():
         cause = f"{dataset.path('ps')}: no interferogram in use contains the master image"
         raise PystampsError(cause, "drop fewer interferograms, or choose another master")
     design[:, master] = 0
     return design
 
 
-def _refuse_isolated(dataset: Patch, design: Doubles) -> None:
+def refuse_isolated(dataset: Patch, design: Doubles) -> None:
+    """Refuse a design, [interferograms in use, images], that leaves images undetermined."""
     rank = np.linalg.matrix_rank(design)
     if rank < design.shape[1]:
         cause = (

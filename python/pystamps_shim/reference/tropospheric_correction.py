@@ -68,7 +68,30 @@ def tropospheric_phase_rad(dataset: Patch) -> Array | None:
     Raises
     ------
     PystampsError
-        ``tropo_method`` names no phase, or the file lacks its field.
+        As for `stored_correction_rad`.
+    """
+    path = dataset.path("tca_sb" if dataset.small_baseline else "tca")
+    if not dataset.parameters.flag("subtr_tropo") or not path.exists():
+        return None
+    return stored_correction_rad(dataset)
+
+
+def stored_correction_rad(dataset: Patch) -> Array:
+    """Return the correction of every sample, whether or not it is to be subtracted everywhere.
+
+    Parameters
+    ----------
+    dataset
+        Merged dataset.
+
+    Returns
+    -------
+    [P, F] float32 rad.
+
+    Raises
+    ------
+    PystampsError
+        There is no file, ``tropo_method`` names no phase, or the file lacks its field.
 
     Notes
     -----
@@ -77,8 +100,11 @@ def tropospheric_phase_rad(dataset: Patch) -> Array | None:
     specification says so for ERA-I; the same is done for WRF.
     """
     path = dataset.path("tca_sb" if dataset.small_baseline else "tca")
-    if not dataset.parameters.flag("subtr_tropo") or not path.exists():
-        return None
+    if not path.exists():
+        cause = f"{path}: not found"
+        raise PystampsError(
+            cause, "compute the tropospheric correction, or do without (subtr_tropo)"
+        )
     method = dataset.parameters.text("tropo_method")
     if method in _FIELD_OF:
         return _field(dataset, _FIELD_OF[method])

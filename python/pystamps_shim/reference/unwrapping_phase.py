@@ -53,7 +53,7 @@ class KnownPhase:
         """
         kept = dataset.used()
         columns = kept if dataset.small_baseline else kept[kept != dataset.master]
-        bperp_m = dataset.with_master(_baselines_m(dataset), 0)
+        bperp_m = dataset.with_master(baselines_or_means_m(dataset), 0)
         patch_phase = dataset.parameters.flag("unwrap_patch_phase")
         beyond = None
         if patch_phase:
@@ -92,8 +92,13 @@ class KnownPhase:
         return total
 
 
-def _baselines_m(dataset: Patch) -> Singles:
-    """Return each PS's baselines without the master's slot, or the images' mean ones."""
+def baselines_or_means_m(dataset: Patch) -> Singles:
+    """Return each PS's baselines without the master's slot, or the images' mean ones.
+
+    Returns
+    -------
+    [P, columns] float32; the means of ``ps2.mat`` for want of ``bp2.mat``.
+    """
     if dataset.path("bp").exists():
         return dataset.baselines_m().astype(np.float32)
     means = dataset.bperp_m().astype(np.float32)
