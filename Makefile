@@ -10,6 +10,9 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 DEMO ?= demo
+# Tests side by side, those of one module together as long as nobody is idle; some start programs
+# that use every processor, so more than four would only wait for each other.
+PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 
 # What pyproject.toml asks for: to build, to run, to test, to lint.
@@ -30,7 +33,7 @@ lint: build/venv.stamp ## Formatting and lints of both languages, no changes mad
 	@echo "formatting and lints …"
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
-	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --exclude pystamps-py --no-deps --locked --quiet
+	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	@$(VENV)/bin/ruff format --check --quiet python parity tests
 	@$(VENV)/bin/ruff check --quiet python parity tests
 	@$(VENV)/bin/mypy
@@ -39,7 +42,7 @@ rust-test:
 	cargo test --locked --quiet
 
 python-test: native
-	$(PY) -m pytest
+	$(PY) -m pytest $(PARALLEL)
 
 bench: native ## Throughput of every kernel, with its ratio to a plain copy or to the Python reference
 	cargo bench --locked --quiet
@@ -73,10 +76,11 @@ build/venv.stamp: pyproject.toml
 	@mkdir -p build && touch $@
 
 # The program is a plain cargo build, installed over its launcher; the extension goes through maturin, which also registers the
-# Python sources in the environment (editable), so `python -m pystamps_shim` works at once.
+# Python sources in the environment (editable), so `python -m pystamps_shim` works at once. Cargo chooses features for the packages
+# it is asked about: asked about both, it makes the dependencies once, and maturin finds them there.
 build/native.stamp: build/venv.stamp $(RUST_SOURCES)
 	@echo "building the program and the extension (minutes the first time) …"
-	@cargo build --release --locked --quiet -p pystamps-core --bin pystamps-native
+	@cargo build --release --locked --quiet -p pystamps-core -p pystamps-py --bin pystamps-native
 	@install -D -m 755 target/release/pystamps-native python/pystamps_shim/_bin/pystamps-native
 	@VIRTUAL_ENV="$(abspath $(VENV))" $(VENV)/bin/maturin develop --release --locked --quiet > build/maturin.log 2>&1 || { cat build/maturin.log >&2; exit 1; }
 	@install -m 755 target/release/pystamps-native $(VENV)/bin/pystamps-native

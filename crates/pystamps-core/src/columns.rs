@@ -1,6 +1,7 @@
 //! Streams an array of one column an interferogram into a MATLAB file, a few columns at a time.
 
 use std::io;
+use std::ops::Range;
 
 use pystamps_mat::{ElementSource, ElementsMut};
 use rayon::prelude::*;
@@ -55,40 +56,53 @@ impl Element for num_complex::Complex<f64> {
     }
 }
 
-/// Columns made on demand, as many at once as there are threads.
-pub(crate) struct Columns<'a, T, F> {
+/// Makes some columns of an array.
+type Produce<'a, T> = dyn Fn(Range<usize>) -> crate::Result<Vec<Vec<T>>> + 'a;
+
+/// Columns made on demand, several at once.
+pub(crate) struct Columns<'a, T> {
     row_count: usize,
     column_count: usize,
-    produce: F,
+    batch: usize,
+    produce: Box<Produce<'a, T>>,
     progress: &'a Phase<'a>,
     first_held: usize,
     held: Vec<Vec<T>>,
 }
 
-impl<'a, T, F> Columns<'a, T, F>
-where
-    T: Element,
-    F: Fn(usize) -> crate::Result<Vec<T>> + Sync,
-{
-    /// An array of `row_count` x `column_count` whose columns `produce` makes.
+impl<'a, T: Element> Columns<'a, T> {
+    /// An array of `row_count` x `column_count` whose columns `produce` makes, as many at once as there
+    /// are threads.
     pub(crate) fn new(
         row_count: usize,
         column_count: usize,
-        produce: F,
+        produce: impl Fn(usize) -> crate::Result<Vec<T>> + Sync + 'a,
         progress: &'a Phase<'a>,
     ) -> Self {
-        Self { row_count, column_count, produce, progress, first_held: 0, held: Vec::new() }
+        let side_by_side =
+            move |columns: Range<usize>| columns.into_par_iter().map(&produce).collect();
+        let batch = rayon::current_num_threads();
+        Self::in_batches(row_count, column_count, batch, side_by_side, progress)
+    }
+
+    /// An array whose columns `produce` makes, `batch` at a time.
+    pub(crate) fn in_batches(
+        row_count: usize,
+        column_count: usize,
+        batch: usize,
+        produce: impl Fn(Range<usize>) -> crate::Result<Vec<Vec<T>>> + 'a,
+        progress: &'a Phase<'a>,
+    ) -> Self {
+        let produce = Box::new(produce);
+        let held = Vec::new();
+        Self { row_count, column_count, batch, produce, progress, first_held: 0, held }
     }
 
     fn hold(&mut self, column: usize) -> io::Result<&[T]> {
         if !(self.first_held..self.first_held + self.held.len()).contains(&column) {
-            let end = self.column_count.min(column + rayon::current_num_threads());
+            let end = self.column_count.min(column + self.batch);
             self.held.clear();
-            self.held = (column..end)
-                .into_par_iter()
-                .map(|column| (self.produce)(column))
-                .collect::<crate::Result<_>>()
-                .map_err(io::Error::other)?;
+            self.held = (self.produce)(column..end).map_err(io::Error::other)?;
             self.first_held = column;
             self.progress.advance((end - column) as u64);
         }
@@ -96,11 +110,7 @@ where
     }
 }
 
-impl<T, F> ElementSource for Columns<'_, T, F>
-where
-    T: Element,
-    F: Fn(usize) -> crate::Result<Vec<T>> + Sync,
-{
+impl<T: Element> ElementSource for Columns<'_, T> {
     fn read_elements(&mut self, first: u64, block: ElementsMut<'_>) -> io::Result<()> {
         let mut out = T::block(block)
             .ok_or_else(|| io::Error::other("the writer asked for another element type"))?;

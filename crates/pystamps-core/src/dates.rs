@@ -40,6 +40,17 @@ impl Date {
         let leap_days = year / 4 - year / 100 + year / 400;
         365 * year + leap_days + day_of_year + 61
     }
+
+    /// The day that MATLAB's `datenum` names; `None` outside the years 1000 to 9999.
+    pub fn from_datenum(datenum: f64) -> Option<Self> {
+        let first_of = |year, month| Self::new(year, month, 1).map(|date| date.datenum() as f64);
+        let year = (1000..=9999).rev().find(|&year| first_of(year, 1) <= Some(datenum))?;
+        let month = (1..=12).rev().find(|&month| first_of(year, month) <= Some(datenum))?;
+        let day = datenum.floor() - first_of(year, month)? + 1.0;
+        (1..=31)
+            .find(|&number| f64::from(number) == day)
+            .and_then(|day| Self::new(year, month, day))
+    }
 }
 
 fn is_leap(year: u16) -> bool {
@@ -185,6 +196,12 @@ mod tests {
         assert_eq!(date("20000301").datenum(), 730_546);
         assert_eq!(date("20210224").datenum(), 738_211);
         assert_eq!(date("20201231").datenum() + 1, date("20210101").datenum());
+        for text in ["10000101", "19700101", "20000229", "20201231", "99991231"] {
+            assert_eq!(Date::from_datenum(date(text).datenum() as f64 + 0.5), Some(date(text)));
+        }
+        for datenum in [f64::NAN, 0.0, f64::INFINITY, 4e6] {
+            assert_eq!(Date::from_datenum(datenum), None);
+        }
     }
 
     #[test]

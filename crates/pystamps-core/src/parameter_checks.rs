@@ -49,10 +49,24 @@ pub(crate) fn filter_window(parameters: &Parameters) -> Result<usize> {
 /// # Errors
 /// `parameter-range` for an index that does not exist.
 pub(crate) fn dropped_interferograms(parameters: &Parameters, count: usize) -> Result<Vec<usize>> {
-    let (name, value) = parameters.get("drop_ifg_index")?;
+    indices(parameters, "drop_ifg_index", count, "interferograms, the master's slot counted")
+}
+
+/// The `count` things, counted from 0, that a parameter lists, counted from 1; `things` says what they
+/// are.
+///
+/// # Errors
+/// `parameter-range` for an index that does not exist.
+pub(crate) fn indices(
+    parameters: &Parameters,
+    name: &str,
+    count: usize,
+    things: &str,
+) -> Result<Vec<usize>> {
+    let (name, value) = parameters.get(name)?;
     let Some(numbers) = value.to_f64_vec() else {
         let found = crate::project::parameters::display_value(value);
-        return Err(out_of_range(&name, "numbers of interferograms, or []", found));
+        return Err(out_of_range(&name, &format!("numbers of {things}, or []"), found));
     };
     numbers
         .into_iter()
@@ -65,8 +79,7 @@ pub(crate) fn dropped_interferograms(parameters: &Parameters, count: usize) -> R
                 )]
                 return Ok(number as usize - 1);
             }
-            let expected = format!("interferograms from 1 to {count}, the master's slot counted");
-            Err(out_of_range(&name, &expected, number))
+            Err(out_of_range(&name, &format!("numbers from 1 to {count} of {things}"), number))
         })
         .collect()
 }

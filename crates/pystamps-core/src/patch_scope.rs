@@ -75,26 +75,33 @@ impl PatchScope {
         // Read under the lock: nobody prepares the project again meanwhile.
         let parameters = acting_parameters(&folder, options)?;
         let scope = Self { folder, project, parameters, lock, _project_stays: project_stays };
-        scope.note_outdated_before(stage, progress);
+        let earlier: Vec<&str> =
+            ["2", "3", "4"].into_iter().take_while(|&one| one < stage).collect();
+        note_outdated(&scope.folder, &scope.parameters, &earlier, progress);
         Ok(scope)
     }
+}
 
-    /// Says which earlier stages were run with other parameters than those that act now.
-    fn note_outdated_before(&self, stage: &str, progress: &Progress) {
-        // What cannot be read is reported by whoever needs it.
-        let Ok(ledger) = Ledger::load(&self.folder) else { return };
-        for earlier in ["2", "3", "4"].into_iter().take_while(|&earlier| earlier < stage) {
-            let recorded = ledger.stage(earlier).map(|entry| &entry.recipe.parameters);
-            for (name, value) in recorded.into_iter().flatten() {
-                let Ok((_, acting)) = self.parameters.get(name) else { continue };
-                let acting = display_value(acting);
-                if value.as_str().is_some_and(|recorded| recorded != acting) {
-                    progress.note(&format!(
-                        "stage {earlier} was run with {name} = {}, now it is {acting}: run it again \
-                         first if that is meant",
-                        value.as_str().unwrap_or_default()
-                    ));
-                }
+/// Says which of the stages `earlier` were run in `folder` with other parameters than those that act now.
+pub(crate) fn note_outdated(
+    folder: &Path,
+    parameters: &Parameters,
+    earlier: &[&str],
+    progress: &Progress,
+) {
+    // What cannot be read is reported by whoever needs it.
+    let Ok(ledger) = Ledger::load(folder) else { return };
+    for stage in earlier {
+        let recorded = ledger.stage(stage).map(|entry| &entry.recipe.parameters);
+        for (name, value) in recorded.into_iter().flatten() {
+            let Ok((_, acting)) = parameters.get(name) else { continue };
+            let acting = display_value(acting);
+            if value.as_str().is_some_and(|recorded| recorded != acting) {
+                progress.note(&format!(
+                    "stage {stage} was run with {name} = {}, now it is {acting}: run it again first \
+                     if that is meant",
+                    value.as_str().unwrap_or_default()
+                ));
             }
         }
     }

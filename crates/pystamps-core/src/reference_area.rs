@@ -1,11 +1,13 @@
 //! The reference area: the PS whose mean displacement is taken as zero.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use pystamps_kernels::local_coordinates::polyconic_km;
 
 use crate::error::{Diagnostic, Result};
 use crate::parameter_checks::out_of_range;
+use crate::patch_scope::recorded_parameters;
 use crate::project::artifacts::stage5;
 use crate::project::parameters::Parameters;
 use crate::project::stack::Stack;
@@ -86,6 +88,19 @@ fn inside_lonlat(
             radius_m >= 0.0 && (x - x0).powi(2) + (y - y0).powi(2) <= radius_m * radius_m
         })
         .collect())
+}
+
+/// Values of the parameters that describe the reference area, as the ledger records them; `ref_x` and
+/// `ref_y` act where they exist, and exist only where somebody has put them.
+///
+/// # Errors
+/// As for `recorded_parameters`.
+pub(crate) fn recorded_reference(
+    parameters: &Parameters,
+) -> Result<BTreeMap<String, serde_json::Value>> {
+    let mut names = vec!["ref_lon", "ref_lat", "ref_centre_lonlat", "ref_radius"];
+    names.extend(["ref_x", "ref_y"].into_iter().filter(|name| parameters.get(name).is_ok()));
+    recorded_parameters(parameters, &names)
 }
 
 fn within(value: f64, [low, high]: [f64; 2]) -> bool {

@@ -41,6 +41,8 @@ pub struct StageOptions {
     pub keep_costs: bool,
     /// Stage 6: who finds the whole cycles.
     pub solver: UnwrappingSolver,
+    /// Stage 8: repeat the original's index of the master.
+    pub strict: bool,
 }
 
 /// The solver of the unwrapping problem.

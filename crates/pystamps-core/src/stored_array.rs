@@ -38,6 +38,11 @@ impl StoredArray {
         Ok(Self { reader, name, complex, row_count, column_count })
     }
 
+    /// Rows.
+    pub(crate) fn row_count(&self) -> usize {
+        self.row_count
+    }
+
     /// Columns.
     pub(crate) fn column_count(&self) -> usize {
         self.column_count

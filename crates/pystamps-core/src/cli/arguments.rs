@@ -21,7 +21,8 @@ use crate::stage::{RandomEngine, UnwrappingSolver};
         pystamps-native plan --dataset PROJECT\n  \
         pystamps-native stage 1 --dataset PROJECT\n  \
         … and so on to\n  \
-        pystamps-native stage 6 --dataset PROJECT\n\n\
+        pystamps-native stage 8 --dataset PROJECT\n  \
+        pystamps-native product v-do --dataset PROJECT --out velocity.csv\n\n\
         Exit codes: 0 done, 1 the data or the run failed, 2 wrong usage, 3 a verification found\n\
         differences.\n\
         Standard output is data, standard error is for people."
@@ -45,6 +46,8 @@ pub(super) enum Command {
     Plan(PlanArguments),
     /// Check every certificate of an unwrapped project again
     VerifyUnwrap(VerifyUnwrapArguments),
+    /// Write velocities, displacements or any part of the phase as a MATLAB or text file
+    Product(ProductArguments),
     /// Show which stages are native and what their parity rests on
     Readiness(ReadinessArguments),
 }
@@ -170,13 +173,16 @@ impl From<ProgressArgument> for ProgressMode {
     3  select the persistent scatterers (PS) among them\n\
     4  weed out PS that are noisy or next to a better one\n\
     5  correct the phase of every patch; with --dataset, merge the patches too\n\
-    6  unwrap the phase of the merged project, every interferogram with a proof of optimality\n\n\
-    Stages 1 to 5 take --patch for one patch or --dataset for every patch in turn, stage 6 takes\n\
-    --dataset.\n\n\
+    6  unwrap the phase of the merged project, every interferogram with a proof of optimality\n\
+    7  estimate what the DEM error and the master's atmosphere have in the phase\n\
+    8  filter the noise that neighbours share, fit the mean velocity\n\n\
+    Stages 1 to 5 take --patch for one patch or --dataset for every patch in turn, stages 6 to 8\n\
+    take --dataset. Stages 6 and 7 may be repeated: with --force, stage 6 then unwraps without\n\
+    what stage 7 has found.\n\n\
     Examples:\n  pystamps-native stage 2 --patch project/PATCH_1\n  \
     pystamps-native stage 3 --dataset project --set density_rand=10\n  \
     pystamps-native stage 5 --dataset project\n  \
-    pystamps-native stage 6 --dataset project"
+    pystamps-native stage 8 --dataset project --set scn_wavelength=200"
 )]
 pub(super) struct StageArguments {
     /// Stage number, 1 to 8; `readiness` lists the native ones
@@ -213,6 +219,10 @@ pub(super) struct StageArguments {
     /// comparison [default: native]
     #[arg(long, value_enum, value_name = "SOLVER")]
     pub(super) solver: Option<SolverArgument>,
+    /// Stage 8: take the weight of the master away where original StaMPS does, which is another date
+    /// if an earlier one is dropped
+    #[arg(long)]
+    pub(super) strict: bool,
     #[command(flatten)]
     pub(super) common: Common,
 }
@@ -272,6 +282,45 @@ pub(super) struct VerifyUnwrapArguments {
     /// Print the answer as one JSON object on standard output
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Products, named as in StaMPS:\n\
+    v    mean velocity, mm/yr, positive towards the satellite, with its standard deviation\n\
+    ts   displacement since the master, mm, positive towards the satellite\n\
+    vs   standard deviation of the velocity alone;  vdrop  velocity without each date in turn\n\
+    u    unwrapped phase;  w  wrapped phase;  p  wrapped phase of the surroundings\n\
+    d    DEM error (rad/m);  m  the master's atmosphere;  o  ramps;  s  noise of the slaves\n\
+    a    tropospheric correction;  hgt  height\n\n\
+    A suffix takes parts out: d DEM error, m master, o a ramp fitted to what is left, s noise of the\n\
+    slaves, a troposphere; for example v-do, v-so, u-dm, u-dmos, ts-do, w-dm.\n\
+    Small baselines: v, vs, d and usb, rsb, asb are of the interferograms, V, Vs, D and u of the\n\
+    images inverted from them.\n\n\
+    Values are relative to the mean of the reference area (parameters ref_lon, ref_lat,\n\
+    ref_centre_lonlat, ref_radius). A .csv has a description FILE.csv.json beside it; a .mat holds it.\n\n\
+    Examples:\n  pystamps-native product v-do --dataset project --out velocity.csv\n  \
+    pystamps-native product ts-do --dataset project --out series.mat --set ref_radius=500")]
+pub(super) struct ProductArguments {
+    /// Name of the product
+    #[arg(value_name = "VALUE")]
+    pub(super) value_type: String,
+    /// Project folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) dataset: PathBuf,
+    /// File to write: FILE.mat or FILE.csv
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// Change a parameter for this run only; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_assignment)]
+    pub(super) set: Vec<(String, String)>,
+    /// Resamples for the standard deviation of a velocity; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub(super) bootstrap: u32,
+    /// Where the random numbers of the resamples begin
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    #[command(flatten)]
+    pub(super) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -404,13 +453,14 @@ fn parse_size(text: &str) -> std::result::Result<u64, String> {
 /// # Errors
 /// `option-unused` with the stages that have it.
 pub(super) fn refuse_unused(stage: &StageArguments) -> Result<()> {
-    let options: [(&str, bool, &[u8]); 6] = [
+    let options: [(&str, bool, &[u8]); 7] = [
         ("--random-engine", stage.random_engine.is_some(), &[2, 3, 5]),
         ("--reference-histogram", stage.reference_histogram.is_some(), &[2]),
         ("--reuse-coherence", stage.reuse_coherence, &[3]),
         ("--edges", stage.edges.is_some(), &[4]),
         ("--keep-costs", stage.keep_costs, &[6]),
         ("--solver", stage.solver.is_some(), &[6]),
+        ("--strict", stage.strict, &[8]),
     ];
     if stage.edges.is_some() && stage.stage == 4 && stage.patch.is_none() {
         return Err(Diagnostic::new("edges-of-one-patch", "a file of edges belongs to one patch")

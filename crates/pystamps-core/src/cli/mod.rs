@@ -42,6 +42,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Inspect(inspect) => commands::inspect::run(&inspect),
         Command::Plan(plan) => commands::plan::run(&plan),
         Command::VerifyUnwrap(verify) => commands::verify_unwrap::run(&verify),
+        Command::Product(product) => commands::product::run(&product),
         Command::Readiness(readiness) => commands::readiness::run(&readiness),
     }
 }

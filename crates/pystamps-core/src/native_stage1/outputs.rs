@@ -134,12 +134,12 @@ fn write_baselines(
     match inputs.network {
         Network::SingleMaster => {
             let column = |column| Ok(bperp_m(column).map(single).collect());
-            let mut source = Columns::<f32, _>::new(row_count, count, column, &phase);
+            let mut source = Columns::<f32>::new(row_count, count, column, &phase);
             rows.write_streamed("bp1.mat", "bperp_mat", ElementType::F32, count, &mut source)
         }
         Network::SmallBaselines => {
             let column = |column| Ok(bperp_m(column).collect());
-            let mut source = Columns::<f64, _>::new(row_count, count, column, &phase);
+            let mut source = Columns::<f64>::new(row_count, count, column, &phase);
             rows.write_streamed("bp1.mat", "bperp_mat", ElementType::F64, count, &mut source)
         }
     }

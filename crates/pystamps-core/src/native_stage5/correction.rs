@@ -40,7 +40,7 @@ pub(super) fn write_corrected(
         let unknown = corrected.iter().filter(|z| !(z.re.is_finite() && z.im.is_finite())).count();
         if unknown == 0 { Ok(corrected) } else { Err(phase_missing(folder, column, unknown)) }
     };
-    let mut corrected = Columns::<Complex<f32>, _>::new(rows, columns, corrected, &phase);
+    let mut corrected = Columns::<Complex<f32>>::new(rows, columns, corrected, &phase);
     let dims = vec![rows, columns];
     let element = ElementType::C32;
     let name = stage5::CORRECTED_PHASE.name;

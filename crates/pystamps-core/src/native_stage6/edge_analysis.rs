@@ -25,6 +25,9 @@ pub(super) struct EdgeAnalysis {
     pub(super) difference_rad: ScratchColumns,
     /// What the expected series leaves of it, rad; the method `2D` expects nothing.
     pub(super) noise_rad: Option<ScratchColumns>,
+    /// Standard deviation of the noise of every edge, rad; NaN without statistics. The method `2D` has
+    /// none.
+    pub(super) deviation_rad: Vec<f32>,
     /// Variance of every edge in square cycles; NaN without statistics.
     pub(super) variance_cycles2: Vec<f32>,
     /// What local gradients have replaced.
@@ -65,6 +68,7 @@ pub(super) fn analyse_edges(
     let mut analysis = EdgeAnalysis {
         difference_rad: room.columns(ends.len(), used)?,
         noise_rad: if keeps_noise { Some(room.columns(ends.len(), used)?) } else { None },
+        deviation_rad: Vec::with_capacity(if keeps_noise { ends.len() } else { 0 }),
         variance_cycles2: Vec::with_capacity(ends.len()),
         by_gradients: by_gradients
             .then(|| ByGradients { shaky: Vec::new(), spread: vec![Vec::new(); used] }),
@@ -141,8 +145,12 @@ impl EdgeAnalysis {
             for (column, values) in tile.dph_noise_rad.chunks_exact(count).enumerate() {
                 noise_rad.write(column, first, values)?;
             }
+            let first = self.deviation_rad.len();
             let deviations = (0..count).map(|edge| deviation_rad(&tile.dph_noise_rad, edge, count));
-            self.variance_cycles2.extend(deviations.map(variance_of_noise));
+            self.deviation_rad.extend(deviations);
+            let made =
+                self.deviation_rad[first..].iter().map(|&deviation| variance_of_noise(deviation));
+            self.variance_cycles2.extend(made);
         } else {
             let variances = ends.iter().map(|&edge| variance_of_length(edge, nodes));
             self.variance_cycles2.extend(variances);

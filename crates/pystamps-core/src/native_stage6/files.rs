@@ -86,7 +86,7 @@ pub(super) fn write_interpolation(
     write_variables(folder, "uw_interp.mat", &variables)
 }
 
-/// Writes `uw_space_time.mat`: the series of the edges.
+/// Writes `uw_space_time.mat`: the series of the edges, and `more` about them.
 ///
 /// # StaMPS compatibility
 /// `spread` is sparse; where the series need a file of version 7.3 it is a full matrix there.
@@ -100,6 +100,7 @@ pub(super) fn write_series(
     method: Method,
     phase: &NodePhase,
     edge_count: usize,
+    more: Option<(&'static str, Value)>,
     progress: &Progress,
 ) -> Result<()> {
     let used = analysis.difference_rad.column_count();
@@ -119,7 +120,7 @@ pub(super) fn write_series(
     if let Some(noise) = &mut noise {
         streamed.push(series("dph_noise", noise));
     }
-    let mut variables = Vec::new();
+    let mut variables: Vec<(&'static str, Value)> = more.into_iter().collect();
     let entries = |chosen: &ByGradients| chosen.spread.iter().map(Vec::len).sum::<usize>();
     let sparse_bytes = 16 * analysis.by_gradients.as_ref().map_or(0, entries);
     let largest = (4 * edge_count * used).max(sparse_bytes) as u64;

@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use num_complex::Complex;
-use pystamps_kernels::least_squares::{PivotedQr, Weighting, fit_with_covariance};
+use pystamps_kernels::least_squares::{PivotedQr, Weighting};
 use pystamps_mat::{ElementType, NumericData, Value, Variables};
 use rayon::prelude::*;
 
 use super::phase::angle;
 use crate::columns::Columns;
 use crate::error::{Diagnostic, Error, Result};
+use crate::image_network::{image_weights, images_tied_to_master};
 use crate::mat_output::{Streamed, matrix, single_variable, write_streamed};
 use crate::progress::Progress;
 use crate::project::artifacts::{Variable, check_folder, stage4, stage5, stage6};
@@ -47,7 +48,7 @@ impl Inversion {
         parameters: &Parameters,
         used: &[usize],
     ) -> Result<Self> {
-        let images = images_of(stack, used)?;
+        let images = images_tied_to_master(stack, used)?;
         Ok(Self { images, reference: reference_rows(root, stack, parameters)? })
     }
 }
@@ -121,43 +122,6 @@ pub(super) fn invert(
     .collect();
     write_streamed(staging, variable.file, &mut streamed, &variables)?;
     check_folder(staging, &[variable], &lengths, true)
-}
-
-/// Images that the used interferograms tie to the master, without it, ascending.
-fn images_of(stack: &Stack, used: &[usize]) -> Result<Vec<usize>> {
-    let count = stack.day.len();
-    let mut group: Vec<usize> = (0..count).collect();
-    for &column in used {
-        let [a, b] = stack.pairs[column].map(|image| group[image]);
-        for of in &mut group {
-            if *of == b {
-                *of = a;
-            }
-        }
-    }
-    let in_use = |image: &usize| used.iter().any(|&column| stack.pairs[column].contains(image));
-    let images: Vec<usize> = (0..count).filter(in_use).collect();
-    let apart: Vec<usize> =
-        images.iter().copied().filter(|&image| group[image] != group[stack.master]).collect();
-    if !in_use(&stack.master) || !apart.is_empty() {
-        return Err(isolated(stack, &apart, in_use(&stack.master)));
-    }
-    Ok(images.into_iter().filter(|&image| image != stack.master).collect())
-}
-
-fn isolated(stack: &Stack, apart: &[usize], master_used: bool) -> Error {
-    let found = if master_used {
-        let numbers: Vec<String> = apart.iter().map(|image| (image + 1).to_string()).collect();
-        format!("images {} apart from it", numbers.join(", "))
-    } else {
-        format!("no interferogram with image {}, the master", stack.master + 1)
-    };
-    Diagnostic::new("images-isolated", "the interferograms do not tie all images together")
-        .variable("ifgday_ix, drop_ifg_index")
-        .expected("a chain of interferograms from the master to every image in use")
-        .found(found)
-        .remedy("add interferograms that bridge the gap, or drop those of the images apart as well")
-        .data()
 }
 
 /// Memory that the inversion takes because its inputs cannot be read piece by piece.
@@ -304,21 +268,8 @@ struct Operator {
 
 impl Operator {
     fn new(stack: &Stack, used: &[usize], images: &[usize], covariance: Vec<f64>) -> Result<Self> {
-        let (rows, columns) = (used.len(), images.len());
-        let mut design = vec![0.0; rows * columns];
-        for (row, &interferogram) in used.iter().enumerate() {
-            for (image, sign) in stack.pairs[interferogram].into_iter().zip([-1.0, 1.0]) {
-                if let Some(column) = images.iter().position(|&of| of == image) {
-                    design[column * rows + row] = sign;
-                }
-            }
-        }
-        let mut unit = vec![0.0; rows * rows];
-        for k in 0..rows {
-            unit[k * rows + k] = 1.0;
-        }
         let weighting = Weighting::Covariance(&covariance);
-        let solutions = fit_with_covariance(&design, &unit, rows, weighting).map_err(|error| {
+        let weights = image_weights(stack, used, images, weighting).map_err(|error| {
             Diagnostic::new("covariance-impossible", "the noise of interferograms has no weights")
                 .variable("ph_patch, ph_rc")
                 .expected("noise whose covariance can be inverted")
@@ -326,8 +277,7 @@ impl Operator {
                 .remedy("run stages 3 to 5 again")
                 .data()
         })?;
-        let weights = solutions.into_iter().flat_map(|solution| solution.coefficients).collect();
-        Ok(Self { weights, covariance, image_count: columns })
+        Ok(Self { weights, covariance, image_count: images.len() })
     }
 
     fn weight(&self, image: usize, interferogram: usize) -> f64 {

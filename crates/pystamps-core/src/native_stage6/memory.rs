@@ -10,8 +10,8 @@ const BASE_BYTES: u64 = 9 << 20;
 const PS_BYTES: u64 = 130;
 /// What one cell takes throughout: its node, the edges of its arcs in both orders.
 const CELL_BYTES: u64 = 24;
-/// What one edge takes: ends, variance, occurrences.
-const EDGE_BYTES: u64 = 40;
+/// What one edge takes: ends, deviation, variance, occurrences.
+const EDGE_BYTES: u64 = 44;
 /// What one PS takes in a thread that assembles a column.
 const THREAD_PS_BYTES: u64 = 32;
 /// What one cell takes in a thread that filters: the plane, its windows' sum, the result.

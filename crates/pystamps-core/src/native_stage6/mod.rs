@@ -24,6 +24,7 @@ mod certificates;
 mod checkpoint;
 mod costs;
 mod edge_analysis;
+mod edge_series_again;
 mod files;
 mod incidence;
 mod inversion;
@@ -43,10 +44,10 @@ mod verify;
 
 use std::path::Path;
 
-use crate::error::{Diagnostic, IoContext, Result};
+use crate::error::{IoContext, Result};
+use crate::merged_scope::refuse_patch;
 use crate::patch_scope::acting_parameters;
 use crate::progress::Progress;
-use crate::project::layout::patch::PATCH_NOOVER_IN;
 use crate::project::layout::{AFTER_MERGED_STAGE_6, MERGED_STAGE_6};
 use crate::project::parameters::Parameters;
 use crate::project::stack::Stack;
@@ -55,8 +56,9 @@ use crate::stage::{
 };
 
 use checkpoint::Checkpoints;
+pub(crate) use edge_series_again::write_edge_series;
 use recipe::recipe_of;
-pub(crate) use recipe::{is_unwrapped, marker};
+pub(crate) use recipe::{analysis_parameters, is_unwrapped, marker};
 use rules::Rules;
 use run::{Geometry, Unwrapping};
 use snaphu::{External, KEPT_FOLDER};
@@ -78,7 +80,7 @@ pub fn run_stage6_native(
 ) -> Result<StageOutcome> {
     let root = &std::path::absolute(dataset).while_doing("find the project")?;
     Parameters::load(root)?;
-    refuse_patch(root)?;
+    refuse_patch(root, "6")?;
     let lock = open_scope(root, "stage 6", progress)?;
     let parameters = acting_parameters(root, options)?;
     let rules = Rules::of(&parameters)?;
@@ -107,20 +109,6 @@ pub fn run_stage6_native(
         progress.note("no costs were kept then: --force unwraps again and keeps them");
     }
     Ok(outcome)
-}
-
-/// Refuses a patch of a project.
-fn refuse_patch(root: &Path) -> Result<()> {
-    if !root.join(PATCH_NOOVER_IN).is_file() {
-        return Ok(());
-    }
-    let project = root.parent().unwrap_or(root);
-    Err(Diagnostic::new("not-a-project", "stage 6 works on the merged project, not on a patch")
-        .path(root)
-        .expected("the folder that holds the patches")
-        .found("a patch: patch_noover.in is there")
-        .remedy(format!("pystamps-native stage 6 --dataset {}", project.display()))
-        .usage())
 }
 
 /// PS, cells, nodes and edges of the merged project `root`, for plans.

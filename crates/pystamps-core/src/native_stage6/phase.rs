@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use std::path::Path;
 
 use super::rules::Rules;
+use crate::baselines::Baselines;
 use crate::error::{Diagnostic, Error, Result};
 use crate::project::artifacts::{AxisLengths, Variable, stage4, stage5, stage6};
 use crate::project::stack::{Network, Stack};
@@ -18,7 +19,7 @@ pub(super) struct WrappedPhase<'a> {
     corrected: StoredArray,
     /// Smoothed phase to be unwrapped in place of the corrected.
     smoothed: Option<StoredArray>,
-    bperp_m: Baselines,
+    bperp_m: Baselines<'a>,
     /// Look-angle error that stage 5 removed.
     slope_rad_per_m: Option<Vec<f32>>,
     known: Known,
@@ -30,12 +31,6 @@ struct Known {
     offset_rad: Option<Vec<f32>>,
     ramp_rad: Option<StoredArray>,
     troposphere_rad: Option<StoredArray>,
-}
-
-/// Baselines of every PS, or those of the interferograms where no file has them.
-enum Baselines {
-    Each(StoredArray),
-    Mean,
 }
 
 impl<'a> WrappedPhase<'a> {
@@ -56,24 +51,16 @@ impl<'a> WrappedPhase<'a> {
             None
         };
         let slope = if rules.patch_phase { None } else { stored_slope(folder, &lengths)? };
-        let bperp_m = if folder.join(stage4::BASELINES.file).is_file() {
-            Baselines::Each(StoredArray::open(folder, &stage4::BASELINES, &lengths)?)
-        } else {
-            Baselines::Mean
-        };
+        let bperp_m = Baselines::open(folder, stack)?;
         let known = Known::open(folder, &lengths, rules)?;
         Ok(Self { folder, stack, corrected, smoothed, bperp_m, slope_rad_per_m: slope, known })
     }
 
     /// Memory of arrays that could not be left in their files.
     pub(super) fn resident_bytes(&self) -> u64 {
-        let baselines = match &self.bperp_m {
-            Baselines::Each(array) => Some(array),
-            Baselines::Mean => None,
-        };
         let arrays = [&self.smoothed, &self.known.ramp_rad, &self.known.troposphere_rad];
-        let optional = arrays.into_iter().flatten().chain(baselines);
-        self.corrected.resident_bytes() + optional.map(StoredArray::resident_bytes).sum::<u64>()
+        let optional = arrays.into_iter().flatten().map(StoredArray::resident_bytes);
+        self.corrected.resident_bytes() + self.bperp_m.resident_bytes() + optional.sum::<u64>()
     }
 
     /// Whether the look-angle term that stage 5 removed is put back.
@@ -99,7 +86,7 @@ impl<'a> WrappedPhase<'a> {
     /// # Errors
     /// `phase-missing` for a PS without phase; I/O errors.
     pub(super) fn phasors(&self, column: usize) -> Result<Vec<Complex<f32>>> {
-        let baselines = self.baselines(column)?;
+        let baselines = self.bperp_m.column(column)?;
         let mut phasors = match &self.smoothed {
             Some(smoothed) => match self.stack.measured_column(column) {
                 Some(measured) => smoothed.complex_column(measured)?,
@@ -131,7 +118,7 @@ impl<'a> WrappedPhase<'a> {
     /// # Errors
     /// I/O errors.
     pub(super) fn add_back(&self, column: usize, unwrapped_rad: &mut [f32]) -> Result<()> {
-        let baselines = self.baselines(column)?;
+        let baselines = self.bperp_m.column(column)?;
         self.known.each_rad(column, &baselines, |terms_rad| {
             for (row, phase_rad) in unwrapped_rad.iter_mut().enumerate() {
                 *phase_rad += terms_rad(row);
@@ -149,16 +136,6 @@ impl<'a> WrappedPhase<'a> {
             *phase_rad += angle(corrected * smoothed.conj());
         }
         Ok(())
-    }
-
-    fn baselines(&self, column: usize) -> Result<Vec<f32>> {
-        let rows = self.stack.row_count();
-        #[expect(clippy::cast_possible_truncation, reason = "the original works in single here")]
-        match (self.stack.measured_column(column), &self.bperp_m) {
-            (None, _) => Ok(vec![0.0; rows]),
-            (Some(_), Baselines::Mean) => Ok(vec![self.stack.bperp_m[column] as f32; rows]),
-            (Some(measured), Baselines::Each(stored)) => stored.real_column(measured),
-        }
     }
 
     fn refuse_missing(&self, column: usize, phasors: &[Complex<f32>]) -> Result<()> {

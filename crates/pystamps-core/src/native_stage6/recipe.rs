@@ -1,9 +1,10 @@
 //! Says what goes into stage 6, and whether a project is unwrapped.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ALGORITHM_VERSION;
-use super::rules::{ACTING_PARAMETERS, REFERENCE_PARAMETERS, Rules};
+use super::rules::{ACTING_PARAMETERS, Rules};
 use crate::error::Result;
 use crate::patch_scope::{Input, optional, recipe, recorded_parameters, required};
 use crate::progress::Progress;
@@ -12,6 +13,7 @@ use crate::project::checksums::Checksums;
 use crate::project::ledger::{Ledger, Recipe};
 use crate::project::parameters::Parameters;
 use crate::project::stack::Network;
+use crate::reference_area::recorded_reference;
 use crate::stage::StageOptions;
 
 /// Files that stage 6 reads in any project.
@@ -38,6 +40,16 @@ pub(crate) fn is_unwrapped(root: &Path, network: Network) -> bool {
     listed.iter().any(|info| info.name == "msd")
 }
 
+/// Values of the parameters that decide about the series of the edges, as the ledger records them.
+///
+/// # Errors
+/// As for `recorded_parameters`.
+pub(crate) fn analysis_parameters(
+    parameters: &Parameters,
+) -> Result<BTreeMap<String, serde_json::Value>> {
+    recorded_parameters(parameters, &ACTING_PARAMETERS)
+}
+
 /// What goes into the stage.
 ///
 /// The result of an earlier pass of stage 7 is left out while unwrapping. Stage 7 writes it after
@@ -49,13 +61,9 @@ pub(super) fn recipe_of(
     options: &StageOptions,
     progress: &Progress,
 ) -> Result<Recipe> {
-    let mut recorded = recorded_parameters(parameters, &ACTING_PARAMETERS)?;
+    let mut recorded = analysis_parameters(parameters)?;
     if rules.network == Network::SmallBaselines {
-        recorded.extend(recorded_parameters(parameters, &REFERENCE_PARAMETERS)?);
-        // These act where they exist, and exist only where somebody has put them.
-        for name in ["ref_x", "ref_y"].into_iter().filter(|name| parameters.get(name).is_ok()) {
-            recorded.extend(recorded_parameters(parameters, &[name])?);
-        }
+        recorded.extend(recorded_reference(parameters)?);
     }
     recorded.insert("solver".to_owned(), options.solver.to_string().into());
     let mut inputs = INPUTS.to_vec();

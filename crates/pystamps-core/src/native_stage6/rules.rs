@@ -6,6 +6,7 @@ use crate::error::{Diagnostic, Result};
 use crate::parameter_checks::{not_negative, out_of_range, positive};
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
+use crate::troposphere::subtracted_field;
 
 /// Parameters that decide what stage 6 does.
 pub(super) const ACTING_PARAMETERS: [&str; 17] = [
@@ -27,10 +28,6 @@ pub(super) const ACTING_PARAMETERS: [&str; 17] = [
     "subtr_tropo",
     "tropo_method",
 ];
-
-/// Parameters that decide what the inversion of small baselines does besides.
-pub(super) const REFERENCE_PARAMETERS: [&str; 4] =
-    ["ref_lon", "ref_lat", "ref_centre_lonlat", "ref_radius"];
 
 /// What the parameters ask for.
 #[derive(Clone, Debug)]
@@ -69,11 +66,6 @@ impl Rules {
             return Err(not_native("unwrap_hold_good_values", "y", "n"));
         }
         let patch_phase = parameters.flag("unwrap_patch_phase")?;
-        let troposphere = if parameters.flag("subtr_tropo")? {
-            Some(tropospheric_field(&parameters.text("tropo_method")?)?)
-        } else {
-            None
-        };
         Ok(Self {
             network,
             method: checked_method(parameters.text("unwrap_method")?)?,
@@ -88,7 +80,7 @@ impl Rules {
             max_topo_err_m: not_negative(parameters, "max_topo_err")?,
             wavelength_m: positive(parameters, "lambda")?,
             deramp: parameters.flag("scla_deramp")?,
-            troposphere,
+            troposphere: subtracted_field(parameters)?,
         })
     }
 
@@ -158,44 +150,6 @@ fn window(parameters: &Parameters) -> Result<usize> {
         return Ok(value as usize);
     }
     Err(out_of_range("unwrap_gold_n_win", "an even number of cells from 4 to 1024", value))
-}
-
-/// The variable that holds a tropospheric correction (products.md 7).
-fn tropospheric_field(method: &str) -> Result<&'static str> {
-    const FIELDS: [(&[&str], &str); 28] = [
-        (&["a_linear", "a_l"], "ph_tropo_linear"),
-        (&["a_powerlaw", "a_p"], "ph_tropo_powerlaw"),
-        (&["a_meris", "a_m"], "ph_tropo_meris"),
-        (&["a_meris-ni", "a_mi"], "ph_tropo_meris_no_interp"),
-        (&["a_erai", "a_e"], "ph_tropo_era"),
-        (&["a_erai-h", "a_eh"], "ph_tropo_era_hydro"),
-        (&["a_erai-w", "a_ew"], "ph_tropo_era_wet"),
-        (&["a_wrf", "a_w"], "ph_tropo_wrf"),
-        (&["a_wrf-h", "a_wh"], "ph_tropo_wrf_hydro"),
-        (&["a_wrf-w", "a_ww"], "ph_tropo_wrf_wet"),
-        (&["a_modis", "a_M"], "ph_tropo_modis"),
-        (&["a_modis-ni", "a_MI"], "ph_tropo_modis_no_interp"),
-        (&["a_linear-man", "a_lman"], "strat_corr"),
-        (&["a_recalmodis", "a_RM"], "ph_tropo_modis_recal"),
-        (&["a_recalmodis-ni", "a_RMI"], "ph_tropo_modis_no_interp_recal"),
-        (&["a_merra"], "ph_tropo_merra"),
-        (&["a_merra-h"], "ph_tropo_merra_hydro"),
-        (&["a_merra-w"], "ph_tropo_merra_wet"),
-        (&["a_merra2"], "ph_tropo_merra2"),
-        (&["a_merra2-h"], "ph_tropo_merra2_hydro"),
-        (&["a_merra2-w"], "ph_tropo_merra2_wet"),
-        (&["a_gacos"], "ph_tropo_gacos"),
-        (&["a_narr"], "ph_tropo_narr"),
-        (&["a_narr-h"], "ph_tropo_narr_hydro"),
-        (&["a_narr-w"], "ph_tropo_narr_wet"),
-        (&["a_era5"], "ph_tropo_era5"),
-        (&["a_era5-h"], "ph_tropo_era5_hydro"),
-        (&["a_era5-w"], "ph_tropo_era5_wet"),
-    ];
-    let found = FIELDS.iter().find(|(names, _)| names.contains(&method));
-    found.map(|(_, field)| *field).ok_or_else(|| {
-        out_of_range("tropo_method", "a correction of one field, such as a_gacos or a_era5", method)
-    })
 }
 
 fn not_native(name: &str, value: &str, instead: &str) -> crate::Error {

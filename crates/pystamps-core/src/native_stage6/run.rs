@@ -23,6 +23,7 @@ use super::transfer::{UnwrappedNodes, write_unwrapped};
 use super::unwrapping::{Extras, SolverGrid, Unwrapped, unwrap_all};
 use super::{ALGORITHM_VERSION, files};
 use crate::error::{Diagnostic, Result};
+use crate::merged_scope::refuse_without_ps;
 use crate::parameter_checks::dropped_interferograms;
 use crate::plan::check_memory;
 use crate::progress::Progress;
@@ -86,7 +87,7 @@ impl Unwrapping<'_> {
         let room = Room { residence, folder: staging };
         let analysis = analyse_edges(&mut plan, method, edges, nodes, &phase, &room, progress)?;
         let edge_count = edges.ends.len();
-        files::write_series(staging, &analysis, &plan, method, &phase, edge_count, progress)?;
+        files::write_series(staging, &analysis, &plan, method, &phase, edge_count, None, progress)?;
 
         let grid = SolverGrid::new(nodes, nearest, edges, &analysis);
         note_lack_of_statistics(&grid, progress);
@@ -107,18 +108,11 @@ impl Unwrapping<'_> {
     }
 
     /// Columns of the interferograms to unwrap.
-    fn used(&self, stack: &Stack) -> Result<Vec<usize>> {
+    pub(super) fn used(&self, stack: &Stack) -> Result<Vec<usize>> {
         let dropped = dropped_interferograms(self.parameters, stack.interferogram_count())?;
         let used: Vec<usize> =
             stack.measured().into_iter().filter(|column| !dropped.contains(column)).collect();
-        if stack.row_count() == 0 {
-            return Err(Diagnostic::new("no-ps", "the project has no PS to unwrap")
-                .path(self.root.join("ps2.mat"))
-                .expected("PS of at least one patch")
-                .found("none")
-                .remedy("select more PS: raise density_rand or weed_standard_dev")
-                .data());
-        }
+        refuse_without_ps(self.root, stack)?;
         if used.is_empty() {
             return Err(Diagnostic::new("interferograms-all-dropped", "nothing is left to unwrap")
                 .variable("drop_ifg_index")
@@ -144,7 +138,7 @@ impl Unwrapping<'_> {
     }
 
     /// Where the series of the edges are kept, by the memory limit.
-    fn residence(
+    pub(super) fn residence(
         &self,
         stack: &Stack,
         used: &[usize],
@@ -179,7 +173,7 @@ impl Unwrapping<'_> {
     }
 
     /// Cycles of phase that the largest look-angle error makes over the range of baselines.
-    fn trial_wraps(&self, stack: &Stack) -> Result<f64> {
+    pub(super) fn trial_wraps(&self, stack: &Stack) -> Result<f64> {
         let largest = LargestDemError {
             height_m: self.rules.max_topo_err_m,
             wavelength_m: self.rules.wavelength_m,

@@ -166,6 +166,9 @@ const MERGED_FILES: &[&str] = &[
     "scla_sb2.mat",
     "scn2.mat",
     "mean_v.mat",
+    "modeled_defo_edges.mat",
+    "temp_vario.mat",
+    "unwrapping_errors_edges.mat",
     "mv2.mat",
     "scla_smooth2.mat",
     "scla_smooth_sb2.mat",
@@ -185,4 +188,22 @@ pub const MERGED_STAGE_6: &[&str] = MERGED_FILES.split_at(13).1.split_at(10).0;
 
 /// Results of stages 7 and 8 that become stale when the project is unwrapped again; the smoothed ones
 /// of stage 7 are what a second pass leaves out.
-pub const AFTER_MERGED_STAGE_6: &[&str] = MERGED_FILES.split_at(23).1.split_at(5).0;
+pub const AFTER_MERGED_STAGE_6: &[&str] = MERGED_FILES.split_at(23).1.split_at(8).0;
+
+/// Result files of stage 7.
+pub const MERGED_STAGE_7: &[&str] =
+    &["scla2.mat", "scla_sb2.mat", "scla_smooth2.mat", "scla_smooth_sb2.mat"];
+
+/// What becomes stale when stage 7 runs again: results of stage 8, and the velocities of the original.
+/// `uw_space_time.mat`, which stage 8 replaces, stays: it is also stage 6's.
+pub const AFTER_MERGED_STAGE_7: &[&str] = AFTER_MERGED_STAGE_6.split_at(2).1;
+
+/// Result files of stage 8.
+pub const MERGED_STAGE_8: &[&str] = &[
+    "mean_v.mat",
+    "scn2.mat",
+    "uw_space_time.mat",
+    "modeled_defo_edges.mat",
+    "temp_vario.mat",
+    "unwrapping_errors_edges.mat",
+];

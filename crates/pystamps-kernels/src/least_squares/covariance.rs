@@ -94,6 +94,20 @@ pub(crate) fn whiten(factor: &[f64], column: &mut [f64]) {
     }
 }
 
+/// Solves `factor' * x = weights` in place: turns weights of whitened observations into weights of
+/// the observations themselves.
+pub(crate) fn whiten_weights(factor: &[f64], weights: &mut [f64]) {
+    let size = weights.len();
+    for row in (0..size).rev() {
+        let line = &factor[row * size..(row + 1) * size];
+        let (before, rest) = weights.split_at_mut(row);
+        rest[0] /= line[row];
+        for (weight, f) in before.iter_mut().zip(line) {
+            *weight -= f * rest[0];
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,17 @@ impl PivotedQr {
     /// # Panics
     /// If the matrix has no rows or an incomplete column.
     pub fn new(matrix: &[f64], rows: usize) -> Self {
+        assert!(rows > 0, "a matrix with rows");
+        let larger = rows.max(matrix.len() / rows);
+        Self::with_limit(matrix, rows, larger as f64 * f64::EPSILON)
+    }
+
+    /// Factorises as [`Self::new`] does, with another rule for what is dependent: columns whose
+    /// diagonal element is not above `limit` times the largest one.
+    ///
+    /// # Panics
+    /// If the matrix has no rows or an incomplete column.
+    pub fn with_limit(matrix: &[f64], rows: usize, limit: f64) -> Self {
         assert!(rows > 0 && matrix.len().is_multiple_of(rows), "whole columns");
         let columns = matrix.len() / rows;
         let steps = rows.min(columns);
@@ -45,9 +56,14 @@ impl PivotedQr {
             qr.bring_largest(step);
             qr.reflect(step);
         }
-        let limit = rows.max(columns) as f64 * f64::EPSILON * qr.diagonal(0).abs();
-        qr.rank = (0..steps).filter(|&step| qr.diagonal(step).abs() > limit).count();
+        let largest = (0..steps).map(|step| qr.diagonal(step).abs()).fold(0.0, f64::max);
+        qr.rank = (0..steps).take_while(|&step| qr.diagonal(step).abs() > limit * largest).count();
         qr
+    }
+
+    /// The columns that depend on the others and get the coefficient 0.
+    pub fn dependent(&self) -> &[usize] {
+        &self.order[self.rank..]
     }
 
     fn columns(&self) -> usize {
@@ -156,6 +172,8 @@ mod tests {
         let solution = PivotedQr::new(&matrix, 3).solve(&[2.0, 4.0, 6.0]);
         assert_eq!(solution.rank, 2);
         assert_eq!(solution.coefficients[0], 0.0);
+        assert_eq!(PivotedQr::new(&matrix, 3).dependent(), [0]);
+        assert_eq!(PivotedQr::with_limit(&matrix, 3, 0.9).solve(&[2.0, 4.0, 6.0]).rank, 1);
         assert!((solution.coefficients[1] + 1.0).abs() < 1e-15);
         assert!(solution.coefficients[2].abs() < 1e-15);
         assert_eq!(PivotedQr::new(&[0.0; 4], 2).solve(&[1.0, 1.0]).coefficients, [0.0, 0.0]);

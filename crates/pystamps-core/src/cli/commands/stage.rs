@@ -12,13 +12,15 @@ use crate::native_stage3::run_stage3_native;
 use crate::native_stage4::run_stage4_native;
 use crate::native_stage5::{run_stage5_merge_native, run_stage5_patch_native};
 use crate::native_stage6::run_stage6_native;
+use crate::native_stage7::run_stage7_native;
+use crate::native_stage8::run_stage8_native;
 use crate::progress::Progress;
 use crate::project::dataset::patches;
 use crate::stage::{StageOptions, StageOutcome, StageStatus, settle};
 
 pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
     required_scope(arguments)?;
-    let runner = Runner::of(arguments.stage)?;
+    let runner = Runner::of(arguments.stage);
     refuse_unused(arguments)?;
     let options = StageOptions {
         overrides: arguments.set.clone(),
@@ -30,6 +32,7 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         edges: arguments.edges.clone(),
         keep_costs: arguments.keep_costs,
         solver: arguments.solver.map(Into::into).unwrap_or_default(),
+        strict: arguments.strict,
     };
     let run_patch = match (runner, &arguments.dataset) {
         (Runner::Merged(run), Some(dataset)) => return merged(dataset, run, arguments, &options),
@@ -98,22 +101,17 @@ enum Runner {
 
 impl Runner {
     /// The stage of this number.
-    ///
-    /// # Errors
-    /// `stage-planned` if there is none.
-    fn of(number: u8) -> Result<Self> {
+    fn of(number: u8) -> Self {
         match number {
-            1 => Ok(Self::Patch(run_stage1_native)),
-            2 => Ok(Self::Patch(run_stage2_native)),
-            3 => Ok(Self::Patch(run_stage3_native)),
-            4 => Ok(Self::Patch(run_stage4_native)),
-            5 => Ok(Self::Patch(run_stage5_patch_native)),
-            6 => Ok(Self::Merged(run_stage6_native)),
-            _ => Err(Diagnostic::new("stage-planned", format!("stage {number} is not native yet"))
-                .expected("a stage that `pystamps-native readiness` lists as native")
-                .found(format!("stage {number}"))
-                .remedy("continue this folder with original StaMPS: its files are the same")
-                .usage()),
+            1 => Self::Patch(run_stage1_native),
+            2 => Self::Patch(run_stage2_native),
+            3 => Self::Patch(run_stage3_native),
+            4 => Self::Patch(run_stage4_native),
+            5 => Self::Patch(run_stage5_patch_native),
+            6 => Self::Merged(run_stage6_native),
+            7 => Self::Merged(run_stage7_native),
+            8 => Self::Merged(run_stage8_native),
+            _ => unreachable!("invariant: the command line takes stages 1 to 8"),
         }
     }
 }

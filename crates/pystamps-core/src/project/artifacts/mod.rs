@@ -10,6 +10,8 @@ pub mod stage1;
 pub mod stage4;
 pub mod stage5;
 pub mod stage6;
+pub mod stage7;
+pub mod stage8;
 mod table;
 
 use std::path::Path;

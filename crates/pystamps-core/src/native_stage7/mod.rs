@@ -1,0 +1,138 @@
+//! Stage 7, spatially correlated look-angle error and the master's atmosphere.
+//!
+//! | reads | writes |
+//! |---|---|
+//! | `phuw2.mat` (stage 6), `ps2 bp2 ifgstd2` | `scla2.mat`: look-angle error of every PS, the master's atmosphere, ramps |
+//! | small baselines: `phuw_sb2 phuw2 phuw_sb_res2` | `scla_smooth2.mat`: the same held within the neighbours', for a second pass of stage 6 |
+//! | `tca2.mat`, `aps2.mat`, `deramp_degree.mat` where they exist and act | small baselines: `scla_sb2 scla_smooth_sb2 scla2` |
+//!
+//! ```text
+//! observed (phase without what is known, ramps taken out, referred)
+//!   -> estimate (slope with baseline, offset of the master) -> outputs
+//!   -> clamp (outliers brought back within their neighbours) -> outputs
+//! ```
+//!
+//! # StaMPS compatibility
+//! `ps_calc_scla`, `ps_smooth_scla`, `ps_deramp`, stage7.md. With a constant repeat interval the day
+//! cannot be told from the constant: the dependent column gets 0, as MATLAB's `lscov` does. An older
+//! `scla2.mat` is replaced, not kept under another name. Triangle is not needed.
+
+mod clamp;
+mod estimate;
+mod least_absolute;
+mod observed;
+mod outputs;
+mod rules;
+mod series_baselines;
+mod solution;
+
+use std::path::Path;
+
+use crate::error::{IoContext, Result};
+use crate::merged_scope::{refuse_patch, refuse_unless_unwrapped};
+use crate::patch_scope::{acting_parameters, note_outdated};
+use crate::progress::Progress;
+use crate::project::layout::{AFTER_MERGED_STAGE_7, MERGED_STAGE_7};
+use crate::project::parameters::Parameters;
+use crate::project::stack::{Network, Stack};
+use crate::samples::Residence;
+use crate::scratch::Room;
+use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope};
+
+use clamp::Neighbours;
+use estimate::Estimator;
+pub(crate) use rules::Need;
+use rules::{Columns, Rules, recipe_of};
+
+/// Raised whenever stage 7 may give other bytes.
+const ALGORITHM_VERSION: u32 = 1;
+
+/// Estimates the look-angle error and the master's atmosphere of the merged project `dataset`.
+///
+/// # Errors
+/// `interferograms-too-few`, `reference-empty`, `covariance-impossible`; diagnostics about parameters
+/// and files; memory limit; I/O errors. The project is then unchanged.
+pub fn run_stage7_native(
+    dataset: &Path,
+    options: &StageOptions,
+    progress: &Progress,
+) -> Result<StageOutcome> {
+    let root = &std::path::absolute(dataset).while_doing("find the project")?;
+    Parameters::load(root)?;
+    refuse_patch(root, "7")?;
+    let lock = open_scope(root, "stage 7", progress)?;
+    let parameters = acting_parameters(root, options)?;
+    let rules = Rules::of(&parameters)?;
+    refuse_unless_unwrapped(root, "7", rules.network)?;
+    let stage = ScopeStage {
+        stage: "7",
+        marker: "scla2.mat",
+        present: Some(is_estimated(root, rules.network)),
+        invalidated_stages: &["8"],
+        own_files: MERGED_STAGE_7,
+        invalidated_files: AFTER_MERGED_STAGE_7,
+        shared_files: &[],
+        recipe: recipe_of(root, &parameters, &rules)?,
+    };
+    note_outdated(root, &parameters, &["5", "6"], progress);
+    stage.run(&lock, options, progress, |staging| {
+        Work { root, parameters: &parameters, rules: &rules, options, staging }.run(progress)
+    })
+}
+
+/// Whether all results of stage 7 are there, ours or another program's.
+pub(crate) fn is_estimated(root: &Path, network: Network) -> bool {
+    let files: &[&str] = match network {
+        Network::SingleMaster => &["scla2.mat", "scla_smooth2.mat"],
+        Network::SmallBaselines => &["scla2.mat", "scla_sb2.mat", "scla_smooth_sb2.mat"],
+    };
+    files.iter().all(|file| root.join(file).is_file())
+}
+
+/// One run of the stage.
+struct Work<'a> {
+    root: &'a Path,
+    parameters: &'a Parameters,
+    rules: &'a Rules,
+    options: &'a StageOptions,
+    staging: &'a Path,
+}
+
+impl Work<'_> {
+    fn run(&self, progress: &Progress) -> Result<Computed> {
+        let stack = Stack::load(self.root, 2, self.rules.network)?;
+        let estimator = Estimator::open(self.root, self.parameters, self.rules, &stack)?;
+        let residence = self.residence(&stack, &estimator)?;
+        let room = Room { residence, folder: self.staging };
+        let neighbours = Neighbours::of(&stack.xy_m)?;
+        let first = match self.rules.network {
+            Network::SingleMaster => Columns::Interferograms,
+            Network::SmallBaselines => Columns::SmallBaselines,
+        };
+        let mut estimate = estimator.estimate(first, &room, progress)?;
+        outputs::write_estimate(self.staging, first, &estimate, progress)?;
+        let clamped = neighbours.clamp(&mut estimate);
+        outputs::write_clamped(self.staging, first, &estimate, progress)?;
+        let mut details = vec![
+            format!("{} PS, {} observations", stack.row_count(), estimate.observations),
+            format!("{clamped} PS brought back within their neighbours"),
+        ];
+        details.extend(estimate.not_told_apart());
+        if self.rules.network == Network::SmallBaselines {
+            let images = estimator.estimate(Columns::Images, &room, progress)?;
+            outputs::write_estimate(self.staging, Columns::Images, &images, progress)?;
+        }
+        Ok((stack.row_count() as u64, details.join("; ")))
+    }
+
+    /// Where intermediate series are kept, by the memory limit.
+    fn residence(&self, stack: &Stack, estimator: &Estimator<'_>) -> Result<Residence> {
+        let need = Need {
+            rows: stack.row_count() as u64,
+            series: self.rules.kept_series(stack),
+            threads: rayon::current_num_threads() as u64,
+            resident_bytes: estimator.resident_bytes()?,
+        };
+        need.residence(self.options.memory_limit_bytes, "stage 7")
+    }
+}

@@ -1,0 +1,169 @@
+//! Products: velocities, displacements, and every part of the phase, as StaMPS's `ps_plot` names them.
+//!
+//! ```text
+//! definition (name -> sum of named terms) -> project (opens the terms)
+//!   -> phase_series (takes them out) -> velocity, bootstrap | wrapped -> values
+//!   -> description -> mat, csv
+//! ```
+//!
+//! # StaMPS compatibility
+//! `ps_plot`, `ps_mean_v`, products.md 1 to 5. Velocities and displacements are positive towards the
+//! satellite. An empty reference area, where the original goes on with a message, is refused, and small
+//! baselines refer to it too where a phase is NaN.
+
+mod bootstrap;
+mod csv;
+mod definition;
+mod description;
+mod mat;
+mod oscillator;
+mod project;
+mod publication;
+mod values;
+mod velocity;
+mod wrapped;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::error::{Diagnostic, IoContext, Result};
+use crate::patch_scope::acting_parameters;
+use crate::progress::Progress;
+use crate::project::lock::shared_lock;
+use crate::project::parameters::Parameters;
+use crate::samples::Residence;
+use crate::scratch::Room;
+use crate::stage::{StageOptions, settle};
+
+pub use bootstrap::Bootstrap;
+use definition::Quantity;
+pub(crate) use definition::{Definition, Series, Term};
+pub use description::{Description, Reference};
+pub(crate) use project::Project;
+use publication::{Format, Publication};
+use values::Values;
+pub(crate) use values::is_single;
+pub(crate) use velocity::{MeanVelocity, VelocitySeries};
+
+/// What to make and where to put it.
+#[derive(Clone, Debug)]
+pub struct ProductRequest {
+    /// Name of the product (`v-do`).
+    pub value_type: String,
+    /// File to write, `.mat` or `.csv`.
+    pub out: PathBuf,
+    /// How the standard deviation of a velocity is drawn.
+    pub bootstrap: Bootstrap,
+}
+
+/// What was made.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProductOutcome {
+    /// The file.
+    pub file: PathBuf,
+    /// What is in it.
+    #[serde(flatten)]
+    pub description: Description,
+}
+
+/// Makes a product of the project `dataset`, which is not changed.
+///
+/// # Errors
+/// `product-unknown`, `format-unknown`, `file-exists`, `stage-input-missing`, `reference-empty`,
+/// `interferograms-too-few`; memory limit; MATLAB file errors; I/O errors. No file is written then.
+pub fn make_product(
+    dataset: &Path,
+    request: &ProductRequest,
+    options: &StageOptions,
+    progress: &Progress,
+) -> Result<ProductOutcome> {
+    let root = &std::path::absolute(dataset).while_doing("find the project")?;
+    let format = Format::of(&request.out)?;
+    Parameters::load(root)?;
+    settle(root, progress)?;
+    let _project_stays = shared_lock(root)?;
+    let project = Project::open(root, acting_parameters(root, options)?)?;
+    let definition = Definition::of(&request.value_type, project.stack.network)?;
+    let publication = Publication::begin(&request.out, root, format, options.force)?;
+    let residence = residence(&project, &definition, options)?;
+    let room = Room { residence, folder: publication.folder() };
+    let values = Values::of(&project, &definition, request.bootstrap, &room, progress)?;
+    let deviation = deviation(&project, &definition, request.bootstrap, &room, progress)?;
+    let drawn =
+        deviation.is_some() || matches!(definition.quantity, Quantity::VelocityDeviation(_));
+    let bootstrap = drawn.then_some(request.bootstrap);
+    let description = Description::of(&project, &definition, &values.columns, bootstrap)?;
+    let product = Product { project, definition, values, deviation, description };
+    match format {
+        Format::Mat => mat::write(&product, &publication, progress)?,
+        Format::Csv => csv::write(&product, &publication, progress)?,
+    }
+    publication.finish()?;
+    Ok(ProductOutcome { file: request.out.clone(), description: product.description })
+}
+
+/// A product about to be written.
+struct Product {
+    project: Project,
+    definition: Definition,
+    values: Values,
+    /// Standard deviation of a velocity, mm/yr.
+    deviation: Option<Vec<f64>>,
+    description: Description,
+}
+
+/// Standard deviation that comes with a velocity, mm/yr.
+fn deviation(
+    project: &Project,
+    definition: &Definition,
+    bootstrap: Bootstrap,
+    room: &Room<'_>,
+    progress: &Progress,
+) -> Result<Option<Vec<f64>>> {
+    if !matches!(definition.quantity, Quantity::Velocity(_)) || bootstrap.resamples < 2 {
+        return Ok(None);
+    }
+    let series = VelocitySeries::open(project, definition)?;
+    let deviation = bootstrap::slope_deviation(&series, bootstrap, room, progress)?;
+    let scale = velocity::mm_per_year(project.wavelength_m).abs();
+    Ok(Some(deviation.into_iter().map(|value| value * scale).collect()))
+}
+
+/// Memory of the process itself.
+const BASE_BYTES: u64 = 10 << 20;
+/// What one PS takes: coordinates, positions, reference, sums, results.
+const PS_BYTES: u64 = 120;
+/// What one PS takes in a thread that makes a column.
+const THREAD_PS_BYTES: u64 = 24;
+
+/// Where the columns are kept, by the memory limit.
+fn residence(
+    project: &Project,
+    definition: &Definition,
+    options: &StageOptions,
+) -> Result<Residence> {
+    let rows = project.stack.row_count() as u64;
+    let columns = project.stack.interferogram_count().max(project.stack.day.len()) as u64;
+    let threads = rayon::current_num_threads() as u64;
+    let whole = matches!(definition.quantity, Quantity::VelocityWithoutEach(_));
+    let stored = if whole { 8 * rows * columns } else { 0 };
+    let fixed = BASE_BYTES + stored + rows * (PS_BYTES + threads * THREAD_PS_BYTES);
+    let limit_bytes = options.memory_limit_bytes;
+    if limit_bytes.is_none_or(|limit| limit >= fixed + 4 * rows * columns) {
+        return Ok(Residence::Memory);
+    }
+    crate::plan::check_memory(limit_bytes, fixed, "this product")?;
+    Ok(Residence::File)
+}
+
+/// Says that a product needs another kind of file.
+fn no_such_format(out: &Path) -> crate::Error {
+    Diagnostic::new("format-unknown", "products are written as MATLAB files or as text")
+        .path(out)
+        .variable("--out")
+        .expected("a name that ends in .mat or .csv")
+        .found(out.extension().map_or_else(|| "none".into(), std::ffi::OsStr::to_string_lossy))
+        .remedy("give the file such a name")
+        .usage()
+}

@@ -1,0 +1,171 @@
+"""What every figure shares: the plotting library, colours, maps in degrees, and the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pystamps_shim.errors import PystampsError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+Doubles = NDArray[np.float64]
+
+#: A grey on which both ends and the pale middle of the colour map stand out.
+GROUND = "#aeb3ba"
+INK = "#222222"
+
+_METRES_PER_DEGREE = 111_195.0
+_DOTS_PER_INCH = 200
+_STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 13,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.8,
+    "figure.facecolor": "white",
+}
+# Steps at which people like scales to end.
+_ROUND_STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_SCALE_STEPS = (1.0, 2.0, 5.0, 10.0)
+_SCALE_SHARE = 0.22
+_CELLS = 48
+_MARKER_AREA = (2.0, 42.0)
+
+
+def missing_library() -> PystampsError | None:
+    """Return the error that tells how to install what figures need, None if it is there."""
+    try:
+        import cmcrameri  # noqa: F401, PLC0415 - an extra: nothing else needs it
+        import matplotlib as mpl  # noqa: F401, PLC0415
+    except ImportError as error:
+        cause = f"figures need matplotlib and cmcrameri ({error})"
+        return PystampsError(cause, "pip install 'pystamps[plot]', then run it again")
+    return None
+
+
+@contextmanager
+def figure(path: Path, width_inches: float, height_inches: float) -> Iterator[Figure]:
+    """Yield an empty figure that is written to `path` in the end: same content, same bytes.
+
+    The user's own matplotlib settings have no effect, and neither has the day.
+
+    Raises
+    ------
+    PystampsError
+        The plotting library is missing.
+    """
+    missing = missing_library()
+    if missing is not None:
+        raise missing
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    style: Any = {**mpl.rcParamsDefault, "backend": "agg", **_STYLE}
+    with mpl.rc_context(style):
+        drawn = Figure(figsize=(width_inches, height_inches), layout="constrained")
+        yield drawn
+        drawn.savefig(path, dpi=_DOTS_PER_INCH, format="png", metadata={"Software": None})
+
+
+def velocity_colours() -> Colormap:
+    """Return Crameri's vik, perceptually uniform and diverging, red away from the satellite."""
+    from cmcrameri import cm  # noqa: PLC0415
+
+    colours: Colormap = cm.vik_r
+    return colours
+
+
+def symmetric_limit(values: Doubles) -> float:
+    """Return a round limit that holds 99 % of the values' magnitudes.
+
+    A scale around zero must not be stretched by a single outlier.
+    """
+    finite = np.abs(values[np.isfinite(values)])
+    if finite.size == 0:
+        return 1.0
+    return round_up(max(float(np.quantile(finite, 0.99)), 1e-3))
+
+
+def round_up(value: float) -> float:
+    """Return the next number from `value` up at which a scale may end."""
+    power: float = 10.0 ** np.floor(np.log10(value))
+    return next(step * power for step in _ROUND_STEPS if step * power >= value * (1 - 1e-9))
+
+
+def clipped_ends(values: Doubles, limit: float) -> str:
+    """Return at which ends of the scale values lie beyond it, as matplotlib calls them."""
+    below, above = bool(np.any(values < -limit)), bool(np.any(values > limit))
+    return {(False, False): "neither", (True, False): "min", (False, True): "max"}.get(
+        (below, above), "both"
+    )
+
+
+def map_axes(axes: Axes, lonlat_deg: Doubles) -> None:
+    """Lay out axes in degrees on which a kilometre is as long in both directions."""
+    low, high = lonlat_deg.min(axis=0), lonlat_deg.max(axis=0)
+    aspect = 1 / np.cos(np.deg2rad((low[1] + high[1]) / 2))
+    # A margin of 4 % of the longer side, the same number of metres all around.
+    margin = 0.04 * max(high[1] - low[1], (high[0] - low[0]) / aspect, 1e-4)
+    axes.set_xlim(low[0] - margin * aspect, high[0] + margin * aspect)
+    axes.set_ylim(low[1] - margin, high[1] + margin)
+    axes.set_aspect(aspect)
+    axes.set_facecolor(GROUND)
+    axes.ticklabel_format(useOffset=False)
+
+
+def marker_area(axes: Axes, lonlat_deg: Doubles) -> float:
+    """Return an area in square points with which neighbours just touch."""
+    low, high = lonlat_deg.min(axis=0), lonlat_deg.max(axis=0)
+    share = (lonlat_deg - low) / np.maximum(high - low, 1e-12)
+    cells = np.minimum((share * _CELLS).astype(np.intp), _CELLS - 1)
+    occupied = np.unique(cells, axis=0).shape[0] / _CELLS**2
+    inches = axes.get_position().size * axes.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
+    area = float(np.prod(inches)) * 72**2
+    return float(np.clip(0.6 * area * occupied / len(lonlat_deg), *_MARKER_AREA))
+
+
+def scale_bar(axes: Axes) -> None:
+    """Draw a bar of a round length into the lower left corner."""
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    metres_per_degree = _METRES_PER_DEGREE * np.cos(np.deg2rad((south + north) / 2))
+    wanted_m = _SCALE_SHARE * (east - west) * metres_per_degree
+    power: float = 10.0 ** np.floor(np.log10(wanted_m))
+    length_m = max(step * power for step in _SCALE_STEPS if step * power <= wanted_m)
+    text = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
+    length = length_m / metres_per_degree
+    left, base = west + 0.035 * (east - west), south + 0.03 * (north - south)
+    height = 0.008 * (north - south)
+    for half, colour in ((0, INK), (1, "white")):
+        corner = (left + half * length / 2, base)
+        _rectangle(axes, corner, length / 2, height, colour)
+    axes.annotate(
+        text,
+        (left + length / 2, base + height),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=9,
+        color=INK,
+        zorder=7,
+    )
+
+
+def _rectangle(
+    axes: Axes, corner: tuple[float, float], width: float, height: float, colour: str
+) -> None:
+    from matplotlib.patches import Rectangle  # noqa: PLC0415
+
+    box = Rectangle(corner, width, height, facecolor=colour, edgecolor=INK, linewidth=0.7, zorder=7)
+    axes.add_patch(box)

@@ -1,0 +1,122 @@
+"""The map of mean velocities."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pystamps_shim.products.drawing import (
+    INK,
+    clipped_ends,
+    figure,
+    map_axes,
+    marker_area,
+    scale_bar,
+    symmetric_limit,
+    velocity_colours,
+)
+from pystamps_shim.products.tables import Description, VelocityTable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LABEL = "LOS velocity (mm/yr), positive towards the satellite"
+
+_HEIGHT_INCHES = 7.0
+_COLOUR_BAR_INCHES, _FRAME_INCHES = 1.5, 1.0
+_WIDTH_INCHES = (5.6, 11.0)
+
+
+def draw_velocity_map(
+    table: VelocityTable, dates: Sequence[datetime.date], path: Path, title: str
+) -> None:
+    """Draw the velocities of a dataset.
+
+    Parameters
+    ----------
+    table
+        The velocities.
+    dates
+        Dates of all images, master included.
+    path
+        PNG file to write.
+    title
+        First line of the title.
+    """
+    lonlat_deg, velocity = table.places.lonlat_deg, table.velocity_mm_per_year
+    limit = symmetric_limit(velocity)
+    with figure(path, _width_inches(table), _HEIGHT_INCHES) as drawn:
+        axes = drawn.subplots()
+        map_axes(axes, lonlat_deg)
+        # Fast movers last, so that slow neighbours do not hide them.
+        order = np.argsort(np.abs(velocity), kind="stable")
+        points = axes.scatter(
+            *lonlat_deg[order].T,
+            c=velocity[order],
+            s=marker_area(axes, lonlat_deg),
+            cmap=velocity_colours(),
+            vmin=-limit,
+            vmax=limit,
+            linewidths=0,
+            rasterized=True,
+        )
+        mark_reference(axes, table.description)
+        scale_bar(axes)
+        axes.set(xlabel="Longitude (°E)", ylabel="Latitude (°N)")
+        axes.set_title(title, pad=26)
+        axes.annotate(
+            _subtitle(table, dates),
+            (0, 1),
+            xytext=(0, 6),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=9,
+            color="#444444",
+            linespacing=1.3,
+        )
+        bar = drawn.colorbar(points, ax=axes, extend=clipped_ends(velocity, limit), shrink=0.9)
+        bar.set_label(LABEL)
+        bar.outline.set_linewidth(0.6)  # type: ignore[operator]
+
+
+def mark_reference(axes: Axes, description: Description) -> None:
+    """Mark the middle of the reference area, or say that all PS are the reference."""
+    centre = description.reference_centre_lonlat_deg
+    if centre is None:
+        text = f"zero: mean of all {description.reference_ps_count:,} PS"
+    else:
+        axes.plot(*centre, "*", ms=13, mfc="white", mec=INK, mew=1.0, zorder=6)
+        text = f"★ reference: mean of {description.reference_ps_count:,} PS"
+    axes.annotate(
+        text,
+        (1, 0),
+        xytext=(-6, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=8.5,
+        color=INK,
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 2.5},
+        zorder=7,
+    )
+
+
+def _subtitle(table: VelocityTable, dates: Sequence[datetime.date]) -> str:
+    product = table.description.text("value_type")
+    return (
+        f"{len(table.places):,} PS, {len(dates)} images, {dates[0]:%Y-%m-%d} to "
+        f"{dates[-1]:%Y-%m-%d}, product {product}"
+    )
+
+
+def _width_inches(table: VelocityTable) -> float:
+    """Return a width that leaves little white beside a map of this shape."""
+    size = np.ptp(table.places.lonlat_deg, axis=0)
+    latitude_rad = np.deg2rad(table.places.lonlat_deg[:, 1].mean())
+    shape = size[0] * np.cos(latitude_rad) / max(size[1], 1e-9)
+    width = shape * (_HEIGHT_INCHES - _FRAME_INCHES) + _COLOUR_BAR_INCHES + _FRAME_INCHES
+    return float(np.clip(width, *_WIDTH_INCHES))
