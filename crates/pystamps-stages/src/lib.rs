@@ -116,20 +116,22 @@ pub const INVENTORY: [Readiness; 9] = [
             "tropo_method = combinations of corrections",
         ],
     },
-    planned(
-        7,
-        Scope::Merged,
-        "Calculate SCLA",
-        "native_stage7::run_stage7_native",
-        "stage7_calc_scla",
-    ),
-    planned(
+    Readiness {
+        stage: 7,
+        scope: Scope::Merged,
+        name: "Calculate SCLA",
+        rust_entry: "native_stage7::run_stage7_native",
+        python_entry: "stage7_calc_scla",
+        state: State::Native,
+        refused: &["tropo_method = combinations of corrections"],
+    },
+    native(planned(
         8,
         Scope::Merged,
         "Filter SCN",
         "native_stage8::run_stage8_native",
         "stage8_filter_scn",
-    ),
+    )),
 ];
 
 impl fmt::Display for Scope {

@@ -68,21 +68,16 @@ impl Project {
     /// As for [`Project::processed`].
     pub(crate) fn processed_slaves(&self, series: Series) -> Result<Vec<usize>> {
         let mut columns = self.processed(series)?;
-        if !self.are_pairs(series) {
+        if !series.is_pairs() {
             columns.retain(|&column| column != self.stack.master);
         }
         Ok(columns)
     }
 
-    /// Whether the columns of `series` are small-baseline interferograms.
-    pub(crate) fn are_pairs(&self, series: Series) -> bool {
-        series == Series::Pairs
-    }
-
     /// Days that every column of `series` spans.
     pub(crate) fn days(&self, series: Series) -> Vec<f64> {
         let day = &self.stack.day;
-        if self.are_pairs(series) {
+        if series.is_pairs() {
             let spans = self.stack.pairs.iter().map(|&[first, second]| day[second] - day[first]);
             return spans.collect();
         }
@@ -153,7 +148,7 @@ impl Project {
     ) -> Result<()> {
         let of_slaves = [Term::Master, Term::SlaveNoise, Term::Troposphere];
         let clears = clears_master && minus.iter().any(|term| of_slaves.contains(term));
-        let mut cleared = !clears || self.are_pairs(series);
+        let mut cleared = !clears || series.is_pairs();
         for &term in minus {
             if term == Term::Ramp {
                 if !cleared {
