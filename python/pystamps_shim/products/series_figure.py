@@ -131,9 +131,7 @@ def _draw_panel(
     if truth_mm is not None and np.isfinite(truth_mm[choice.ps]).any():
         truth = truth_mm[choice.ps]
         axes.plot(days, truth, color="#009e73", lw=1.4, ls=(0, (4, 2)), label="truth", zorder=2)
-    axes.plot(
-        days, displacement, _MARKS[row], color=colour, ms=5.5, mec="white", mew=0.5, zorder=4
-    )
+    axes.plot(days, displacement, _MARKS[row], color=colour, ms=5.5, mec="white", mew=0.5, zorder=4)
     coherence = velocities.places.coherence[choice.ps]
     lon, lat = velocities.places.lonlat_deg[choice.ps]
     axes.set_title(
