@@ -2,9 +2,12 @@
 //! C order go out; the interpreter is free meanwhile.
 
 mod clap;
+mod edges;
 mod grid;
+mod stage7;
 mod topofit;
 
+use numpy::ndarray::ArrayView2;
 use numpy::{Complex32, Complex64, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -19,6 +22,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     kernels.add_function(wrap_pyfunction!(topofit::stage2_topofit, &kernels)?)?;
     kernels.add_function(wrap_pyfunction!(topofit::stage2_topofit_row_invariant, &kernels)?)?;
     kernels.add_function(wrap_pyfunction!(topofit::stage2_topofit_coh_row_invariant, &kernels)?)?;
+    kernels.add_function(wrap_pyfunction!(edges::stage4_edge_stats, &kernels)?)?;
+    kernels.add_function(wrap_pyfunction!(stage7::stage7_scla, &kernels)?)?;
+    kernels.add_function(wrap_pyfunction!(edges::stage8_edge_noise, &kernels)?)?;
     kernels.add_function(wrap_pyfunction!(clap::clap_filter, &kernels)?)?;
     kernels.add_function(wrap_pyfunction!(clap::clap_patch_value, &kernels)?)?;
     module.add_submodule(&kernels)?;
@@ -55,6 +61,16 @@ impl Vector<'_> {
             Self::Double(values) => values.as_array().to_vec(),
         }
     }
+}
+
+/// The numbers of a matrix, column after column.
+fn columns_of<T: Copy>(view: &ArrayView2<T>) -> Vec<T> {
+    view.t().iter().copied().collect()
+}
+
+/// A matrix stored column after column, row after row.
+fn rows_of<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
+    (0..rows * columns).map(|at| values[at % columns * rows + at / columns]).collect()
 }
 
 /// A `ValueError` unless `holds`.
