@@ -35,8 +35,7 @@ impl<'a> NearestPoints<'a> {
         let size = (side[0] * side[1] / cells).sqrt().max(longest / cells);
         let size = if size.is_finite() && size > 0.0 { size } else { 1.0 };
         let shape = if known.is_empty() { [1, 1] } else { side.map(|side| whole(side / size) + 1) };
-        let mut grid =
-            Self { places, origin: low, size, shape, starts: Vec::new(), points: known };
+        let mut grid = Self { places, origin: low, size, shape, starts: Vec::new(), points: known };
         let cell = |point: &usize| {
             let [column, row] = grid.cell(places[*point]);
             row * grid.shape[0] + column
@@ -52,9 +51,8 @@ impl<'a> NearestPoints<'a> {
     }
 
     fn cell(&self, at: [f64; 2]) -> [usize; 2] {
-        [0, 1].map(|axis| {
-            whole((at[axis] - self.origin[axis]) / self.size).min(self.shape[axis] - 1)
-        })
+        [0, 1]
+            .map(|axis| whole((at[axis] - self.origin[axis]) / self.size).min(self.shape[axis] - 1))
     }
 
     /// The `most` points nearest to `at` and nearer than `reach`; the nearest first, ties in their
@@ -127,8 +125,7 @@ mod tests {
         for places in [line, cloud, odd, vec![[1.0, 1.0]; 9], Vec::new()] {
             let nearest = NearestPoints::new(&places);
             for (most, reach) in [(1, 1e9), (20, 60.0), (50, 400.0), (1000, 1e9)] {
-                let all =
-                    Kriging { structures: &[], method: KrigingMethod::Simple, most, reach };
+                let all = Kriging { structures: &[], method: KrigingMethod::Simple, most, reach };
                 for &at in places.iter().step_by(17).filter(|at| at[0].is_finite()) {
                     let expected = all.nearest(&places, at);
                     assert_eq!(nearest.of(at, most, reach), expected, "{at:?} {most}");

@@ -68,11 +68,10 @@ impl CovarianceModel {
     /// Covariance of two points, relative to that of a point with itself.
     fn at(self, ratio: f64) -> f64 {
         match self {
-            Self::Nugget => 0.0,
             Self::Exponential => (-ratio).exp(),
             Self::Gaussian => (-ratio * ratio).exp(),
             Self::Spherical if ratio < 1.0 => 1.0 - 1.5 * ratio + 0.5 * ratio.powi(3),
-            Self::Spherical => 0.0,
+            Self::Spherical | Self::Nugget => 0.0,
         }
     }
 }

@@ -9,6 +9,8 @@ const BLOCK: usize = 256;
 /// Steps of the fit, and the relative change of the sum of squares that ends it.
 const STEPS: usize = 200;
 const SETTLED: f64 = 1e-12;
+/// Part of a range that a step leaves at least.
+const SHORTEST_STEP: f64 = 0.1;
 
 /// How values of two points differ with their distance h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +66,7 @@ impl VariogramModel {
         // A range of 0: everything is farther away than that.
         let (shape, by_ratio) = match self {
             Self::Exponential => (1.0 - (-ratio).exp(), (-ratio).exp()),
-            Self::Gaussian => {
-                (1.0 - (-ratio * ratio).exp(), 2.0 * ratio * (-ratio * ratio).exp())
-            }
+            Self::Gaussian => (1.0 - (-ratio * ratio).exp(), 2.0 * ratio * (-ratio * ratio).exp()),
             Self::Spherical if ratio < 1.0 => {
                 (1.5 * ratio - 0.5 * ratio.powi(3), 1.5 - 1.5 * ratio * ratio)
             }
@@ -190,7 +190,8 @@ impl Sums {
 /// same where there is one, within the solver's tolerance of 1e-6.
 ///
 /// # Algorithm
-/// Levenberg and Marquardt's damped steps; parameters at 0 that would go below are held there.
+/// Levenberg and Marquardt's damped steps; parameters at 0 that would go below are held there, and a range shrinks to a tenth
+/// at most.
 pub fn fit_variogram(bins: &[Bin], settings: &VariogramSettings) -> Option<Variogram> {
     let near = |bin: &&Bin| f64::from(bin.distance) < settings.most_distance;
     let points: Vec<[f64; 2]> =
@@ -259,7 +260,9 @@ fn step(
     let steps = PivotedQr::new(&matrix, free.len()).solve(&right).coefficients;
     let mut next = current;
     for (&k, step) in free.iter().zip(steps) {
-        next[k] = (current[k] + step).max(0.0);
+        // At a range of 0 the model is flat, and no step would lead out again.
+        let least = if k == 0 { SHORTEST_STEP * current[k] } else { 0.0 };
+        next[k] = (current[k] + step).max(least);
     }
     Some(Variogram { range: next[0], sill: next[1], nugget: next[2] })
 }
@@ -290,14 +293,21 @@ mod tests {
         use VariogramModel::{Exponential, Gaussian, Spherical};
         for model in [Exponential, Gaussian, Spherical] {
             let found = fit_variogram(&bins(model, &TRUE), &settings(model)).unwrap();
-            for (found, given) in [
-                (found.range, TRUE.range),
-                (found.sill, TRUE.sill),
-                (found.nugget, TRUE.nugget),
-            ] {
+            for (found, given) in
+                [(found.range, TRUE.range), (found.sill, TRUE.sill), (found.nugget, TRUE.nugget)]
+            {
                 assert!((found - given).abs() < 1e-4, "{model:?} {found} {given}");
             }
         }
+    }
+
+    #[test]
+    fn a_start_far_away_is_no_trap() {
+        let model = VariogramModel::Exponential;
+        let start = Variogram { range: 50.0, sill: 1.0, nugget: 1.0 };
+        let found =
+            fit_variogram(&bins(model, &TRUE), &VariogramSettings { start, ..settings(model) });
+        assert!((found.unwrap().range - TRUE.range).abs() < 1e-3, "{found:?}");
     }
 
     #[test]

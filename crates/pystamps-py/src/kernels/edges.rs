@@ -1,12 +1,12 @@
 //! Noise of edges between PS or nodes.
 
 use super::{Phasors, Vector, columns_of, require, rows_of, run};
-use numpy::ndarray::ArrayView2;
 use numpy::{
     Complex32, IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pystamps_kernels::edge_differences::edge_differences;
 use pystamps_kernels::edge_noise::{
     Baselines, NoiseModel, Phasors as UnitPhasors, edge_noise, quietest_edges,
 };
@@ -106,31 +106,34 @@ pub(super) fn stage8_edge_noise<'py>(
     let view = node_phase.as_array();
     let columns = view.ncols();
     let edges = edges(&node_a, &node_b, view.nrows())?;
-    let tiles: Vec<Tile> = match mode {
-        "simple" => run(py, threads, || vec![simple(&view, &edges)])?,
-        "space_time" => {
-            let options = EdgeSeriesOptions {
-                method: method(unwrap_method)?,
-                look_angle_error: la_error,
-                time_window_days: time_win,
-                trial_wraps: n_trial_wraps.unwrap_or(f64::NAN),
-            };
-            let series = [bperp, day].map(|given| given.map(|values| values.to_vec()));
-            let plan = plan(series, ifgday_ix.as_ref(), columns, &options)?;
-            let phases = columns_of(&view);
-            run(py, threads, || analysed(plan.clone(), &phases, &edges))?
-        }
-        _ => return Err(unknown("mode", mode, "space_time or simple")),
+    let shape = [edges.len(), columns];
+    if mode == "simple" {
+        let phases: Vec<Complex32> = view.iter().copied().collect();
+        let found = run(py, threads, || edge_differences(&phases, columns, &edges))?;
+        let difference = found.difference_rad.into_pyarray(py).reshape(shape)?;
+        return Ok((difference, found.noise_rad.into_pyarray(py).reshape(shape)?));
+    }
+    if mode != "space_time" {
+        return Err(unknown("mode", mode, "space_time or simple"));
+    }
+    let options = EdgeSeriesOptions {
+        method: method(unwrap_method)?,
+        look_angle_error: la_error,
+        time_window_days: time_win,
+        trial_wraps: n_trial_wraps.unwrap_or(f64::NAN),
     };
+    let series = [bperp, day].map(|given| given.map(|values| values.to_vec()));
+    let plan = plan(series, ifgday_ix.as_ref(), columns, &options)?;
+    let phases = columns_of(&view);
+    let tiles = run(py, threads, || analysed(plan.clone(), &phases, &edges))?;
     let joined = |part: fn(&Tile) -> &[f32]| -> Vec<f32> {
-        let of_tile = |tile| rows_of(part(tile), part(tile).len() / columns.max(1), columns);
+        let of_tile = |tile| rows_of(part(tile), part(tile).len() / columns, columns);
         tiles.iter().flat_map(of_tile).collect()
     };
-    let difference = joined(|tile| &tile.dph_space_uw_rad).into_pyarray(py);
-    let noise = joined(|tile| &tile.dph_noise_rad);
-    let without_noise = mode == "space_time" && unwrap_method == "2D";
-    let shape = if without_noise { [0, 0] } else { [edges.len(), columns] };
-    Ok((difference.reshape([edges.len(), columns])?, noise.into_pyarray(py).reshape(shape)?))
+    let difference = joined(|tile| &tile.dph_space_uw_rad).into_pyarray(py).reshape(shape)?;
+    let noise = joined(|tile| &tile.dph_noise_rad).into_pyarray(py);
+    let without_noise = options.method == Method::Spatial2D;
+    Ok((difference, noise.reshape(if without_noise { [0, 0] } else { shape })?))
 }
 
 /// Plans the analysis of interferograms with these baselines and days of images.
@@ -169,28 +172,6 @@ fn analysed(mut plan: EdgeSeries, phases: &[Complex32], edges: &[[u32; 2]]) -> V
         .par_chunks(TILE_EDGES)
         .map_init(|| plan.scratch(), |scratch, tile| plan.analyse_edges(phases, tile, scratch))
         .collect()
-}
-
-/// The wrapped differences, and half of what they differ from the mean of their row.
-#[expect(clippy::cast_possible_truncation, reason = "both are single")]
-fn simple(phases: &ArrayView2<Complex32>, edges: &[[u32; 2]]) -> Tile {
-    let columns = phases.ncols();
-    let mut tile = Tile::default();
-    for (row, &edge) in edges.iter().enumerate() {
-        let [low, high] = edge.map(|node| phases.row(node as usize));
-        let differences = high.iter().zip(&low).map(|(b, a)| (b * a.conj()).arg());
-        tile.dph_space_uw_rad.extend(differences);
-        let differences = &tile.dph_space_uw_rad[row * columns..];
-        let sum: f64 = differences.iter().map(|&value| f64::from(value)).sum();
-        let mean = sum / columns as f64;
-        let noise = differences.iter().map(|&value| (0.5 * (f64::from(value) - mean)) as f32);
-        tile.dph_noise_rad.extend(noise);
-    }
-    // Row by row so far, tiles are column by column.
-    for values in [&mut tile.dph_space_uw_rad, &mut tile.dph_noise_rad] {
-        *values = rows_of(values, columns, edges.len());
-    }
-    tile
 }
 
 /// Pairs of ends, which must be among the rows.

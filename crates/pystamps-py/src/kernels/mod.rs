@@ -13,6 +13,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+/// Rows and columns that are transposed together.
+const SQUARE: usize = 32;
+
 /// Adds the submodule `kernels`.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
@@ -65,12 +68,29 @@ impl Vector<'_> {
 
 /// The numbers of a matrix, column after column.
 fn columns_of<T: Copy>(view: &ArrayView2<T>) -> Vec<T> {
-    view.t().iter().copied().collect()
+    match view.as_slice() {
+        // Row after row: columns of the transposed matrix are its rows.
+        Some(values) => rows_of(values, view.ncols(), view.nrows()),
+        None => view.t().iter().copied().collect(),
+    }
 }
 
 /// A matrix stored column after column, row after row.
 fn rows_of<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
-    (0..rows * columns).map(|at| values[at % columns * rows + at / columns]).collect()
+    let Some(&any) = values.first() else { return Vec::new() };
+    let mut out = vec![any; values.len()];
+    // Squares that fit into the nearest cache with their images.
+    for top in (0..rows).step_by(SQUARE) {
+        for left in (0..columns).step_by(SQUARE) {
+            for row in top..rows.min(top + SQUARE) {
+                let line = &mut out[row * columns..(row + 1) * columns];
+                for column in left..columns.min(left + SQUARE) {
+                    line[column] = values[column * rows + row];
+                }
+            }
+        }
+    }
+    out
 }
 
 /// A `ValueError` unless `holds`.
