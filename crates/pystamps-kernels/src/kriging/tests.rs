@@ -6,8 +6,8 @@ use super::*;
 use crate::random::{MatlabV5Uniform, STAMPS_SEED, UniformGenerator};
 use crate::triangulation::delaunay_edges;
 
-const POINTS: usize = 120;
-const DATES: usize = 40;
+const POINTS: usize = 90;
+const DATES: usize = 36;
 
 struct Scene {
     xy_m: Vec<[f32; 2]>,
