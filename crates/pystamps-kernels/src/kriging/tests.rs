@@ -6,7 +6,7 @@ use super::*;
 use crate::random::{MatlabV5Uniform, STAMPS_SEED, UniformGenerator};
 use crate::triangulation::delaunay_edges;
 
-const POINTS: usize = 90;
+const POINTS: usize = 75;
 const DATES: usize = 36;
 
 struct Scene {
@@ -98,7 +98,7 @@ fn plausible_variograms_are_believed() {
     let found = high_pass_edges(&input(&scene), &mut generator());
     let plausible = found.variogram.plausible.iter().filter(|&&plausible| plausible).count();
     assert_eq!(found.variogram.of_edges.is_empty(), plausible <= 50, "{plausible}");
-    assert!(plausible > 50, "{plausible}");
+    assert!(plausible > 50, "{plausible} of {}", found.variogram.edges.len());
     assert_eq!(found.unwrapping_errors.len(), scene.edges.len() * DATES);
     assert!(found.high_pass_rad.iter().all(|left| left.is_finite()));
     assert!(found.high_pass_rad.iter().any(|left| left.abs() > 0.1));
