@@ -25,6 +25,7 @@ Array = NDArray[Any]
 _ROWS = 20_000
 _INTERFEROGRAMS = 75
 _GRID = (160, 160)
+_EDGE_NODES = 2_000
 _REPEATS = 3
 
 
@@ -79,6 +80,7 @@ def _measurements() -> list[Measurement]:
     centres = np.asarray(0.005 + 0.01 * np.arange(100), dtype=np.float64)
     wraps = 0.5  # 9 trials
     native, plain = _native.kernels, numpy_backend
+    later = _LaterStages.of(random)
     grid = phasors.ravel()[: _GRID[0] * _GRID[1]].reshape(_GRID)
     frequency_term = 1 / (1 + (np.fft.fftfreq(32, 50) * 800) ** 10)
     response = np.outer(frequency_term, frequency_term)
@@ -141,7 +143,92 @@ def _measurements() -> list[Measurement]:
             25e3,
             threads=(1,),
         ),
+        *later.measurements(),
     ]
+
+
+@dataclass(frozen=True)
+class _LaterStages:
+    """Data of the kernels of stages 4, 7 and 8."""
+
+    phase_rad: Array
+    bperp_m: Array
+    day: Array
+    node_a: Array
+    node_b: Array
+
+    @classmethod
+    def of(cls, random: np.random.Generator) -> _LaterStages:
+        """Make smooth series with noise, and edges between neighbours in a line."""
+        day = 12.0 * np.arange(_INTERFEROGRAMS)
+        phase = random.uniform(-0.005, 0.005, (_ROWS, 1)) * day
+        phase += random.normal(0, 0.3, phase.shape)
+        bperp = random.uniform(-150, 150, _INTERFEROGRAMS)
+        bperp[0] = phase[:, 0] = 0
+        nodes = np.arange(_EDGE_NODES - 3)
+        node_a = np.concatenate([nodes] * 3)
+        node_b = np.concatenate([nodes + step for step in (1, 2, 3)])
+        return cls(phase.astype(np.float32), bperp.astype(np.float32), day, node_a, node_b)
+
+    def measurements(self) -> list[Measurement]:
+        """Return the measurements, in the order of the stages."""
+        native, plain = _native.kernels, numpy_backend
+        phasors = np.exp(1j * self.phase_rad[:_EDGE_NODES]).astype(np.complex64)
+        baselines = np.broadcast_to(self.bperp_m, self.phase_rad.shape)
+        noise = (
+            phasors,
+            self.node_a,
+            self.node_b,
+            self.bperp_m.astype(np.float64),
+            self.day,
+            730.0,
+        )
+        slope = (self.phase_rad, baselines, np.arange(_INTERFEROGRAMS), self.day)
+        covariance = np.eye(_INTERFEROGRAMS)
+        edges = (phasors[:, 1:], self.node_a, self.node_b)
+        master = np.zeros(_INTERFEROGRAMS - 1, dtype=np.int64)
+        series: dict[str, Any] = {
+            "bperp": self.bperp_m[1:].astype(np.float64),
+            "day": self.day,
+            "ifgday_ix": np.stack([master, np.arange(1, _INTERFEROGRAMS)], axis=1),
+            "n_trial_wraps": 0.5,
+        }
+        samples = len(self.node_a) * _INTERFEROGRAMS
+        return [
+            Measurement(
+                "stage4_edge_stats",
+                "samples",
+                samples,
+                lambda threads: native.stage4_edge_stats(*noise, threads=threads)[0],
+                lambda: plain.stage4_edge_stats(*noise)[0],
+                1e-4,
+            ),
+            Measurement(
+                "stage7_scla",
+                "samples",
+                self.phase_rad.size,
+                lambda threads: native.stage7_scla(*slope, covariance, 0, threads=threads)[0],
+                lambda: plain.stage7_scla(*slope, covariance, 0)[0],
+                1e-12,
+            ),
+            Measurement(
+                "stage8_edge_noise space_time",
+                "samples",
+                samples,
+                lambda threads: native.stage8_edge_noise(*edges, **series, threads=threads)[1],
+                lambda: plain.stage8_edge_noise(*edges, **series)[1],
+                1e-4,
+            ),
+            Measurement(
+                "stage8_edge_noise simple",
+                "samples",
+                samples,
+                lambda _: native.stage8_edge_noise(*edges, "simple")[1],
+                lambda: plain.stage8_edge_noise(*edges, "simple")[1],
+                2e-6,
+                threads=(1,),
+            ),
+        ]
 
 
 def _report(measurement: Measurement) -> None:

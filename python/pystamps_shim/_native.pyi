@@ -105,6 +105,50 @@ class kernels:  # noqa: N801 - a submodule
         threads: int | None = None,
     ) -> NDArray[np.float64]: ...
     @staticmethod
+    def stage4_edge_stats(
+        phases: NDArray[Any],
+        node_a: NDArray[np.int64],
+        node_b: NDArray[np.int64],
+        bperp: NDArray[Any],
+        day: NDArray[Any],
+        time_win: float,
+        mode: str = "single_master",
+        *,
+        threads: int | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+    @staticmethod
+    def stage7_scla(
+        ph_uw: NDArray[np.float32],
+        bperp: NDArray[np.float32],
+        solve_ix: NDArray[np.int64],
+        day: NDArray[Any],
+        ifg_vcm: NDArray[np.float64],
+        master_ix: int | None = None,
+        network: str = "single_master",
+        *,
+        velocity: bool = True,
+        method: str = "L2",
+        threads: int | None = None,
+    ) -> tuple[
+        NDArray[np.float64], NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]
+    ]: ...
+    @staticmethod
+    def stage8_edge_noise(
+        node_phase: NDArray[np.complex64],
+        node_a: NDArray[np.int64],
+        node_b: NDArray[np.int64],
+        mode: str = "space_time",
+        *,
+        bperp: NDArray[Any] | None = None,
+        day: NDArray[Any] | None = None,
+        ifgday_ix: NDArray[np.int64] | None = None,
+        n_trial_wraps: float | None = None,
+        time_win: float = 730.0,
+        unwrap_method: str = "3D_FULL",
+        la_error: bool = True,
+        threads: int | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+    @staticmethod
     def clap_filter(
         ph: NDArray[Any], alpha: float, beta: float, low_pass: NDArray[np.float64]
     ) -> NDArray[np.complex128]: ...

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
@@ -153,6 +156,224 @@ def test_values_without_their_cell_agree() -> None:
     assert abs(native - plain) < 2e-6
     assert abs(plain) > 1e-3
     assert _native.kernels.clap_patch_value(grid[:31], 1.0, 0.3, response, cell) is None
+
+
+def series(seed: int, rows: int, columns: int, master: int) -> tuple[Array, Array, Array]:
+    """Return phase and baselines [rows, columns] and days, with 0 for the master."""
+    random = np.random.default_rng(seed)
+    bperp = random.uniform(-200, 200, columns) + random.uniform(-1, 1, (rows, columns))
+    day = 12.0 * np.arange(columns) - 12.0 * master
+    phase = random.uniform(-0.03, 0.03, (rows, 1)) * bperp + random.normal(0, 1, (rows, columns))
+    phase[:, master] = 0
+    bperp[:, master] = 0
+    return phase.astype(np.float32), bperp.astype(np.float32), day
+
+
+def compare_look_angle(*arguments: Any, **options: Any) -> None:
+    native: tuple[Array, ...] = accelerated.stage7_scla(*arguments, **options, backend="native")
+    plain: tuple[Array, ...] = accelerated.stage7_scla(*arguments, **options, backend="numpy")
+    for ours, theirs, limit in zip(native, plain, (1e-10, 1e-5, 2e-6, 0), strict=True):
+        assert ours.dtype == theirs.dtype
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=limit)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.integers(1, 40),
+    columns=st.integers(2, 12),
+    velocity=st.booleans(),
+    network=st.sampled_from(["single_master", "small_baselines"]),
+    data=st.data(),
+)
+def test_look_angle_errors_agree(
+    *, seed: int, rows: int, columns: int, velocity: bool, network: Any, data: st.DataObject
+) -> None:
+    master = data.draw(st.integers(0, columns - 1))
+    phase, bperp, day = series(seed, rows, columns, master)
+    random = np.random.default_rng(seed)
+    if data.draw(st.booleans(), label="irregular"):
+        day += random.uniform(-5, 5, columns)
+    kept = np.flatnonzero(random.random(columns) < data.draw(st.sampled_from([0.3, 0.7, 1])))
+    root = random.normal(0, 1, (columns, columns))
+    covariance = root @ root.T + columns * np.eye(columns)
+    if data.draw(st.booleans(), label="gap"):
+        phase[rows // 2, columns // 2] = np.nan
+    compare_look_angle(phase, bperp, kept, day, covariance, master, network, velocity=velocity)
+
+
+def test_least_absolute_slopes_agree() -> None:
+    phase, bperp, day = series(21, 60, 14, 4)
+    phase[7, 3] += 20
+    phase[8, 2] = np.nan
+    covariance = np.eye(14)
+    columns = np.arange(14)
+    native = accelerated.stage7_scla(
+        phase, bperp, columns, day, covariance, 4, method="L1", backend="native"
+    )
+    plain = accelerated.stage7_scla(
+        phase, bperp, columns, day, covariance, 4, method="L1", backend="numpy"
+    )
+    ordinary = accelerated.stage7_scla(phase, bperp, columns, day, covariance, 4)
+    # The searches end near the same minimum, not at it.
+    np.testing.assert_allclose(native[0], plain[0], rtol=0, atol=2e-3)
+    assert abs(native[0] - ordinary[0])[7] > 1e-4
+    assert np.isnan(native[0][8])
+
+
+def test_common_baselines_are_those_of_every_scatterer() -> None:
+    phase, bperp, day = series(22, 30, 9, 2)
+    columns, covariance = np.arange(9), np.eye(9)
+    short = accelerated.stage7_scla(phase, bperp[0], columns, day, covariance, 2)
+    same = np.broadcast_to(bperp[0], bperp.shape)
+    for ours, theirs in zip(
+        short, accelerated.stage7_scla(phase, same, columns, day, covariance, 2), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_look_angle_results_do_not_depend_on_threads() -> None:
+    phase, bperp, day = series(23, 3000, 11, 5)
+    arguments = (phase, bperp, np.arange(11), day, np.eye(11), 5)
+    one, two = (_native.kernels.stage7_scla(*arguments, threads=n) for n in (1, 2))
+    for ours, theirs in zip(one, two, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bperp": np.zeros((5, 3), dtype=np.float32)}, "bperp"),
+        ({"day": np.zeros(3)}, "day"),
+        ({"ifg_vcm": np.zeros((3, 4))}, "ifg_vcm"),
+        ({"ifg_vcm": np.zeros((4, 4))}, "positive definite"),
+        ({"solve_ix": np.array([0, 4])}, "solve_ix"),
+        ({"solve_ix": np.array([2, 1])}, "ascending"),
+        ({"master_ix": -1}, "master_ix"),
+        ({"network": "many"}, "network"),
+        ({"method": "L3"}, "method"),
+    ],
+)
+def test_impossible_look_angle_arguments_are_refused(change: dict[str, Any], message: str) -> None:
+    arguments: dict[str, Any] = {
+        "ph_uw": np.zeros((5, 4), dtype=np.float32),
+        "bperp": np.zeros((5, 4), dtype=np.float32),
+        "solve_ix": np.arange(4),
+        "day": np.arange(4.0),
+        "ifg_vcm": np.eye(4),
+        "master_ix": 1,
+    }
+    with pytest.raises(ValueError, match=message):
+        accelerated.stage7_scla(**{**arguments, **change}, backend="native")
+
+
+def network(seed: int, nodes: int, columns: int) -> tuple[Array, Array, Array]:
+    """Return unit phasors of nodes [nodes, columns], smooth in time, and edges between them."""
+    random = np.random.default_rng(seed)
+    day = 12.0 * np.arange(columns)
+    slope = random.uniform(-0.01, 0.01, (nodes, 1))
+    phase = slope * day + random.normal(0, 0.4, (nodes, columns))
+    pairs = np.array([(a, b) for a in range(nodes) for b in range(a + 1, min(nodes, a + 4))])
+    return np.exp(1j * phase).astype(np.complex64), pairs[:, 0], pairs[:, 1]
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    nodes=st.integers(3, 20),
+    columns=st.integers(3, 12),
+    mode=st.sampled_from(["single_master", "small_baselines"]),
+)
+def test_noise_of_scatterers_agrees(seed: int, nodes: int, columns: int, mode: Any) -> None:
+    phases, node_a, node_b = network(seed, nodes, columns)
+    random = np.random.default_rng(seed)
+    arguments = (phases, node_a, node_b, random.uniform(-200, 200, columns))
+    day = 12.0 * np.arange(columns)
+    native = accelerated.stage4_edge_stats(*arguments, day, 730.0, mode, backend="native")
+    plain = accelerated.stage4_edge_stats(*arguments, day, 730.0, mode, backend="numpy")
+    for ours, theirs in zip(native, plain, strict=True):
+        assert ours.dtype == np.float32
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-4)
+
+
+def test_scatterers_without_edges_are_infinitely_noisy() -> None:
+    phases, node_a, node_b = network(31, 6, 8)
+    kept = (node_a != 5) & (node_b != 5)
+    for backend in ("native", "numpy"):
+        std, largest = accelerated.stage4_edge_stats(
+            phases,
+            node_a[kept],
+            node_b[kept],
+            np.arange(8.0),
+            np.arange(8.0),
+            730.0,
+            backend=backend,
+        )
+        assert np.isinf([std[5], largest[5]]).all()
+        assert np.isfinite(std[:5]).all()
+
+
+@pytest.mark.parametrize("method", ["2D", "3D_NO_DEF", "3D_FULL", "3D_QUICK", "3D_SMALL_DEF"])
+@pytest.mark.parametrize("la_error", [False, True])
+def test_edge_series_agree(method: str, la_error: bool) -> None:
+    phases, node_a, node_b = network(32, 120, 14)
+    phases[17, 3] = 0
+    day = np.concatenate([[0.0], 12.0 * np.arange(-5, 0), 12.0 * np.arange(1, 10)])
+    options: dict[str, Any] = {
+        "bperp": np.random.default_rng(33).uniform(-200, 200, 14),
+        "day": day,
+        "ifgday_ix": np.stack([np.zeros(14, dtype=int), np.arange(1, 15)], axis=1),
+        "n_trial_wraps": 0.6,
+        "time_win": 100.0,
+        "unwrap_method": method,
+        "la_error": la_error,
+    }
+    native = accelerated.stage8_edge_noise(phases, node_a, node_b, **options, backend="native")
+    plain = accelerated.stage8_edge_noise(phases, node_a, node_b, **options, backend="numpy")
+    for ours, theirs in zip(native, plain, strict=True):
+        assert ours.dtype == np.float32
+        assert ours.shape == theirs.shape
+        np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
+        # An angle at the end of the circle may turn by a whole cycle.
+        turned = np.abs(np.angle(np.exp(1j * (ours.astype(float) - theirs))))
+        assert np.nanmax(turned, initial=0) < 1e-4
+    assert np.isfinite(native[0]).any()
+
+
+@given(seed=st.integers(0, 2**32 - 1), nodes=st.integers(2, 30), columns=st.integers(1, 9))
+def test_simple_edge_noise_agrees(seed: int, nodes: int, columns: int) -> None:
+    phases, node_a, node_b = network(seed, nodes, columns)
+    phases *= 3
+    native = accelerated.stage8_edge_noise(phases, node_a, node_b, "simple", backend="native")
+    plain = accelerated.stage8_edge_noise(phases, node_a, node_b, "simple", backend="numpy")
+    for ours, theirs in zip(native, plain, strict=True):
+        assert ours.shape == (len(node_a), columns)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6)
+
+
+def test_impossible_edges_are_refused() -> None:
+    phases, node_a, node_b = network(34, 5, 4)
+    refused = partial(accelerated.stage8_edge_noise, phases, backend="native")
+    with pytest.raises(ValueError, match="needs bperp"):
+        refused(node_a, node_b)
+    with pytest.raises(ValueError, match="outside"):
+        refused(node_a, node_b + 1, "simple")
+    with pytest.raises(ValueError, match="differ in length"):
+        refused(node_a, node_b[1:], "simple")
+    mode: Any = "plain"
+    with pytest.raises(ValueError, match="mode"):
+        refused(node_a, node_b, mode)
+    given_series: dict[str, Any] = {
+        "bperp": np.arange(4.0),
+        "day": np.arange(5.0),
+        "ifgday_ix": np.array([[0, 1], [0, 2], [0, 3], [0, 4]]),
+        "n_trial_wraps": 0.5,
+    }
+    with pytest.raises(ValueError, match="unwrap_method"):
+        refused(node_a, node_b, **given_series, unwrap_method="4D")
+    with pytest.raises(ValueError, match="window"):
+        refused(node_a, node_b, **given_series, time_win=0.0)
+    with pytest.raises(ValueError, match="ifgday_ix"):
+        refused(node_a, node_b, **{**given_series, "day": np.arange(4.0)})
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 //! Numerics of the StaMPS stages, without input or output: functions take numbers and return numbers.
 
 pub mod clap;
+pub mod edge_differences;
 pub mod edge_noise;
 pub mod edge_series;
 pub mod elementary;
@@ -10,6 +11,7 @@ pub mod grid_accumulate;
 pub mod histogram;
 pub mod imaging_geometry;
 pub mod interpolate;
+pub mod kriging;
 pub mod least_squares;
 pub mod local_coordinates;
 pub mod look_angle_error;

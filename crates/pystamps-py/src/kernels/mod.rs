@@ -2,13 +2,19 @@
 //! C order go out; the interpreter is free meanwhile.
 
 mod clap;
+mod edges;
 mod grid;
+mod stage7;
 mod topofit;
 
+use numpy::ndarray::ArrayView2;
 use numpy::{Complex32, Complex64, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+
+/// Rows and columns that are transposed together.
+const SQUARE: usize = 32;
 
 /// Adds the submodule `kernels`.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -19,6 +25,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     kernels.add_function(wrap_pyfunction!(topofit::stage2_topofit, &kernels)?)?;
     kernels.add_function(wrap_pyfunction!(topofit::stage2_topofit_row_invariant, &kernels)?)?;
     kernels.add_function(wrap_pyfunction!(topofit::stage2_topofit_coh_row_invariant, &kernels)?)?;
+    kernels.add_function(wrap_pyfunction!(edges::stage4_edge_stats, &kernels)?)?;
+    kernels.add_function(wrap_pyfunction!(stage7::stage7_scla, &kernels)?)?;
+    kernels.add_function(wrap_pyfunction!(edges::stage8_edge_noise, &kernels)?)?;
     kernels.add_function(wrap_pyfunction!(clap::clap_filter, &kernels)?)?;
     kernels.add_function(wrap_pyfunction!(clap::clap_patch_value, &kernels)?)?;
     module.add_submodule(&kernels)?;
@@ -55,6 +64,33 @@ impl Vector<'_> {
             Self::Double(values) => values.as_array().to_vec(),
         }
     }
+}
+
+/// The numbers of a matrix, column after column.
+fn columns_of<T: Copy>(view: &ArrayView2<T>) -> Vec<T> {
+    match view.as_slice() {
+        // Row after row: columns of the transposed matrix are its rows.
+        Some(values) => rows_of(values, view.ncols(), view.nrows()),
+        None => view.t().iter().copied().collect(),
+    }
+}
+
+/// A matrix stored column after column, row after row.
+fn rows_of<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
+    let Some(&any) = values.first() else { return Vec::new() };
+    let mut out = vec![any; values.len()];
+    // Squares that fit into the nearest cache with their images.
+    for top in (0..rows).step_by(SQUARE) {
+        for left in (0..columns).step_by(SQUARE) {
+            for row in top..rows.min(top + SQUARE) {
+                let line = &mut out[row * columns..(row + 1) * columns];
+                for column in left..columns.min(left + SQUARE) {
+                    line[column] = values[column * rows + row];
+                }
+            }
+        }
+    }
+    out
 }
 
 /// A `ValueError` unless `holds`.

@@ -1,0 +1,29 @@
+"""Re-export of `pystamps_shim.kernels.accelerated`."""
+
+from __future__ import annotations
+
+from pystamps_shim.kernels.accelerated import (
+    KERNELS,
+    describe_backends,
+    stage2_grid_accumulate,
+    stage2_histogram,
+    stage2_topofit,
+    stage2_topofit_coh_row_invariant,
+    stage2_topofit_row_invariant,
+    stage4_edge_stats,
+    stage7_scla,
+    stage8_edge_noise,
+)
+
+__all__ = [
+    "KERNELS",
+    "describe_backends",
+    "stage2_grid_accumulate",
+    "stage2_histogram",
+    "stage2_topofit",
+    "stage2_topofit_coh_row_invariant",
+    "stage2_topofit_row_invariant",
+    "stage4_edge_stats",
+    "stage7_scla",
+    "stage8_edge_noise",
+]
