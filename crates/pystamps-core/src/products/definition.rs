@@ -98,12 +98,13 @@ const PHASE: [(&str, &[Term]); 14] = [
 ];
 
 /// Terms of the suffix of a phase of pairs (`usb-d`).
-const PAIRS: [(&str, &[Term]); 7] = [
+const PAIRS: [(&str, &[Term]); 8] = [
     ("", &[]),
     ("d", &[LookAngleError]),
     ("o", &[Ramp]),
     ("a", &[Troposphere]),
     ("do", &[LookAngleError, Ramp]),
+    ("da", &[LookAngleError, Troposphere]),
     ("ao", &[Troposphere, Ramp]),
     ("dao", &[LookAngleError, Troposphere, Ramp]),
 ];
@@ -126,22 +127,24 @@ const VELOCITY: [(&str, &[Term]); 12] = [
 ];
 
 /// Terms of the suffix of a deviation of the velocity (`vs-do`): ramps come before the troposphere.
-const DEVIATION: [(&str, &[Term]); 7] = [
+const DEVIATION: [(&str, &[Term]); 8] = [
     ("", &[]),
     ("d", &[LookAngleError]),
     ("o", &[Ramp]),
     ("a", &[Troposphere]),
     ("do", &[LookAngleError, Ramp]),
+    ("da", &[LookAngleError, Troposphere]),
     ("ao", &[Troposphere, Ramp]),
     ("dao", &[LookAngleError, Ramp, Troposphere]),
 ];
 
 /// Terms of the suffix of a wrapped phase (`w-dm`), all as stage 7 has smoothed them.
-const WRAPPED: [(&str, &[Term]); 7] = [
+const WRAPPED: [(&str, &[Term]); 8] = [
     ("", &[]),
     ("d", &[LookAngleError]),
     ("o", &[Ramp]),
     ("a", &[Troposphere]),
+    ("da", &[LookAngleError, Troposphere]),
     ("do", &[LookAngleError, Ramp]),
     ("dm", &[LookAngleError, Master]),
     ("dmo", &[LookAngleError, Master, Ramp]),
