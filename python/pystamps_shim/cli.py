@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pystamps_shim.commands import demo, simulate
+from pystamps_shim.commands import demo, run, simulate
 from pystamps_shim.errors import ExitCode, PystampsError
 
 _DESCRIPTION = """\
@@ -17,7 +17,8 @@ The stages themselves run in the native program `pystamps-native`; try `pystamps
 """
 _EPILOG = """\
 examples
-  python -m pystamps_shim demo                         see it work: simulate, prepare, load
+  python -m pystamps_shim demo                         see it work, from raw export to velocity map
+  python -m pystamps_shim run --export E --dataset D   process a raw export of your own
   python -m pystamps_shim simulate --out scene         a raw export with known truth
   python -m pystamps_shim simulate --help              every knob of a scene
 
@@ -35,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (demo, simulate):
+    for command in (demo, run, simulate):
         command.add_parser(subparsers).set_defaults(run=command.run)
     return parser
 

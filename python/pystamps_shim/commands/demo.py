@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +14,10 @@ from pystamps_shim.simulate.scene import DEFAULT_SEED, PRESETS, SceneSettings
 
 _DESCRIPTION = """\
 See pystamps work on a synthetic scene: simulate a raw export with known truth, prepare it, run
-every stage there is, and say what was produced and where.
+every stage, make velocities, time series and figures, compare them with the truth, and say what
+was produced and where.
 """
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """One stage of the demo: its number, what it does and the file it is known by."""
-
-    number: int
-    title: str
-    artefact: str
-
-
-# Later stages are one line each.
-_PATCH_STAGES = (
-    _Stage(1, "candidates", "ps1.mat"),
-    _Stage(2, "their coherence", "pm1.mat"),
-    _Stage(3, "selected PS", "select1.mat"),
-    _Stage(4, "PS without the noisy ones", "weed1.mat"),
-    _Stage(5, "corrected phase", "rc2.mat"),
-)
-_MERGED_STAGES = (_Stage(6, "unwrapped phase", "phuw2.mat"),)
-_NEXT = "stage 7, look-angle error and master atmosphere: not part of this version"
+_PATCHES = 2
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -60,58 +40,59 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> None:
     """Run the demo and print its report."""
     from pystamps_shim._binary import find  # noqa: PLC0415 - keeps --help quick
+    from pystamps_shim.commands.run import write_products  # noqa: PLC0415
     from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
-    from pystamps_shim.simulate.export import write_export  # noqa: PLC0415
-    from pystamps_shim.simulate.publish import published, refuse_if_filled  # noqa: PLC0415
+    from pystamps_shim.pipeline.whole_dataset import (  # noqa: PLC0415
+        Journal,
+        Plan,
+        Preparation,
+        run_plan,
+    )
+    from pystamps_shim.simulate.publish import refuse_if_filled  # noqa: PLC0415
 
     settings = replace(PRESETS[options.preset], seed=options.seed).checked()
     refuse_if_filled(options.out, force=options.force)
     _refuse_foreign_dataset(options.out)
-    native = Native(find())
-    timed = _Timer()
+    native, journal = Native(find()), Journal()
     export, dataset = options.out / "export", options.out / "dataset"
-
-    with timed("simulate"), published(export, force=options.force) as staging:
-        summary = write_export(settings, staging)
-    with timed("prepare"):
-        native.prepare_snap(export, dataset, azimuth_patches=2, force=options.force)
-    cell_m = _cell_for_small_scene_m(settings)
-    if cell_m is not None:
-        native.set_parameter("unwrap_grid_size", str(cell_m), dataset)
-    patches = [dataset / name for name in _lines(dataset / "patch.list")]
-    for stage in _PATCH_STAGES + _MERGED_STAGES:
-        with timed(f"stage {stage.number}"):
-            native.stage(stage.number, dataset, force=options.force)
+    products = options.out / "products"
+    journal.step("simulate", lambda: _simulate(settings, export, force=options.force))
+    patches = ["--azimuth-patches", str(_PATCHES)]
+    preparation = Preparation(export, "snap", patches)
+    run_plan(Plan(dataset, preparation, force=options.force), native, journal)
+    _report(options.out)
+    journal.step("products", lambda: write_products(native, dataset, products, None))
 
     write = sys.stdout.write
-    write(f"\n{options.out} now holds\n")
-    write(
-        f"  export   {summary.images} images of {summary.lines} x {summary.samples} pixels, "
-        f"{_size_text(export)}; truth.npz, TRUTH.md\n"
-    )
+    write(f"time: {journal.text()}; {journal.total_s:.1f} s in all\n")
+    write(f"look inside: pystamps-native inspect {dataset / 'mean_v.mat'}\n")
+    if (products / "velocity.png").is_file():
+        write(f"the map of velocities: {products / 'velocity.png'}\n")
+        write(f"the time series:       {products / 'timeseries.png'}\n")
+
+
+def _simulate(settings: SceneSettings, export: Path, *, force: bool) -> None:
+    from pystamps_shim.simulate.export import write_export  # noqa: PLC0415
+    from pystamps_shim.simulate.publish import published  # noqa: PLC0415
+
+    with published(export, force=force) as staging:
+        write_export(settings, staging)
+
+
+def _report(out: Path) -> None:
+    """Say what was made before the products."""
+    export, dataset = out / "export", out / "dataset"
+    patches = [dataset / name for name in _lines(dataset / "patch.list")]
+    write = sys.stdout.write
+    write(f"\n{out} now holds\n")
+    write(f"  export   a raw export, {_size_text(export)}; truth.npz, TRUTH.md\n")
     write(f"  dataset  a StaMPS project of {len(patches)} patches, {_size_text(dataset)}\n")
     for patch in patches:
         count = len(_lines(patch / "pscands.1.ij"))
         write(f"    {patch.name}  {count} candidates, {_size_text(patch)}\n")
-    results = ", ".join(f"{stage.artefact} ({stage.title})" for stage in _PATCH_STAGES)
-    write(f"    in every patch {results}\n")
     write(f"    merged: {_merged_text(dataset)}\n")
     write(f"    unwrapped: {_unwrapped_text(dataset)}\n")
-    write(f"time: {timed.text()}\n")
-    write(f"look inside: pystamps-native inspect {dataset / 'phuw2.mat'}\n")
-    write(f"next: {_NEXT}\n")
-
-
-def _cell_for_small_scene_m(settings: SceneSettings) -> int | None:
-    """Return the side of unwrapping cells where the usual 200 m are too coarse, else None.
-
-    Stage 6 filters windows of 32 cells, and needs that many along both sides.
-    """
-    sides_m = (
-        settings.width * settings.range_spacing_m,
-        settings.length * settings.azimuth_spacing_m,
-    )
-    return None if min(sides_m) / 200 >= 36 else int(min(sides_m) / 40) // 10 * 10
+    sys.stdout.flush()
 
 
 def _refuse_foreign_dataset(out: Path) -> None:
@@ -119,29 +100,6 @@ def _refuse_foreign_dataset(out: Path) -> None:
     if (out / "dataset").exists() and not (out / "export" / "TRUTH.md").is_file():
         cause = f"{out / 'dataset'} was not made by a demo"
         raise PystampsError(cause, "choose another --out", ExitCode.USAGE)
-
-
-class _Timer:
-    """Measures named steps."""
-
-    def __init__(self) -> None:
-        self._seconds: list[tuple[str, float]] = []
-        self._name, self._begin = "", 0.0
-
-    def __call__(self, name: str) -> _Timer:
-        self._name = name
-        return self
-
-    def __enter__(self) -> None:
-        sys.stderr.write(f"{self._name} …\n")
-        self._begin = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        self._seconds.append((self._name, time.monotonic() - self._begin))
-
-    def text(self) -> str:
-        """Return every step with its seconds."""
-        return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self._seconds)
 
 
 def _merged_text(dataset: Path) -> str:

@@ -20,21 +20,33 @@ class Native:
     def __init__(self, program: Path) -> None:
         self._program = program
 
-    def prepare_snap(
-        self, export: Path, dataset: Path, *, azimuth_patches: int, force: bool
+    def prepare(
+        self,
+        processor: str,
+        export: Path,
+        dataset: Path,
+        options: Sequence[str] = (),
+        *,
+        force: bool = False,
     ) -> None:
-        """Turn a raw export into a dataset with patches along the azimuth axis."""
-        arguments = ["prep", "snap", "--export", str(export), "--dataset", str(dataset)]
-        arguments += ["--range-patches", "1", "--azimuth-patches", str(azimuth_patches)]
-        self.run(arguments, force=force)
+        """Turn a raw export into a dataset; `options` as ``pystamps-native prep`` has them."""
+        arguments = ["prep", processor, "--export", str(export), "--dataset", str(dataset)]
+        self.run([*arguments, *options], force=force)
 
     def set_parameter(self, name: str, value: str, dataset: Path) -> None:
         """Change a parameter of a dataset."""
         self.run(["params", "set", name, value, "--dataset", str(dataset)])
 
-    def stage(self, number: int, dataset: Path, *, force: bool) -> None:
+    def stage(
+        self, number: int, dataset: Path, options: Sequence[str] = (), *, force: bool = False
+    ) -> None:
         """Run a stage on every patch of a dataset; stage 5 merges them too."""
-        self.run(["stage", str(number), "--dataset", str(dataset)], force=force)
+        self.run(["stage", str(number), "--dataset", str(dataset), *options], force=force)
+
+    def product(self, value: str, dataset: Path, out: Path) -> None:
+        """Write a product, in place of an earlier one of that name."""
+        arguments = ["product", value, "--dataset", str(dataset), "--out", str(out)]
+        self.run(arguments, force=True)
 
     def run(self, arguments: Sequence[str], *, force: bool = False) -> None:
         """Run one command; its stdout and stderr go to our stderr.

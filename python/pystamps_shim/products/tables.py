@@ -74,14 +74,11 @@ class Description:
 
     @property
     def reference_centre_lonlat_deg(self) -> tuple[float, float] | None:
-        """Return the middle of the reference area, None where it has none."""
-        centre = self._entry("reference").get("centre_lonlat_deg")
-        return None if centre is None else (float(centre[0]), float(centre[1]))
-
-    @property
-    def reference_text(self) -> str:
-        """Return the reference area in words."""
-        return str(self._reference("description"))
+        """Return the middle of the reference area, None where all PS are the reference."""
+        if self.reference_ps_count == int(self._entry("ps_count")):
+            return None
+        longitude, latitude = self._reference("centre_lonlat_deg")
+        return float(longitude), float(latitude)
 
     def _reference(self, name: str) -> Any:
         reference = self._entry("reference")

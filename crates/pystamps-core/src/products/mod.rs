@@ -85,6 +85,7 @@ pub fn make_product(
     let _project_stays = shared_lock(root)?;
     let project = Project::open(root, acting_parameters(root, options)?)?;
     let definition = Definition::of(&request.value_type, project.stack.network)?;
+    refuse_without_resamples(&definition, request.bootstrap)?;
     let publication = Publication::begin(&request.out, root, format, options.force)?;
     let residence = residence(&project, &definition, options)?;
     let room = Room { residence, folder: publication.folder() };
@@ -135,6 +136,19 @@ fn residence(
     }
     crate::plan::check_memory(limit_bytes, fixed, "this product")?;
     Ok(Residence::File)
+}
+
+/// Refuses a deviation without resamples to take it from.
+fn refuse_without_resamples(definition: &Definition, bootstrap: Bootstrap) -> Result<()> {
+    if bootstrap.resamples >= 2 || !matches!(definition.quantity, Quantity::VelocityDeviation(_)) {
+        return Ok(());
+    }
+    Err(Diagnostic::new("resamples-too-few", "a standard deviation needs resamples")
+        .variable("--bootstrap")
+        .expected("2 or more")
+        .found(bootstrap.resamples)
+        .remedy("leave the option out: 200 are drawn then")
+        .usage())
 }
 
 /// Says that a product needs another kind of file.
