@@ -42,9 +42,9 @@ pub(crate) enum Quantity {
     /// Height of the PS, m.
     Height,
     /// Wrapped phase, complex.
-    Wrapped,
+    Wrapped(Series),
     /// Wrapped phase of the surroundings, complex.
-    Surroundings,
+    Surroundings(Series),
     /// Unwrapped phase, rad.
     Phase(Series),
     /// What the inverted images leave of the interferograms, rad.
@@ -158,8 +158,8 @@ type Table = [(&'static str, Quantity, &'static [(&'static str, &'static [Term])
 
 const ONE_MASTER: &Table = &[
     ("hgt", Quantity::Height, &ALONE),
-    ("w", Quantity::Wrapped, &WRAPPED),
-    ("p", Quantity::Surroundings, &ALONE),
+    ("w", Quantity::Wrapped(Series::OneMaster), &WRAPPED),
+    ("p", Quantity::Surroundings(Series::OneMaster), &ALONE),
     ("u", Quantity::Phase(Series::OneMaster), &PHASE),
     ("d", Quantity::Slope(Series::OneMaster), &ALONE),
     ("m", Quantity::Master, &ALONE),
@@ -174,8 +174,8 @@ const ONE_MASTER: &Table = &[
 
 const SMALL_BASELINES: &Table = &[
     ("hgt", Quantity::Height, &ALONE),
-    ("w", Quantity::Wrapped, &WRAPPED),
-    ("p", Quantity::Surroundings, &ALONE),
+    ("w", Quantity::Wrapped(Series::Pairs), &WRAPPED),
+    ("p", Quantity::Surroundings(Series::Pairs), &ALONE),
     ("u", Quantity::Phase(Series::OneMaster), &PHASE),
     ("usb", Quantity::Phase(Series::Pairs), &PAIRS),
     ("rsb", Quantity::Residual, &CORRECTION),

@@ -63,7 +63,9 @@ impl Values {
                 let master_rad = project.master_rad()?.into_iter().map(f64::from).collect();
                 Self { single: true, ..double(referred(master_rad, project)) }
             }
-            Quantity::Wrapped | Quantity::Surroundings => wrapped::values(project, definition)?,
+            Quantity::Wrapped(_) | Quantity::Surroundings(_) => {
+                wrapped::values(project, definition)?
+            }
             Quantity::Ramps => Self::stored(project, &project.estimate(series).ramp, 7, None)?,
             Quantity::SlaveNoise => {
                 let variable = stage8::slave_noise(project.stack.network);
