@@ -183,7 +183,10 @@ def test_same_bytes_for_any_thread_count_and_memory(
 def test_earlier_velocities_are_void(native: Native, tmp_path: Path) -> None:
     """mv2.mat and results of stage 8 go, but only on request."""
     dataset = write_unwrapped(tmp_path / "dataset").folder
-    later = {"mv2.mat": {"mean_v": np.zeros(400)}, "scn2.mat": {"ph_hpt": np.zeros((400, 11))}}
+    later: dict[str, dict[str, Array]] = {
+        "mv2.mat": {"mean_v": np.zeros(400)},
+        "scn2.mat": {"ph_hpt": np.zeros((400, 11))},
+    }
     for file, variables in later.items():
         mat.write(dataset / file, variables)
     refused = native("stage", 7, "--dataset", dataset, exit_code=1)
