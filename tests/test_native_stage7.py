@@ -64,12 +64,13 @@ def test_oracle(native: Native, oracle: Path, name: str, tmp_path: Path) -> None
 def with_corrections(dataset: Path) -> None:
     """Leave a tropospheric correction and the atmosphere of an older program."""
     random = np.random.default_rng(1)
-    small = (dataset / "phuw_sb2.mat").exists()
-    shape = mat.read_variable(dataset / f"phuw{'_sb' if small else ''}2.mat", "ph_uw").shape
-    correction = random.normal(0, 1, shape).astype(np.float32)
-    mat.write(dataset / f"tca{'_sb' if small else ''}2.mat", {"ph_tropo_gacos": correction})
-    series = mat.read_variable(dataset / "phuw2.mat", "ph_uw").shape
-    mat.write(dataset / "aps2.mat", {"ph_aps_slave": random.normal(0, 1, series)})
+    shape = mat.read_variable(dataset / "phuw2.mat", "ph_uw").shape
+    file, correction = "tca2.mat", random.normal(0, 1, shape).astype(np.float32)
+    if (dataset / "phuw_sb2.mat").exists():
+        first, second = mat.read_variable(dataset / "ps2.mat", "ifgday_ix").astype(int).T - 1
+        file, correction = "tca_sb2.mat", correction[:, second] - correction[:, first]
+    mat.write(dataset / file, {"ph_tropo_gacos": correction})
+    mat.write(dataset / "aps2.mat", {"ph_aps_slave": random.normal(0, 1, shape)})
     change(dataset / "parms.mat", subtr_tropo="y", tropo_method="a_gacos")
 
 
@@ -180,17 +181,18 @@ def test_same_bytes_for_any_thread_count_and_memory(
 
 
 def test_earlier_velocities_are_void(native: Native, tmp_path: Path) -> None:
-    """mv2.mat goes; results of stage 8 only on request."""
+    """mv2.mat and results of stage 8 go, but only on request."""
     dataset = write_unwrapped(tmp_path / "dataset").folder
-    mat.write(dataset / "mv2.mat", {"mean_v": np.zeros((400, 1))})
-    native("stage", 7, "--dataset", dataset)
-    assert not (dataset / "mv2.mat").exists()
-    mat.write(dataset / "scn2.mat", {"ph_scn_slave": np.zeros((400, 11))})
-    set_parameters(dataset / "parms.mat", {"scla_deramp": "y"})
+    later: dict[str, dict[str, Array]] = {
+        "mv2.mat": {"mean_v": np.zeros(400)},
+        "scn2.mat": {"ph_hpt": np.zeros((400, 11))},
+    }
+    for file, variables in later.items():
+        mat.write(dataset / file, variables)
     refused = native("stage", 7, "--dataset", dataset, exit_code=1)
     assert "[results-would-be-lost]" in refused.stderr
     native("stage", 7, "--dataset", dataset, "--force")
-    assert not (dataset / "scn2.mat").exists()
+    assert not any((dataset / file).exists() for file in later)
 
 
 def parameter(**values: object) -> Damage:

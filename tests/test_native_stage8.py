@@ -83,6 +83,21 @@ def test_golden(native: Native, golden_products: Path, tmp_path: Path) -> None:
     filter_and_compare(native, golden_products, "T", tmp_path / "dataset")
 
 
+def test_a_second_pass_has_these_edges(
+    native: Native, golden_products: Path, tmp_path: Path
+) -> None:
+    """Stage 6 once more, with what stage 7 has found, writes the same but for the deviation."""
+    dataset = dataset_after(golden_products, "T", 6, tmp_path / "dataset")
+    for stage in (7, 8):
+        native("stage", stage, "--dataset", dataset)
+    want = read_mat_file(dataset / "uw_space_time.mat")
+    native("stage", 6, "--dataset", dataset, "--force")
+    found = read_mat_file(dataset / "uw_space_time.mat")
+    assert set(want) - set(found) == {"edge_noise_std"}
+    for name, variable in found.items():
+        np.testing.assert_array_equal(variable.values, want[name].values, err_msg=name)
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize(("name", "strict"), _SCENES)
 def test_oracle(native: Native, oracle: Path, name: str, tmp_path: Path, *, strict: bool) -> None:
@@ -147,7 +162,7 @@ def test_as_reference(
     report = compare_with_reference(
         8, want, dataset, scope="root", small_baseline=shape.small_baseline, profile="own"
     )
-    assert report.compared >= 20
+    assert report.compared >= 18
     assert not report.differences, str(report)
     rates = [line[1].astype(float) for line in (want["mean_v.mat"]["m"], mean_velocity(dataset))]
     np.testing.assert_allclose(rates[0], rates[1], rtol=0, atol=3e-7)

@@ -175,7 +175,7 @@ fn titles(quantity: Quantity, date: Option<&str>) -> Vec<String> {
         None => format!("{name}{unit}"),
     };
     vec![match quantity {
-        Quantity::Wrapped | Quantity::Surroundings => {
+        Quantity::Wrapped(_) | Quantity::Surroundings(_) => {
             return vec![dated("real", ""), dated("imaginary", "")];
         }
         Quantity::Displacement => format!("D{}", date.unwrap_or_default()),

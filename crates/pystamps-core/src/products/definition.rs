@@ -42,9 +42,9 @@ pub(crate) enum Quantity {
     /// Height of the PS, m.
     Height,
     /// Wrapped phase, complex.
-    Wrapped,
+    Wrapped(Series),
     /// Wrapped phase of the surroundings, complex.
-    Surroundings,
+    Surroundings(Series),
     /// Unwrapped phase, rad.
     Phase(Series),
     /// What the inverted images leave of the interferograms, rad.
@@ -98,12 +98,13 @@ const PHASE: [(&str, &[Term]); 14] = [
 ];
 
 /// Terms of the suffix of a phase of pairs (`usb-d`).
-const PAIRS: [(&str, &[Term]); 7] = [
+const PAIRS: [(&str, &[Term]); 8] = [
     ("", &[]),
     ("d", &[LookAngleError]),
     ("o", &[Ramp]),
     ("a", &[Troposphere]),
     ("do", &[LookAngleError, Ramp]),
+    ("da", &[LookAngleError, Troposphere]),
     ("ao", &[Troposphere, Ramp]),
     ("dao", &[LookAngleError, Troposphere, Ramp]),
 ];
@@ -126,22 +127,24 @@ const VELOCITY: [(&str, &[Term]); 12] = [
 ];
 
 /// Terms of the suffix of a deviation of the velocity (`vs-do`): ramps come before the troposphere.
-const DEVIATION: [(&str, &[Term]); 7] = [
+const DEVIATION: [(&str, &[Term]); 8] = [
     ("", &[]),
     ("d", &[LookAngleError]),
     ("o", &[Ramp]),
     ("a", &[Troposphere]),
     ("do", &[LookAngleError, Ramp]),
+    ("da", &[LookAngleError, Troposphere]),
     ("ao", &[Troposphere, Ramp]),
     ("dao", &[LookAngleError, Ramp, Troposphere]),
 ];
 
 /// Terms of the suffix of a wrapped phase (`w-dm`), all as stage 7 has smoothed them.
-const WRAPPED: [(&str, &[Term]); 7] = [
+const WRAPPED: [(&str, &[Term]); 8] = [
     ("", &[]),
     ("d", &[LookAngleError]),
     ("o", &[Ramp]),
     ("a", &[Troposphere]),
+    ("da", &[LookAngleError, Troposphere]),
     ("do", &[LookAngleError, Ramp]),
     ("dm", &[LookAngleError, Master]),
     ("dmo", &[LookAngleError, Master, Ramp]),
@@ -155,8 +158,8 @@ type Table = [(&'static str, Quantity, &'static [(&'static str, &'static [Term])
 
 const ONE_MASTER: &Table = &[
     ("hgt", Quantity::Height, &ALONE),
-    ("w", Quantity::Wrapped, &WRAPPED),
-    ("p", Quantity::Surroundings, &ALONE),
+    ("w", Quantity::Wrapped(Series::OneMaster), &WRAPPED),
+    ("p", Quantity::Surroundings(Series::OneMaster), &ALONE),
     ("u", Quantity::Phase(Series::OneMaster), &PHASE),
     ("d", Quantity::Slope(Series::OneMaster), &ALONE),
     ("m", Quantity::Master, &ALONE),
@@ -171,8 +174,8 @@ const ONE_MASTER: &Table = &[
 
 const SMALL_BASELINES: &Table = &[
     ("hgt", Quantity::Height, &ALONE),
-    ("w", Quantity::Wrapped, &WRAPPED),
-    ("p", Quantity::Surroundings, &ALONE),
+    ("w", Quantity::Wrapped(Series::Pairs), &WRAPPED),
+    ("p", Quantity::Surroundings(Series::Pairs), &ALONE),
     ("u", Quantity::Phase(Series::OneMaster), &PHASE),
     ("usb", Quantity::Phase(Series::Pairs), &PAIRS),
     ("rsb", Quantity::Residual, &CORRECTION),

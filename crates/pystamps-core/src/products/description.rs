@@ -138,14 +138,14 @@ impl Project {
 impl Quantity {
     /// Whether the mean of the reference area is taken out.
     const fn is_referred(self) -> bool {
-        !matches!(self, Self::Height | Self::Wrapped | Self::Surroundings)
+        !matches!(self, Self::Height | Self::Wrapped(_) | Self::Surroundings(_))
     }
 
     const fn words(self) -> &'static str {
         match self {
             Self::Height => "height of the DEM",
-            Self::Wrapped => "wrapped phase after stage 5",
-            Self::Surroundings => "wrapped phase of the surroundings of the PS",
+            Self::Wrapped(_) => "wrapped phase after stage 5",
+            Self::Surroundings(_) => "wrapped phase of the surroundings of the PS",
             Self::Phase(Series::OneMaster) => "unwrapped phase against the master",
             Self::Phase(Series::Pairs) => "unwrapped phase of the small-baseline interferograms",
             Self::Residual => {
@@ -171,7 +171,7 @@ impl Quantity {
     pub(super) const fn unit(self) -> &'static str {
         match self {
             Self::Height => "m",
-            Self::Wrapped | Self::Surroundings => "1",
+            Self::Wrapped(_) | Self::Surroundings(_) => "1",
             Self::Slope(_) => "rad/m",
             Self::Velocity(_) | Self::VelocityDeviation(_) | Self::VelocityWithoutEach(_) => {
                 "mm/yr"

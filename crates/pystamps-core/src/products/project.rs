@@ -262,6 +262,8 @@ impl Quantity {
         match self {
             Self::Phase(series)
             | Self::Slope(series)
+            | Self::Wrapped(series)
+            | Self::Surroundings(series)
             | Self::Correction(series)
             | Self::Velocity(series)
             | Self::VelocityDeviation(series)

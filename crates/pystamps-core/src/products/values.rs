@@ -63,7 +63,9 @@ impl Values {
                 let master_rad = project.master_rad()?.into_iter().map(f64::from).collect();
                 Self { single: true, ..double(referred(master_rad, project)) }
             }
-            Quantity::Wrapped | Quantity::Surroundings => wrapped::values(project, definition)?,
+            Quantity::Wrapped(_) | Quantity::Surroundings(_) => {
+                wrapped::values(project, definition)?
+            }
             Quantity::Ramps => Self::stored(project, &project.estimate(series).ramp, 7, None)?,
             Quantity::SlaveNoise => {
                 let variable = stage8::slave_noise(project.stack.network);
@@ -116,7 +118,8 @@ impl Values {
         let mut phase = match definition.quantity {
             Quantity::Correction(_) => PhaseSeries::of(project.correction(series)?),
             Quantity::Residual => {
-                let mut phase = project.phase(series, &[], false)?;
+                // Both have the oscillator's drift, if there is one.
+                let mut phase = project.phase_as_unwrapped(series)?;
                 let modelled = project.stored(&stage6::MODELLED_PHASE, 6)?;
                 phase.subtract(Taken::Stored(modelled));
                 let unused = (0..phase.column_count()).filter(|column| !columns.contains(column));
@@ -129,7 +132,9 @@ impl Values {
             project.take_out(&mut phase, series, &definition.minus, false)?;
         }
         phase.refer(&project.reference)?;
-        Ok(Self::new(columns, Kind::Series { phase, factor: 1.0 }, true))
+        // The original keeps residuals among zeros of double precision.
+        let single = definition.quantity != Quantity::Residual;
+        Ok(Self::new(columns, Kind::Series { phase, factor: 1.0 }, single))
     }
 
     /// Displacement towards the satellite since the master, mm.

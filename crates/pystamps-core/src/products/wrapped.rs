@@ -3,6 +3,7 @@
 use num_complex::Complex;
 
 use super::definition::{Definition, Quantity, Series, Term};
+use super::oscillator::oscillator_drift;
 use super::project::Project;
 use super::values::{Kind, Values};
 use crate::error::Result;
@@ -27,28 +28,33 @@ enum SampleKind {
 enum Known {
     Stored(StoredArray),
     Constant(Vec<f32>),
+    /// Phase a day of every PS, and the days of every column.
+    Drift {
+        rad_per_day: Vec<f64>,
+        days: Vec<f64>,
+    },
 }
 
 /// The values of a wrapped product.
 ///
 /// # StaMPS compatibility
-/// Products.md 2: terms come from the smoothed file; without the master's part its column is 1.
+/// Products.md 1 and 2: the oscillator's drift goes; terms come from the smoothed file; without the
+/// master's part its column is 1.
 ///
 /// # Errors
 /// `stage-input-missing`; MATLAB file errors; `variable-shape`.
 pub(super) fn values(project: &Project, definition: &Definition) -> Result<Values> {
     let stack = project.stack.clone();
-    let (samples, kind, columns) = if definition.quantity == Quantity::Surroundings {
+    let (samples, kind, columns) = if matches!(definition.quantity, Quantity::Surroundings(_)) {
         let columns = (0..stack.interferogram_count()).collect();
         (project.stored(&stage4::PATCH_PHASE, 5)?, SampleKind::Surroundings, columns)
     } else {
-        let series = match stack.network {
-            Network::SingleMaster => Series::OneMaster,
-            Network::SmallBaselines => Series::Pairs,
-        };
+        let series = definition.quantity.series();
         let minus = &definition.minus;
-        let known =
-            minus.iter().map(|&term| known(project, series, term)).collect::<Result<_>>()?;
+        let drift = oscillator_drift(project)?
+            .map(|rad_per_day| Ok(Known::Drift { rad_per_day, days: project.days(series) }));
+        let terms = minus.iter().map(|&term| known(project, series, term));
+        let known = drift.into_iter().chain(terms).collect::<Result<_>>()?;
         let master_is_one = minus.contains(&Term::Master) && stack.network == Network::SingleMaster;
         let kind = SampleKind::Corrected { known, master_is_one };
         (project.stored(&stage5::CORRECTED_PHASE, 5)?, kind, project.processed(series)?)
@@ -102,6 +108,14 @@ impl WrappedPhase {
                     let phase_rad = match known {
                         Known::Stored(array) => array.real_column(column)?,
                         Known::Constant(values) => values.clone(),
+                        Known::Drift { rad_per_day, days } => {
+                            #[expect(
+                                clippy::cast_possible_truncation,
+                                reason = "of a single phasor"
+                            )]
+                            let single = |rate: &f64| (rate * days[column]) as f32;
+                            rad_per_day.iter().map(single).collect()
+                        }
                     };
                     for (sample, phase_rad) in samples.iter_mut().zip(phase_rad) {
                         *sample *= Complex::from_polar(1.0, -phase_rad);
