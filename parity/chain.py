@@ -70,10 +70,8 @@ class Outcome:
     def text(self) -> str:
         """Return the figures and both comparisons."""
         ours, theirs, common = self.counts
-        lines = [
-            f"PS: ours {ours}, original {theirs}, common {common}: Jaccard index "
-            f"{self.jaccard:.4f} (at least {LEAST_JACCARD})"
-        ]
+        counts = f"ours {ours}, original {theirs}, common {common}"
+        lines = [f"PS: {counts}: Jaccard index {self.jaccard:.4f} (at least {LEAST_JACCARD})"]
         for product, rms in self.rms_mm_per_year.items():
             limit = f"(at most {LARGEST_RMS_MM_PER_YEAR})"
             lines.append(f"{product}: rms difference on common PS {rms:.4f} mm/yr {limit}")

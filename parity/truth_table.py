@@ -67,10 +67,10 @@ def _scene(
     seed: int,
     orbit: str,
     patches: tuple[int, int],
-    images: int,
-    repeat_days: int,
+    images_and_days: tuple[int, int],
     **changes: Any,
 ) -> TruthScene:
+    images, repeat_days = images_and_days
     settings = replace(
         PRESETS["demo"],
         name=name,
@@ -85,27 +85,27 @@ def _scene(
 
 #: Fixed before the first run: numbers follow one another, nothing was chosen by its result.
 SCENES = (
-    _scene("short, quiet air", 9101, "descending", (1, 1), 25, 12, atmosphere_rad=0.5),
-    _scene("short, rough air", 9102, "ascending", (1, 2), 28, 12, atmosphere_rad=1.2),
-    _scene("fast bowl, one year", 9103, "ascending", (1, 1), 20, 24, bowl_m_per_year=-0.04),
-    _scene("seasonal swing", 9104, "descending", (2, 2), 26, 24, seasonal_m=0.010),
-    _scene("plain", 9105, "descending", (1, 2), 27, 30),
-    _scene("rough air", 9106, "ascending", (2, 2), 36, 24, atmosphere_rad=1.2),
+    _scene("short, quiet air", 9101, "descending", (1, 1), (25, 12), atmosphere_rad=0.5),
+    _scene("short, rough air", 9102, "ascending", (1, 2), (28, 12), atmosphere_rad=1.2),
+    _scene("fast bowl, one year", 9103, "ascending", (1, 1), (20, 24), bowl_m_per_year=-0.04),
+    _scene("seasonal swing", 9104, "descending", (2, 2), (26, 24), seasonal_m=0.010),
+    _scene("plain", 9105, "descending", (1, 2), (27, 30)),
+    _scene("rough air", 9106, "ascending", (2, 2), (36, 24), atmosphere_rad=1.2),
     _scene(
-        "fast small bowl", 9107, "descending", (1, 1), 25, 36,
+        "fast small bowl", 9107, "descending", (1, 1), (25, 36),
         bowl_m_per_year=-0.05, bowl_radius_m=1000.0,
     ),
-    _scene("hardly moving", 9108, "ascending", (1, 2), 41, 24, bowl_m_per_year=-0.005),
-    _scene("sudden step", 9109, "descending", (1, 3), 31, 36, step_m=0.010),
+    _scene("hardly moving", 9108, "ascending", (1, 2), (41, 24), bowl_m_per_year=-0.005),
+    _scene("sudden step", 9109, "descending", (1, 3), (31, 36), step_m=0.010),
     _scene(
-        "few and noisy", 9110, "ascending", (1, 1), 41, 30,
+        "few and noisy", 9110, "ascending", (1, 1), (41, 30),
         scatterers=4000, scattered=800, clutter_modulation=0.42, width=320, length=480,
     ),
     _scene(
-        "large height errors", 9111, "descending", (2, 2), 37, 36,
+        "large height errors", 9111, "descending", (2, 2), (37, 36),
         dem_error_m=8.0, seasonal_m=0.012, incidence_deg=34.0,
     ),
-    _scene("four years", 9112, "ascending", (1, 2), 49, 30, incidence_deg=43.0),
+    _scene("four years", 9112, "ascending", (1, 2), (49, 30), incidence_deg=43.0),
 )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def median_rmse_mm_per_year(reports: Sequence[Report]) -> float:
     """Return the median error of the long scenes that the accuracy is judged by."""
     long = [report for report in reports if report["span_years"] > _LONG_YEARS]
     name = "velocity_without_atmosphere_mm_per_year"
-    return statistics.median(report[name]["coherent"]["rmse"] for report in long)
+    return float(statistics.median(report[name]["coherent"]["rmse"] for report in long))
 
 
 def _row(number: int, scene: TruthScene, report: Report) -> str:
