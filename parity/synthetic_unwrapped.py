@@ -84,7 +84,8 @@ def _write_phase(
     if not shape.small_baseline:
         phase = image + slope[:, None] * np.insert(baselines, shape.master, 0, axis=1)
         phase[:, shape.master] = 0
-        mat.write(folder / "phuw2.mat", {"ph_uw": phase.astype(np.float32)})
+        msd = np.zeros((shape.images, 1), dtype=np.float32)
+        mat.write(folder / "phuw2.mat", {"ph_uw": phase.astype(np.float32), "msd": msd})
         return
     pairs = ps["ifgday_ix"].astype(int) - 1
     design = np.zeros((len(pairs), shape.images))
@@ -99,7 +100,8 @@ def _write_phase(
     covariance = np.zeros((shape.images, shape.images))
     covariance[np.ix_(others, others)] = 0.01 * (solver @ solver.T)
     numbers = np.arange(1.0, shape.images + 1).reshape(1, -1)
-    mat.write(folder / "phuw_sb2.mat", {"ph_uw": phase.astype(np.float32)})
+    msd = np.zeros((len(pairs), 1), dtype=np.float32)
+    mat.write(folder / "phuw_sb2.mat", {"ph_uw": phase.astype(np.float32), "msd": msd})
     mat.write(
         folder / "phuw2.mat", {"ph_uw": series.astype(np.float32), "unwrap_ifg_index_sm": numbers}
     )

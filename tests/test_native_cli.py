@@ -98,7 +98,6 @@ def test_wrong_usage_is_exit_code_2(native: Native) -> None:
     assert "--export" in native("prep", "snap", exit_code=2).stderr
     assert "1..=8" in native("stage", 9, exit_code=2).stderr
     diagnostic(native("stage", 1, exit_code=2), "scope-missing")
-    diagnostic(native("stage", 7, "--dataset", ".", exit_code=2), "stage-planned", "readiness")
     diagnostic(native("stage", 6, "--patch", ".", exit_code=2), "scope-missing", "--dataset")
     for option in (
         ["--edges", "x"],
@@ -160,10 +159,10 @@ def test_inspect_lists_without_reading_and_shows_values(native: Native, golden: 
 
 
 def test_readiness_names_nine_scopes(native: Native) -> None:
-    """Stages 1 to 6 are native, nothing else claims to be."""
+    """Every stage is native, 5 on patches and on the project."""
     rows = json.loads(native("readiness", "--json").stdout)
+    assert [row["stage"] for row in rows if row["state"] == "native"] == [1, 2, 3, 4, 5, 5, 6, 7, 8]
     assert len(rows) == 9
-    assert [row["stage"] for row in rows if row["state"] != "planned"] == [1, 2, 3, 4, 5, 5, 6]
 
 
 def test_an_existing_preparation_is_not_overwritten(

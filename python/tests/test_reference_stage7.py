@@ -184,7 +184,7 @@ def test_velocity_leaves_the_slope(tmp_path: Path, *, regular: bool) -> None:
     since = ps["day"].ravel() - float(ps["master_day"].item())
     phase = mat.read_variable(made.folder / "phuw2.mat", "ph_uw")
     rate = np.random.default_rng(4).normal(0, 0.01, (400, 1))
-    mat.write(made.folder / "phuw2.mat", {"ph_uw": (phase + rate * since).astype(np.float32)})
+    change(made.folder / "phuw2.mat", ph_uw=(phase + rate * since).astype(np.float32))
     after = estimate(made)
     np.testing.assert_allclose(after["K_ps_uw"], before["K_ps_uw"], atol=1e-6)
     np.testing.assert_allclose(after["C_ps_uw"], before["C_ps_uw"], atol=2e-5)
@@ -195,7 +195,7 @@ def test_dropped_columns_do_not_count(tmp_path: Path) -> None:
     made = write_unwrapped(tmp_path / "dataset")
     phase = mat.read_variable(made.folder / "phuw2.mat", "ph_uw")
     phase[:, 6] += np.random.default_rng(5).normal(0, 3, 400).astype(np.float32)
-    mat.write(made.folder / "phuw2.mat", {"ph_uw": phase})
+    change(made.folder / "phuw2.mat", ph_uw=phase)
     spoilt = estimate(made)
     found = [estimate(made, scla_drop_index=7.0)]
     found.append(estimate(made, scla_drop_index=np.zeros((0, 0)), drop_ifg_index=7.0))
@@ -213,7 +213,7 @@ def test_absolute_residuals_bear_an_outlier(tmp_path: Path) -> None:
     made = write_unwrapped(tmp_path / "dataset", shape, noise_rad=0.02)
     phase = mat.read_variable(made.folder / "phuw2.mat", "ph_uw")
     phase[::2, 15] += np.float32(2 * np.pi)
-    mat.write(made.folder / "phuw2.mat", {"ph_uw": phase})
+    change(made.folder / "phuw2.mat", ph_uw=phase)
     squares, absolute = (estimate(made, scla_method=method) for method in ("L2", "L1"))
     truth = made.slope_rad_per_m
     errors = [
@@ -288,7 +288,7 @@ def test_missing_values_stay_with_their_ps(tmp_path: Path) -> None:
     made = write_unwrapped(tmp_path / "dataset")
     phase = mat.read_variable(made.folder / "phuw2.mat", "ph_uw")
     phase[17, 4] = np.nan
-    mat.write(made.folder / "phuw2.mat", {"ph_uw": phase})
+    change(made.folder / "phuw2.mat", ph_uw=phase)
     artefacts = stage7_calc_scla(made.folder)
     for variables in artefacts.values():
         lost = np.isnan(variables["K_ps_uw"].ravel())
@@ -298,7 +298,7 @@ def test_missing_values_stay_with_their_ps(tmp_path: Path) -> None:
 def other_ps(dataset: Path) -> None:
     """Leave the phase of fewer PS."""
     phase = mat.read_variable(dataset / "phuw2.mat", "ph_uw")
-    mat.write(dataset / "phuw2.mat", {"ph_uw": phase[:-3]})
+    change(dataset / "phuw2.mat", ph_uw=phase[:-3])
 
 
 def parameter(**values: object) -> Callable[[Path], None]:

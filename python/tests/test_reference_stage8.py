@@ -164,7 +164,7 @@ def test_steady_motion_is_no_atmosphere(dataset: Path) -> None:
     smooth = np.linspace(0, 0.01, 600)[:, None]
     step = np.zeros((1, 11))
     step[0, 7] = 100
-    mat.write(dataset / "phuw2.mat", {"ph_uw": (phase + smooth * step).astype(np.float32)})
+    change(dataset / "phuw2.mat", ph_uw=(phase + smooth * step).astype(np.float32))
     after = filtered(dataset)
     moved = np.abs(after["ph_scn_slave"] - before["ph_scn_slave"]).max(axis=0)
     assert moved.argmax() == 7
@@ -206,7 +206,7 @@ def test_gaps_become_zero(dataset: Path) -> None:
     """A sample without a value is 0 before the filter."""
     phase = mat.read_variable(dataset / "phuw2.mat", "ph_uw")
     phase[50] = np.nan
-    mat.write(dataset / "phuw2.mat", {"ph_uw": phase})
+    change(dataset / "phuw2.mat", ph_uw=phase)
     found = filtered(dataset)
     assert np.isfinite(found["ph_scn_slave"]).all()
     assert np.isfinite(found["ph_hpt"]).all()

@@ -30,12 +30,12 @@ pub(crate) fn refuse_patch(root: &Path, stage: &str) -> Result<()> {
 ///
 /// # Errors
 /// `stage-input-missing`.
-pub(crate) fn refuse_unless_unwrapped(root: &Path, stage: &str, network: Network) -> Result<()> {
+pub(crate) fn refuse_unless_unwrapped(root: &Path, work: &str, network: Network) -> Result<()> {
     let path = root.join(marker(network));
     if is_unwrapped(root, network) {
         return Ok(());
     }
-    let mut problem = missing_input(&path, stage, 6);
+    let mut problem = missing_input(&path, work, 6);
     if path.is_file() {
         problem = problem.variable("msd").found("the file that the merge leaves: no msd in it");
     }

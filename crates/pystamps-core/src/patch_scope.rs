@@ -150,18 +150,18 @@ pub(crate) fn input_records(
         if path.is_file() {
             records.push(checksums.record(scope, &path)?);
         } else if let Some(maker) = input.required_of {
-            return Err(missing_input(&path, stage, maker).data());
+            return Err(missing_input(&path, &format!("stage {stage}"), maker).data());
         }
     }
     checksums.save();
     Ok(records)
 }
 
-/// What to say of a file that the stage `maker` should have written.
-pub(crate) fn missing_input(path: &Path, stage: &str, maker: u8) -> Diagnostic {
+/// What to say of a file that `work` needs and the stage `maker` should have written.
+pub(crate) fn missing_input(path: &Path, work: &str, maker: u8) -> Diagnostic {
     let scope = path.parent().unwrap_or(path);
     let option = if scope.join(PATCH_LIST).is_file() { "--dataset" } else { "--patch" };
-    Diagnostic::new("stage-input-missing", format!("stage {stage} needs results of stage {maker}"))
+    Diagnostic::new("stage-input-missing", format!("{work} needs results of stage {maker}"))
         .path(path)
         .expected(format!("the file that stage {maker} writes"))
         .found("no such file")

@@ -41,8 +41,8 @@ pub struct StageOptions {
     pub keep_costs: bool,
     /// Stage 6: who finds the whole cycles.
     pub solver: UnwrappingSolver,
-    /// Stage 8: repeat the original's index of the master.
-    pub strict: bool,
+    /// Stage 8: which date has no weight in the filter in time.
+    pub weightless: WeightlessDate,
 }
 
 /// The solver of the unwrapping problem.
@@ -61,6 +61,26 @@ impl std::fmt::Display for UnwrappingSolver {
         out.write_str(match self {
             Self::Native => "native",
             Self::Snaphu => "snaphu",
+        })
+    }
+}
+
+/// The date without weight in stage 8's filter in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeightlessDate {
+    /// The master, wherever it is among the dates in use.
+    #[default]
+    Master,
+    /// The one at the master's number among all, as in the original: another if an earlier is dropped.
+    Original,
+}
+
+impl std::fmt::Display for WeightlessDate {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Master => "master",
+            Self::Original => "original",
         })
     }
 }

@@ -15,8 +15,6 @@ pub enum Scope {
 /// How far a stage has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Not implemented: the command refuses to run it.
-    Planned,
     /// Implemented in Rust and tested against original StaMPS; not certified.
     Native,
 }
@@ -40,20 +38,15 @@ pub struct Readiness {
     pub refused: &'static [&'static str],
 }
 
-const fn planned(
+/// Implemented; nothing of it is refused.
+const fn native(
     stage: u8,
     scope: Scope,
     name: &'static str,
     rust_entry: &'static str,
     python_entry: &'static str,
 ) -> Readiness {
-    Readiness { stage, scope, name, rust_entry, python_entry, state: State::Planned, refused: &[] }
-}
-
-/// Implemented; nothing of it is refused.
-const fn native(mut record: Readiness) -> Readiness {
-    record.state = State::Native;
-    record
+    Readiness { stage, scope, name, rust_entry, python_entry, state: State::Native, refused: &[] }
 }
 
 /// The nine stage scopes in the order of processing.
@@ -76,34 +69,34 @@ pub const INVENTORY: [Readiness; 9] = [
         state: State::Native,
         refused: &["quick_est_gamma_flag = n"],
     },
-    native(planned(
+    native(
         3,
         Scope::Patch,
         "Select PS pixels",
         "native_stage3::run_stage3_native",
         "stage3_select_ps",
-    )),
-    native(planned(
+    ),
+    native(
         4,
         Scope::Patch,
         "Weed adjacent pixels",
         "native_stage4::run_stage4_native",
         "stage4_weed_ps",
-    )),
-    native(planned(
+    ),
+    native(
         5,
         Scope::Patch,
         "Correct phase",
         "native_stage5::run_stage5_patch_native",
         "stage5_correct_and_promote",
-    )),
-    native(planned(
+    ),
+    native(
         5,
         Scope::Merged,
         "Merge patches",
         "native_stage5::run_stage5_merge_native",
         "stage5_merge_and_ifgstd",
-    )),
+    ),
     Readiness {
         stage: 6,
         scope: Scope::Merged,
@@ -116,20 +109,16 @@ pub const INVENTORY: [Readiness; 9] = [
             "tropo_method = combinations of corrections",
         ],
     },
-    planned(
-        7,
-        Scope::Merged,
-        "Calculate SCLA",
-        "native_stage7::run_stage7_native",
-        "stage7_calc_scla",
-    ),
-    planned(
-        8,
-        Scope::Merged,
-        "Filter SCN",
-        "native_stage8::run_stage8_native",
-        "stage8_filter_scn",
-    ),
+    Readiness {
+        stage: 7,
+        scope: Scope::Merged,
+        name: "Calculate SCLA",
+        rust_entry: "native_stage7::run_stage7_native",
+        python_entry: "stage7_calc_scla",
+        state: State::Native,
+        refused: &["tropo_method = combinations of corrections"],
+    },
+    native(8, Scope::Merged, "Filter SCN", "native_stage8::run_stage8_native", "stage8_filter_scn"),
 ];
 
 impl fmt::Display for Scope {
@@ -144,7 +133,6 @@ impl fmt::Display for Scope {
 impl fmt::Display for State {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(match self {
-            Self::Planned => "planned",
             Self::Native => "native",
         })
     }

@@ -12,10 +12,12 @@ from pystamps_shim.errors import PystampsError
 from pystamps_shim.reference.edge_series import row_deviation
 from pystamps_shim.reference.inputs import Patch, read_variable
 from pystamps_shim.reference.mean_velocity import fitted_line, velocity_class
+from pystamps_shim.reference.noise_kriging import kriged_high_pass, kriged_low_pass
 from pystamps_shim.reference.products import product_phase_rad
 from pystamps_shim.reference.spatial_noise import spatial_low_pass, temporal_high_pass
 from pystamps_shim.reference.stage1 import Array, Artefacts
 from pystamps_shim.reference.stage6 import UnwrappingProblem
+from pystamps_shim.reference.triangulation import triangulation_edges
 from pystamps_shim.reference.unwrapped_phase import UnwrappedPhase, merged_rows
 
 Columns = NDArray[np.intp]
@@ -24,6 +26,7 @@ Doubles = NDArray[np.float64]
 
 #: The velocity that ``mean_v.mat`` holds.
 _VELOCITY = "v-do"
+_LEAST_FOR_DEVIATION = 2
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,15 @@ class FilteredSeries:
     deramped: Columns
 
     @classmethod
-    def read(cls, dataset: Patch) -> FilteredSeries:
-        """Read the phase and take out what stage 7 has found.
+    def read(cls, dataset: Patch, *, every_plane: bool = False) -> FilteredSeries:
+        """Read the phase and take out what stage 7 has found, and planes.
+
+        Parameters
+        ----------
+        dataset
+            Merged dataset.
+        every_plane
+            Whether planes are taken out of all columns, not of ``scn_deramp_ifg`` alone.
 
         Notes
         -----
@@ -68,10 +78,22 @@ class FilteredSeries:
             phase = phase - merged_rows(dataset, "scla", "ph_ramp", count, 7)
         kept = phase.astype(np.float32)[:, columns]
         kept[np.isnan(kept)] = 0
-        deramped = np.flatnonzero(np.isin(columns, _columns_to_deramp(dataset, count)))
+        listed = columns if every_plane else _columns_to_deramp(dataset, count)
+        deramped = np.flatnonzero(np.isin(columns, listed))
         planes = _planes_rad(kept[:, deramped], dataset.variable("xy")[:, 1:])
         kept[:, deramped] -= planes
         return cls(unwrapped, columns, kept, planes, deramped)
+
+    def of_all_columns(self, values: Array, master: float | None = None) -> Doubles:
+        """Return [P, F] of all columns: `values` [P, n] of the filtered ones, 0 elsewhere.
+
+        The master's own becomes `master` where that is given.
+        """
+        every = np.zeros(self.unwrapped.phase_rad.shape)
+        every[:, self.columns] = values
+        if master is not None:
+            every[:, self.unwrapped.master] = master
+        return every
 
     def weightless(self, *, strict: bool) -> int | None:
         """Return the place of the master among the columns, which has no weight in time.
@@ -125,7 +147,8 @@ def stage8_filter_scn(dataset_dir: Path | str, *, strict: bool = False) -> Artef
 
     Notes
     -----
-    StaMPS compatibility: ``ps_scn_filt``. The other two files are what a user of StaMPS makes
+    StaMPS compatibility: ``ps_scn_filt``, or with ``scn_kriging_flag`` ``ps_scn_filt_krig`` without
+    its diagnostic files. The other two files are what a user of StaMPS makes
     next: ``mean_v.mat`` with ``ps_plot('v-do')``, ``uw_space_time.mat`` with a second step 6.
     """
     dataset = Patch.open(Path(dataset_dir), 2)
@@ -140,6 +163,8 @@ def stage8_filter_scn(dataset_dir: Path | str, *, strict: bool = False) -> Artef
 
 def _filtered(dataset: Patch, *, strict: bool) -> dict[str, Array]:
     """Return ``scn2.mat``."""
+    if dataset.parameters.flag("scn_kriging_flag"):
+        return _kriged(dataset, strict=strict)
     window_days = _positive(dataset, "scn_time_win")
     sigma_m = _positive(dataset, "scn_wavelength")
     series = FilteredSeries.read(dataset)
@@ -148,10 +173,43 @@ def _filtered(dataset: Patch, *, strict: bool) -> dict[str, Array]:
     rough[:, series.deramped] += series.planes_rad
     single = rough.astype(np.float32)
     smooth = spatial_low_pass(single, dataset.variable("xy")[:, 1:].astype(np.float32), sigma_m)
-    slave = np.zeros(series.unwrapped.phase_rad.shape)
-    slave[:, series.columns] = smooth - smooth[:1]
-    slave[:, series.unwrapped.master] = 0
-    return {"ph_scn_slave": slave, "ph_hpt": single, "ph_ramp": series.planes_rad}
+    return {
+        "ph_scn_slave": series.of_all_columns(smooth - smooth[:1], master=0),
+        "ph_hpt": single,
+        "ph_ramp": series.planes_rad,
+    }
+
+
+def _kriged(dataset: Patch, *, strict: bool) -> dict[str, Array]:
+    """Return ``scn2.mat`` by kriging; planes of all interferograms count as atmosphere.
+
+    Notes
+    -----
+    StaMPS compatibility: ``ph_hpt`` is without the planes here, ``ph_scn_slave`` with them.
+    """
+    given = dataset.parameters.numbers("scn_time_win").size > 0
+    window_days = _positive(dataset, "scn_time_win") if given else None
+    series = FilteredSeries.read(dataset, every_plane=True)
+    xy_m = dataset.variable("xy")[:, 1:]
+    day = dataset.variable("day").ravel().astype(np.float64)[series.columns]
+    weightless = series.weightless(strict=strict)
+    edges = triangulation_edges(xy_m)
+    rough = kriged_high_pass(
+        series.phase_rad, xy_m, edges, day, window_days=window_days, weightless=weightless
+    )
+    single = rough.astype(np.float32)
+    smooth = kriged_low_pass(single, xy_m) + series.planes_rad
+    smooth -= smooth[:1]
+    noise = single - smooth
+    alone = noise.shape[1] < _LEAST_FOR_DEVIATION
+    deviation = np.zeros(len(noise)) if alone else np.std(noise, axis=1, ddof=1)
+    return {
+        "ph_scn_slave": series.of_all_columns(smooth, master=0),
+        "ph_hpt": single,
+        "ph_ramp": series.planes_rad,
+        "ph_noise_res": series.of_all_columns(noise),
+        "std_ph_noise": deviation.reshape(-1, 1),
+    }
 
 
 def _columns_to_deramp(dataset: Patch, count: int) -> Columns:

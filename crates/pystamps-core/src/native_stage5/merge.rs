@@ -151,7 +151,7 @@ fn patch_records(root: &Path, with_ps: &[Patch]) -> Result<Vec<FileRecord>> {
             if path.is_file() {
                 records.push(checksums.record(root, &path)?);
             } else if let Some(maker) = input.required_of {
-                return Err(missing_input(&path, "5", maker).data());
+                return Err(missing_input(&path, "stage 5", maker).data());
             }
         }
     }

@@ -52,8 +52,7 @@ pub(crate) fn write_edge_series(
         deviation_rad => Value::column_f32(deviation_rad),
     };
     let more = Some(("edge_noise_std", deviation));
-    let count = edges.ends.len();
-    files::write_series(staging, &analysis, &plan, method, &phase, count, more, progress)?;
+    files::write_series(staging, &analysis, &plan, method, &phase, more, progress)?;
     let without = analysis.variance_cycles2.iter().filter(|variance| variance.is_nan()).count();
-    Ok([count, without])
+    Ok([edges.ends.len(), without])
 }

@@ -99,10 +99,10 @@ pub(super) fn write_series(
     plan: &EdgeSeries,
     method: Method,
     phase: &NodePhase,
-    edge_count: usize,
     more: Option<(&'static str, Value)>,
     progress: &Progress,
 ) -> Result<()> {
+    let edge_count = analysis.variance_cycles2.len();
     let used = analysis.difference_rad.column_count();
     let counted = progress.phase("uw_space_time.mat", 2 * used as u64, "columns");
     let source = |series: &'_ ScratchColumns, column: usize| series.column(column);

@@ -86,8 +86,7 @@ impl Unwrapping<'_> {
         files::write_interpolation(staging, nodes.shape(), nearest, edges)?;
         let room = Room { residence, folder: staging };
         let analysis = analyse_edges(&mut plan, method, edges, nodes, &phase, &room, progress)?;
-        let edge_count = edges.ends.len();
-        files::write_series(staging, &analysis, &plan, method, &phase, edge_count, None, progress)?;
+        files::write_series(staging, &analysis, &plan, method, &phase, None, progress)?;
 
         let grid = SolverGrid::new(nodes, nearest, edges, &analysis);
         note_lack_of_statistics(&grid, progress);

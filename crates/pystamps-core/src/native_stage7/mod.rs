@@ -63,7 +63,7 @@ pub fn run_stage7_native(
     let lock = open_scope(root, "stage 7", progress)?;
     let parameters = acting_parameters(root, options)?;
     let rules = Rules::of(&parameters)?;
-    refuse_unless_unwrapped(root, "7", rules.network)?;
+    refuse_unless_unwrapped(root, "stage 7", rules.network)?;
     let stage = ScopeStage {
         stage: "7",
         marker: "scla2.mat",

@@ -138,7 +138,7 @@ pub(super) fn recipe_of(root: &Path, parameters: &Parameters, rules: &Rules) -> 
     if rules.troposphere.is_some() {
         let path = root.join(corrections);
         if !path.is_file() {
-            return Err(missing_input(&path, "7", 6)
+            return Err(missing_input(&path, "stage 7", 6)
                 .expected("the tropospheric correction that subtr_tropo = y asks for")
                 .remedy("make it with TRAIN, or params set --dataset … subtr_tropo n")
                 .data());

@@ -57,7 +57,9 @@ pub(super) fn high_pass(
             blocks.par_iter().map(|block| tile(&kept, block)).collect::<Result<_>>()?;
         for (block, mut tile) in blocks.iter().zip(filtered) {
             for (place, column) in tile.chunks_exact_mut(block.len()).enumerate() {
-                column.iter_mut().for_each(|value| *value -= first[place]);
+                for value in column.iter_mut() {
+                    *value -= first[place];
+                }
                 kept.write(place, block.start, column)?;
             }
             counted.advance(block.len() as u64);

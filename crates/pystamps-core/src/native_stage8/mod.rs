@@ -66,7 +66,7 @@ pub fn run_stage8_native(
     let lock = open_scope(root, "stage 8", progress)?;
     let parameters = acting_parameters(root, options)?;
     let rules = Rules::of(&parameters, options)?;
-    refuse_unless_unwrapped(root, "8", rules.network)?;
+    refuse_unless_unwrapped(root, "stage 8", rules.network)?;
     let stage = ScopeStage {
         stage: "8",
         marker: "mean_v.mat",

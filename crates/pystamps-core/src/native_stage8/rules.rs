@@ -14,7 +14,7 @@ use crate::project::stack::{Network, Stack};
 use crate::ramp_degree::RAMP_DEGREE_FILE;
 use crate::reference_area::recorded_reference;
 use crate::samples::Residence;
-use crate::stage::StageOptions;
+use crate::stage::{StageOptions, WeightlessDate};
 
 /// Parameters that decide what stage 8 does, besides those of the reference area and of the edges.
 const ACTING_PARAMETERS: [&str; 5] =
@@ -29,8 +29,8 @@ pub(super) struct Rules {
     /// Standard deviation of the window in time, days; chosen from the variograms if not given.
     pub(super) window_days: Option<f64>,
     pub(super) kriging: bool,
-    /// Repeat the original's index of the master.
-    pub(super) strict: bool,
+    /// Which date has no weight.
+    pub(super) weightless: WeightlessDate,
 }
 
 impl Rules {
@@ -48,7 +48,7 @@ impl Rules {
             space_m: positive(parameters, "scn_wavelength")?,
             window_days,
             kriging,
-            strict: options.strict,
+            weightless: options.weightless,
         })
     }
 }
@@ -102,7 +102,7 @@ pub(super) fn recipe_of(root: &Path, parameters: &Parameters, rules: &Rules) -> 
     if parameters.get("platform").is_ok() {
         recorded.extend(recorded_parameters(parameters, &["platform"])?);
     }
-    recorded.insert("strict".to_owned(), rules.strict.to_string().into());
+    recorded.insert("weightless".to_owned(), rules.weightless.to_string().into());
     let mut inputs: Vec<Input> = vec![
         required("phuw2.mat", 6),
         required("scla2.mat", 7),

@@ -8,6 +8,7 @@ use crate::error::{Diagnostic, Result};
 use crate::phase_series::{PhaseSeries, Term as Taken};
 use crate::products::{Project, Series, Term};
 use crate::project::stack::Stack;
+use crate::stage::WeightlessDate;
 
 /// Phase of every PS in the columns in use, rad.
 pub(super) struct Signal {
@@ -42,7 +43,7 @@ impl Signal {
             phase.subtract(Taken::Stored(ramp));
         }
         let days = columns.iter().map(|&column| stack.day[column]).collect();
-        let weightless = weightless(stack, &columns, rules.strict)?;
+        let weightless = weightless(stack, &columns, rules.weightless)?;
         let deramped = deramped_columns(&project.parameters, stack, &columns, rules.kriging)?;
         let xy_m = stack.xy_m.clone();
         let mut signal = Self { phase, columns, days, weightless, planes: Vec::new(), xy_m };
@@ -139,8 +140,8 @@ impl Signal {
 /// # StaMPS compatibility
 /// Stage8.md 2, step 6: the original counts the master among all images but the weights among those in
 /// use, which differs where an earlier one is dropped (`strict`).
-fn weightless(stack: &Stack, columns: &[usize], strict: bool) -> Result<Option<usize>> {
-    if !strict {
+fn weightless(stack: &Stack, columns: &[usize], date: WeightlessDate) -> Result<Option<usize>> {
+    if date == WeightlessDate::Master {
         return Ok(columns.iter().position(|&column| column == stack.master));
     }
     if stack.master < columns.len() {

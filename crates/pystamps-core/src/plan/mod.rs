@@ -1,5 +1,6 @@
 //! Predicts what the stages will need: memory, disk and rows, before anything starts.
 
+mod filters;
 mod rates;
 mod sizes;
 mod stages;
@@ -13,6 +14,9 @@ use serde::Serialize;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
 use crate::native_stage2::memory::simulation_bytes;
+use crate::native_stage6::is_unwrapped;
+use crate::native_stage7::is_estimated;
+use crate::native_stage8::is_filtered;
 use crate::project::dataset::{Patch, patches};
 use crate::project::layout::patch::CANDIDATES_IJ;
 use crate::project::layout::root;
@@ -20,7 +24,8 @@ use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::stage::RandomEngine;
 
-use rates::Rates;
+use filters::Filters;
+use rates::{Rates, UnwrappingRates};
 pub use sizes::PatchSizes;
 use stages::Common;
 pub use stages::StagePlan;
@@ -59,6 +64,14 @@ pub struct ProjectPlan {
     pub unwrap: StagePlan,
     /// Whether it is unwrapped.
     pub unwrap_state: StageState,
+    /// What stage 7 needs.
+    pub look_angle_error: StagePlan,
+    /// Whether it is done.
+    pub look_angle_error_state: StageState,
+    /// What stage 8 needs.
+    pub noise_filter: StagePlan,
+    /// Whether it is done.
+    pub noise_filter_state: StageState,
     /// Free space of the file system, bytes, if the system tells.
     pub free_disk_bytes: Option<u64>,
     /// What a user should know before starting.
@@ -142,7 +155,16 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
     let sizes = patches.iter().map(|patch| &patch.sizes);
     let merged_sizes = MergedSizes::of(folder, &parameters, sizes)?;
     let used = unwrapped_count(&parameters, interferograms);
-    let unwrap = common.unwrap(&merged_sizes, used);
+    let network = Network::of(&parameters)?;
+    let rates = UnwrappingRates::measure(used);
+    let unwrap = merged_sizes.plan(used, threads, &rates, common.rates.byte);
+    let filters = Filters {
+        sizes: &merged_sizes,
+        used,
+        columns: interferograms + common.master,
+        threads,
+        byte_seconds: common.rates.byte,
+    };
     Ok(ProjectPlan {
         interferograms,
         patches,
@@ -150,7 +172,11 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
         merge_state: StageState::of_merge(folder),
         merged_sizes,
         unwrap,
-        unwrap_state: StageState::of_unwrapping(folder, Network::of(&parameters)?),
+        unwrap_state: StageState::of_merged(folder, 6, is_unwrapped(folder, network)),
+        look_angle_error: filters.look_angle_error(&parameters)?,
+        look_angle_error_state: StageState::of_merged(folder, 7, is_estimated(folder, network)),
+        noise_filter: filters.noise_filter(&parameters, &rates)?,
+        noise_filter_state: StageState::of_merged(folder, 8, is_filtered(folder)),
         free_disk_bytes,
         warnings,
     })

@@ -3,10 +3,9 @@
 use pystamps_kernels::clap::window_count;
 use serde::Serialize;
 
-use super::rates::{Rates, UnwrappingRates};
+use super::rates::Rates;
 use super::sizes::PatchSizes;
 use super::stage1_memory_bytes;
-use super::unwrapping::MergedSizes;
 use crate::native_stage2::memory::Need as Stage2Need;
 use crate::native_stage3::memory::Need as Stage3Need;
 use crate::native_stage4::stage4_memory_bytes;
@@ -69,12 +68,6 @@ impl Common {
         let disk_bytes = scatterers * (44 * (self.interferograms + self.master) + 150);
         let seconds = 2.0 * self.io_seconds(disk_bytes);
         StagePlan { stage: 5, memory_bytes, least_memory_bytes: memory_bytes, disk_bytes, seconds }
-    }
-
-    /// Plan of unwrapping `used` interferograms of the merged project.
-    pub(super) fn unwrap(&self, sizes: &MergedSizes, used: u64) -> StagePlan {
-        let rates = UnwrappingRates::measure(used);
-        sizes.plan(used, self.threads, &rates, self.rates.byte)
     }
 
     fn io_seconds(&self, bytes: u64) -> f64 {

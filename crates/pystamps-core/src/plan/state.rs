@@ -5,9 +5,7 @@ use std::path::Path;
 use pystamps_mat::Value;
 use serde::Serialize;
 
-use crate::native_stage6::is_unwrapped;
 use crate::project::ledger::Ledger;
-use crate::project::stack::Network;
 
 /// How far a stage of a patch is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -99,12 +97,12 @@ impl StageState {
 }
 
 impl StageState {
-    /// State of stage 6 of the project `root`.
-    pub(super) fn of_unwrapping(root: &Path, network: Network) -> Self {
-        if !is_unwrapped(root, network) {
+    /// State of a `stage` of the merged project `root`, whose results are `present`.
+    pub(super) fn of_merged(root: &Path, stage: u8, present: bool) -> Self {
+        if !present {
             return Self::Due;
         }
-        match outputs_are_there(root, 6) {
+        match outputs_are_there(root, stage) {
             Ok(()) => Self::Done { rows: None },
             Err(reason) => Self::Damaged { reason },
         }

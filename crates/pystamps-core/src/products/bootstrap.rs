@@ -106,7 +106,9 @@ impl SlopeCovariance {
             }
         }
         let divisor = weights.len().saturating_sub(1).max(1) as f64;
-        values.iter_mut().for_each(|value| *value /= divisor);
+        for value in &mut values {
+            *value /= divisor;
+        }
         Ok(Self { count, values })
     }
 

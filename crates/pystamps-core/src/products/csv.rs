@@ -72,7 +72,7 @@ enum Source {
 
 impl Table {
     fn of(product: &Product, publication: &Publication) -> Result<Self> {
-        let Product { project, values, deviation, definition, .. } = product;
+        let Product { project, values, definition, .. } = product;
         let (root, lengths) = (&project.root, project.stack.axis_lengths());
         let rows = project.stack.row_count();
         let lonlat = project.column_table(&stage5::POSITIONS)?;
@@ -119,7 +119,7 @@ impl Table {
                 kept.write(place, 0, &singles)?;
             }
         }
-        if let Some(deviation) = deviation {
+        if let Some(deviation) = &values.deviation {
             columns.push(held("velocity_std_mm_per_year", 3, deviation.clone()));
         }
         Ok(Self { columns, values: kept })

@@ -29,6 +29,13 @@ pub(crate) enum Series {
     Pairs,
 }
 
+impl Series {
+    /// Whether the columns are small-baseline interferograms.
+    pub(crate) fn is_pairs(self) -> bool {
+        self == Self::Pairs
+    }
+}
+
 /// What is made of the series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quantity {
@@ -228,12 +235,11 @@ impl Definition {
 type Row = (&'static str, Quantity, &'static [(&'static str, &'static [Term])]);
 
 fn unknown(value_type: &str, of_base: Option<Row>, table: &Table) -> crate::Error {
-    let expected = match of_base {
-        Some(row) => Definition::names(row).join(", "),
-        None => {
-            let names: Vec<&str> = table.iter().map(|(name, ..)| *name).collect();
-            format!("one of {}, some with a suffix such as -do", names.join(", "))
-        }
+    let expected = if let Some(row) = of_base {
+        Definition::names(row).join(", ")
+    } else {
+        let names: Vec<&str> = table.iter().map(|(name, ..)| *name).collect();
+        format!("one of {}, some with a suffix such as -do", names.join(", "))
     };
     Diagnostic::new("product-unknown", "there is no such product in this project")
         .expected(expected)

@@ -65,13 +65,13 @@ impl Description {
         let quantity = definition.quantity;
         let corrections: Vec<&'static str> =
             definition.minus.iter().map(|term| term.name()).collect();
-        let minus = corrections.iter().map(|name| format!(" - {name}")).collect::<String>();
+        let minus = [&[quantity.words()], corrections.as_slice()].concat().join(" - ");
         let referred =
             if quantity.is_referred() { ", less the mean of the reference area" } else { "" };
         let series = quantity.series();
         Ok(Self {
             value_type: definition.value_type.clone(),
-            definition: format!("{}{minus}{referred}", quantity.words()),
+            definition: format!("{minus}{referred}"),
             unit: quantity.unit(),
             sign_convention: quantity.sign(),
             reference: Reference::of(project, quantity.is_referred())?,
@@ -128,7 +128,7 @@ impl Project {
     /// The dates of a column of `series`.
     pub(super) fn column_name(&self, series: Series, column: usize) -> String {
         let day = &self.stack.day;
-        if self.are_pairs(series) {
+        if series.is_pairs() {
             return self.stack.pairs[column].map(|image| date_name(day[image])).join("_");
         }
         date_name(day[column])

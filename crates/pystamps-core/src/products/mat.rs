@@ -48,7 +48,7 @@ pub(super) fn write(
 }
 
 fn variables(product: &Product) -> Result<Variables> {
-    let Product { project, definition, values, deviation, description } = product;
+    let Product { project, definition, values, description } = product;
     let (stack, rows) = (&project.stack, project.stack.row_count());
     let row = |numbers: Vec<f64>| matrix(1, numbers.len(), NumericData::F64(numbers));
     let column = |numbers: Vec<f64>| matrix(numbers.len(), 1, NumericData::F64(numbers));
@@ -75,7 +75,7 @@ fn variables(product: &Product) -> Result<Variables> {
     ]
     .into_iter()
     .collect();
-    let one_master = !project.are_pairs(definition.quantity.series());
+    let one_master = !definition.quantity.series().is_pairs();
     if one_master && !values.columns.is_empty() {
         let days = values.columns.iter().map(|&index| stack.day[index]).collect();
         all.insert("day", column(days));
@@ -84,7 +84,7 @@ fn variables(product: &Product) -> Result<Variables> {
         all.insert("unwrap_ifg_index", row(numbers(&values.columns)));
         all.insert("bperp", column(stack.bperp_m.clone()));
     }
-    if let Some(deviation) = deviation {
+    if let Some(deviation) = &values.deviation {
         #[expect(clippy::cast_possible_truncation, reason = "stored in single precision")]
         let single: Vec<f32> = deviation.iter().map(|&value| value as f32).collect();
         all.insert("mean_v_std", Value::column_f32(&single));

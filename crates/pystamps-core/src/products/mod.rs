@@ -85,16 +85,16 @@ pub fn make_product(
     let _project_stays = shared_lock(root)?;
     let project = Project::open(root, acting_parameters(root, options)?)?;
     let definition = Definition::of(&request.value_type, project.stack.network)?;
+    refuse_without_resamples(&definition, request.bootstrap)?;
     let publication = Publication::begin(&request.out, root, format, options.force)?;
     let residence = residence(&project, &definition, options)?;
     let room = Room { residence, folder: publication.folder() };
     let values = Values::of(&project, &definition, request.bootstrap, &room, progress)?;
-    let deviation = deviation(&project, &definition, request.bootstrap, &room, progress)?;
     let drawn =
-        deviation.is_some() || matches!(definition.quantity, Quantity::VelocityDeviation(_));
+        values.deviation.is_some() || matches!(definition.quantity, Quantity::VelocityDeviation(_));
     let bootstrap = drawn.then_some(request.bootstrap);
     let description = Description::of(&project, &definition, &values.columns, bootstrap)?;
-    let product = Product { project, definition, values, deviation, description };
+    let product = Product { project, definition, values, description };
     match format {
         Format::Mat => mat::write(&product, &publication, progress)?,
         Format::Csv => csv::write(&product, &publication, progress)?,
@@ -108,26 +108,7 @@ struct Product {
     project: Project,
     definition: Definition,
     values: Values,
-    /// Standard deviation of a velocity, mm/yr.
-    deviation: Option<Vec<f64>>,
     description: Description,
-}
-
-/// Standard deviation that comes with a velocity, mm/yr.
-fn deviation(
-    project: &Project,
-    definition: &Definition,
-    bootstrap: Bootstrap,
-    room: &Room<'_>,
-    progress: &Progress,
-) -> Result<Option<Vec<f64>>> {
-    if !matches!(definition.quantity, Quantity::Velocity(_)) || bootstrap.resamples < 2 {
-        return Ok(None);
-    }
-    let series = VelocitySeries::open(project, definition)?;
-    let deviation = bootstrap::slope_deviation(&series, bootstrap, room, progress)?;
-    let scale = velocity::mm_per_year(project.wavelength_m).abs();
-    Ok(Some(deviation.into_iter().map(|value| value * scale).collect()))
 }
 
 /// Memory of the process itself.
@@ -155,6 +136,19 @@ fn residence(
     }
     crate::plan::check_memory(limit_bytes, fixed, "this product")?;
     Ok(Residence::File)
+}
+
+/// Refuses a deviation without resamples to take it from.
+fn refuse_without_resamples(definition: &Definition, bootstrap: Bootstrap) -> Result<()> {
+    if bootstrap.resamples >= 2 || !matches!(definition.quantity, Quantity::VelocityDeviation(_)) {
+        return Ok(());
+    }
+    Err(Diagnostic::new("resamples-too-few", "a standard deviation needs resamples")
+        .variable("--bootstrap")
+        .expected("2 or more")
+        .found(bootstrap.resamples)
+        .remedy("leave the option out: 200 are drawn then")
+        .usage())
 }
 
 /// Says that a product needs another kind of file.

@@ -20,6 +20,9 @@ use crate::series_covariance::inverted_images;
 use crate::stored_array::{StoredArray, column};
 use crate::troposphere::tropospheric_field;
 
+/// What needs the files, in messages.
+const PRODUCT: &str = "the product";
+
 /// A merged project whose products are made.
 pub(crate) struct Project {
     pub(crate) root: PathBuf,
@@ -40,7 +43,7 @@ impl Project {
         let network = Network::of(&parameters)?;
         let ps = root.join("ps2.mat");
         if !ps.is_file() {
-            return Err(missing_input(&ps, "8", 5).data());
+            return Err(missing_input(&ps, PRODUCT, 5).data());
         }
         let stack = Stack::load(root, 2, network)?;
         refuse_without_ps(root, &stack)?;
@@ -68,21 +71,16 @@ impl Project {
     /// As for [`Project::processed`].
     pub(crate) fn processed_slaves(&self, series: Series) -> Result<Vec<usize>> {
         let mut columns = self.processed(series)?;
-        if !self.are_pairs(series) {
+        if !series.is_pairs() {
             columns.retain(|&column| column != self.stack.master);
         }
         Ok(columns)
     }
 
-    /// Whether the columns of `series` are small-baseline interferograms.
-    pub(crate) fn are_pairs(&self, series: Series) -> bool {
-        series == Series::Pairs
-    }
-
     /// Days that every column of `series` spans.
     pub(crate) fn days(&self, series: Series) -> Vec<f64> {
         let day = &self.stack.day;
-        if self.are_pairs(series) {
+        if series.is_pairs() {
             let spans = self.stack.pairs.iter().map(|&[first, second]| day[second] - day[first]);
             return spans.collect();
         }
@@ -116,7 +114,7 @@ impl Project {
     /// # Errors
     /// `stage-input-missing`; MATLAB file errors; `variable-shape`.
     pub(crate) fn phase_as_unwrapped(&self, series: Series) -> Result<PhaseSeries> {
-        refuse_unless_unwrapped(&self.root, "8", self.stack.network)?;
+        refuse_unless_unwrapped(&self.root, PRODUCT, self.stack.network)?;
         let variable = match (self.stack.network, series) {
             (_, Series::Pairs) => stage6::UNWRAPPED_SMALL_BASELINES,
             (Network::SingleMaster, Series::OneMaster) => stage6::UNWRAPPED_PHASE,
@@ -153,7 +151,7 @@ impl Project {
     ) -> Result<()> {
         let of_slaves = [Term::Master, Term::SlaveNoise, Term::Troposphere];
         let clears = clears_master && minus.iter().any(|term| of_slaves.contains(term));
-        let mut cleared = !clears || self.are_pairs(series);
+        let mut cleared = !clears || series.is_pairs();
         for &term in minus {
             if term == Term::Ramp {
                 if !cleared {
@@ -215,7 +213,7 @@ impl Project {
         };
         let variable = stage6::tropospheric_phase(network, field);
         if !self.root.join(variable.file).is_file() {
-            return Err(missing_input(&self.root.join(variable.file), "8", 6)
+            return Err(missing_input(&self.root.join(variable.file), PRODUCT, 6)
                 .expected("the tropospheric correction, which TRAIN makes")
                 .remedy("make it with TRAIN, or choose a product without suffix a")
                 .data());
@@ -254,9 +252,7 @@ impl Project {
         if path.is_file() {
             return Ok(());
         }
-        let mut problem = missing_input(&path, "", maker);
-        problem.problem = format!("this product needs results of stage {maker}");
-        Err(problem.data())
+        Err(missing_input(&path, PRODUCT, maker).data())
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Values {
     /// Columns of the series that the values belong to, from 0; empty for values of no date.
     pub(crate) columns: Vec<usize>,
     pub(crate) kind: Kind,
+    /// Standard deviation of a velocity, mm/yr.
+    pub(crate) deviation: Option<Vec<f64>>,
     /// Whether StaMPS stores them in single precision.
     pub(crate) single: bool,
 }
@@ -51,7 +53,7 @@ impl Values {
         progress: &Progress,
     ) -> Result<Self> {
         let series = definition.quantity.series();
-        let double = |values| Self { columns: Vec::new(), kind: Kind::One(values), single: false };
+        let double = |values| Self::new(Vec::new(), Kind::One(values), false);
         Ok(match definition.quantity {
             Quantity::Height => double(project.column(&stage4::HEIGHT, 5)?),
             Quantity::Slope(_) => {
@@ -74,17 +76,26 @@ impl Values {
             Quantity::Velocity(_) => {
                 let series = VelocitySeries::open(project, definition)?;
                 let rate = series.fit(progress)?.rate_rad_per_day;
-                Self { single: is_single(project)?, ..double(scaled(rate, project)) }
+                let deviation = if bootstrap.resamples < 2 {
+                    None
+                } else {
+                    Some(deviation(project, &series, bootstrap, room, progress)?)
+                };
+                let single = is_single(project)?;
+                Self { deviation, single, ..double(scaled(rate, project)) }
             }
             Quantity::VelocityDeviation(_) => {
                 let series = VelocitySeries::open(project, definition)?;
-                let deviation = slope_deviation(&series, bootstrap, room, progress)?;
-                let scale = mm_per_year(project.wavelength_m).abs();
-                let values = deviation.into_iter().map(|value| value * scale).collect();
+                let values = deviation(project, &series, bootstrap, room, progress)?;
                 Self { single: true, ..double(values) }
             }
             Quantity::VelocityWithoutEach(_) => Self::without_each(project, definition)?,
         })
+    }
+
+    /// Values without a deviation.
+    pub(super) fn new(columns: Vec<usize>, kind: Kind, single: bool) -> Self {
+        Self { columns, kind, deviation: None, single }
     }
 
     fn stored(
@@ -96,7 +107,7 @@ impl Values {
         let array = project.stored(variable, maker)?;
         let columns = columns.unwrap_or_else(|| (0..array.column_count()).collect());
         let kind = Kind::Stored { array, reference: project.reference.clone() };
-        Ok(Self { columns, kind, single: false })
+        Ok(Self::new(columns, kind, false))
     }
 
     fn phase(project: &Project, definition: &Definition) -> Result<Self> {
@@ -118,7 +129,7 @@ impl Values {
             project.take_out(&mut phase, series, &definition.minus, false)?;
         }
         phase.refer(&project.reference)?;
-        Ok(Self { columns, kind: Kind::Series { phase, factor: 1.0 }, single: true })
+        Ok(Self::new(columns, Kind::Series { phase, factor: 1.0 }, true))
     }
 
     /// Displacement towards the satellite since the master, mm.
@@ -136,7 +147,7 @@ impl Values {
         phase.refer(&project.reference)?;
         let columns = project.processed_slaves(series)?;
         let factor = mm_per_rad(project.wavelength_m);
-        Ok(Self { columns, kind: Kind::Series { phase, factor }, single: true })
+        Ok(Self::new(columns, Kind::Series { phase, factor }, true))
     }
 
     fn without_each(project: &Project, definition: &Definition) -> Result<Self> {
@@ -155,7 +166,7 @@ impl Values {
         })?;
         let columns = series.columns.clone();
         let kind = Kind::Several(rates.into_iter().map(|rate| scaled(rate, project)).collect());
-        Ok(Self { columns, kind, single: is_single(project)? })
+        Ok(Self::new(columns, kind, is_single(project)?))
     }
 
     /// Number of columns.
@@ -201,6 +212,19 @@ impl Values {
     pub(crate) fn is_complex(&self) -> bool {
         matches!(self.kind, Kind::Complex(_))
     }
+}
+
+/// Standard deviation of a velocity, mm/yr.
+fn deviation(
+    project: &Project,
+    series: &VelocitySeries,
+    bootstrap: Bootstrap,
+    room: &Room<'_>,
+    progress: &Progress,
+) -> Result<Vec<f64>> {
+    let scale = mm_per_year(project.wavelength_m).abs();
+    let deviation = slope_deviation(series, bootstrap, room, progress)?;
+    Ok(deviation.into_iter().map(|value| value * scale).collect())
 }
 
 /// Whether the mean velocity is stored in single precision: as the noise that weighs it.

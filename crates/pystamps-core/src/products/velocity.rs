@@ -53,7 +53,7 @@ impl VelocitySeries {
         refuse_short(project, series, &days)?;
         let mut phase = project.phase(series, &definition.minus, false)?;
         phase.refer(&project.reference)?;
-        let source = Covariance::load(&project.root, &project.stack, series == Series::Pairs)?;
+        let source = Covariance::load(&project.root, &project.stack, series.is_pairs())?;
         let covariance = source.of(&columns);
         Ok(Self { phase, columns, days, covariance, source })
     }
@@ -109,7 +109,7 @@ fn refuse_short(project: &Project, series: Series, days: &[f64]) -> Result<()> {
     if days.len() >= 2 && differing {
         return Ok(());
     }
-    let file = if series == Series::Pairs { "phuw_sb2.mat" } else { "phuw2.mat" };
+    let file = if series.is_pairs() { "phuw_sb2.mat" } else { "phuw2.mat" };
     let found = match days.len() {
         0 | 1 => format!("{} in use", days.len()),
         count => format!("{count} in use, all over {} days", days[0]),

@@ -54,7 +54,7 @@ pub(super) fn values(project: &Project, definition: &Definition) -> Result<Value
         (project.stored(&stage5::CORRECTED_PHASE, 5)?, kind, project.processed(series)?)
     };
     let phase = WrappedPhase { samples, stack, kind };
-    Ok(Values { columns, kind: Kind::Complex(phase), single: true })
+    Ok(Values::new(columns, Kind::Complex(phase), true))
 }
 
 fn known(project: &Project, series: Series, term: Term) -> Result<Known> {

@@ -36,22 +36,25 @@ impl Window {
     }
 }
 
-/// Weights of one source for a group of targets.
+/// Weights of one source for a group of targets, or coordinates of the targets.
 type Weights = [f32; TARGETS];
 
-/// Memory for one group of targets, made once a thread.
+/// Memory for the targets of one cell, made once a thread.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    /// Sources in reach of any target, and their weights.
+    /// Sources in reach of any target of a group, and their weights.
     near: Vec<(usize, Weights)>,
-    /// Sums of a group, `[TARGETS, stride]`.
+    /// Sums of weighted values, `[groups, TARGETS, stride]`.
     totals: Vec<f64>,
+    /// Sums of weights, by groups.
+    sums: Vec<[f64; TARGETS]>,
 }
 
 /// Weighted means of values at some targets. Points are given as places in the order of the cells.
 pub(super) struct WeightedSums<'a> {
     /// Runs of sources.
     pub(super) runs: &'a [Range<usize>],
+    /// Targets, worked on in groups of [`TARGETS`].
     pub(super) targets: &'a [u32],
     /// Coordinates of all points, m.
     pub(super) x_m: &'a [f32],
@@ -71,48 +74,58 @@ impl Kernel for WeightedSums<'_> {
     #[expect(clippy::cast_possible_truncation, reason = "results are single")]
     fn run(mut self) {
         let (targets, stride) = (self.targets, self.stride);
-        for (group, means) in targets.chunks(TARGETS).zip(0..) {
-            let sums = self.sum_up(group);
-            for (k, &target) in group.iter().enumerate() {
-                let mean = &mut self.means[(means * TARGETS + k) * stride..][..stride];
-                if sums[k] > 0.0 {
-                    let totals = &self.room.totals[k * stride..][..stride];
-                    for (mean, total) in mean.iter_mut().zip(totals) {
-                        *mean = (total / sums[k]) as f32;
-                    }
-                } else {
-                    mean.copy_from_slice(&self.values[target as usize * stride..][..stride]);
+        self.sum_up();
+        let totals = self.room.totals.chunks_exact(stride);
+        let sums = self.room.sums.as_flattened();
+        let means = self.means.chunks_exact_mut(stride);
+        for (((mean, totals), sum), &target) in means.zip(totals).zip(sums).zip(targets) {
+            if *sum > 0.0 {
+                for (mean, total) in mean.iter_mut().zip(totals) {
+                    *mean = (total / sum) as f32;
                 }
+            } else {
+                mean.copy_from_slice(&self.values[target as usize * stride..][..stride]);
             }
         }
     }
 }
 
 impl WeightedSums<'_> {
-    /// Sums up weights, and weighted values into the room, for up to [`TARGETS`] targets.
+    /// Sums up weights and weighted values of all targets.
+    ///
+    /// The values of some sources are used for all targets before the next ones: they stay in the
+    /// nearest cache.
     #[inline(always)]
-    fn sum_up(&mut self, group: &[u32]) -> [f64; TARGETS] {
+    fn sum_up(&mut self) {
+        let groups: Vec<[Weights; 2]> =
+            self.targets.chunks(TARGETS).map(|group| self.places(group)).collect();
         self.room.totals.clear();
-        self.room.totals.resize(TARGETS * self.stride, 0.0);
-        // Places beyond the last target repeat it.
-        let place = |axis: &[f32]| -> Weights {
-            std::array::from_fn(|k| axis[group[k.min(group.len() - 1)] as usize])
-        };
-        let at = [place(self.x_m), place(self.y_m)];
-        let mut sums = [0.0; TARGETS];
+        self.room.totals.resize(groups.len() * TARGETS * self.stride, 0.0);
+        self.room.sums.clear();
+        self.room.sums.resize(groups.len(), [0.0; TARGETS]);
         for run in self.runs {
             for first in run.clone().step_by(SOURCES) {
                 let sources = first..run.end.min(first + SOURCES);
-                self.weigh(sources, &at, &mut sums);
-                self.add_values();
+                for (group, at) in groups.iter().enumerate() {
+                    self.weigh(sources.clone(), group, at);
+                    if !self.room.near.is_empty() {
+                        self.add_values(group);
+                    }
+                }
             }
         }
-        sums
     }
 
-    /// Finds the sources in reach of any target, and their weights.
+    /// Coordinates of up to [`TARGETS`] targets; places beyond the last repeat it.
     #[inline(always)]
-    fn weigh(&mut self, sources: Range<usize>, at: &[Weights; 2], sums: &mut [f64; TARGETS]) {
+    fn places(&self, group: &[u32]) -> [Weights; 2] {
+        [self.x_m, self.y_m]
+            .map(|axis| std::array::from_fn(|k| axis[group[k.min(group.len() - 1)] as usize]))
+    }
+
+    /// Finds the sources in reach of any target of a group, and their weights.
+    #[inline(always)]
+    fn weigh(&mut self, sources: Range<usize>, group: usize, at: &[Weights; 2]) {
         let Window { reach2_m2, steepness } = self.window;
         let mut weights = [[0.0_f32; SOURCES]; TARGETS];
         let (x_m, y_m) = (&self.x_m[sources.clone()], &self.y_m[sources.clone()]);
@@ -125,12 +138,12 @@ impl WeightedSums<'_> {
                 *weight = if squared < reach2_m2 { value } else { 0.0 };
             }
         }
+        for (sum, weights) in self.room.sums[group].iter_mut().zip(&weights) {
+            *sum += weights.iter().map(|&weight| f64::from(weight)).sum::<f64>();
+        }
         self.room.near.clear();
         for (k, source) in sources.enumerate() {
             let of_source: Weights = std::array::from_fn(|target| weights[target][k]);
-            for (sum, &weight) in sums.iter_mut().zip(&of_source) {
-                *sum += f64::from(weight);
-            }
             if of_source.iter().any(|&weight| weight > 0.0) {
                 self.room.near.push((source, of_source));
             }
@@ -139,21 +152,21 @@ impl WeightedSums<'_> {
 
     /// Adds the weighted values of the near sources to the totals.
     #[inline(always)]
-    fn add_values(&mut self) {
+    fn add_values(&mut self, group: usize) {
         let wide = self.stride / WIDE * WIDE;
         for column in (0..wide).step_by(WIDE) {
-            self.add_columns::<WIDE>(column);
+            self.add_columns::<WIDE>(group, column);
         }
         if wide < self.stride {
-            self.add_columns::<NARROW>(wide);
+            self.add_columns::<NARROW>(group, wide);
         }
     }
 
     #[inline(always)]
-    fn add_columns<const WIDTH: usize>(&mut self, column: usize) {
+    fn add_columns<const WIDTH: usize>(&mut self, group: usize, column: usize) {
         let mut sums = [[0.0_f32; WIDTH]; TARGETS];
-        for &(source, weights) in &self.room.near {
-            let values: &[f32; WIDTH] = self.values[source * self.stride + column..]
+        for (source, weights) in &self.room.near {
+            let values: &[f32; WIDTH] = self.values[*source * self.stride + column..]
                 .first_chunk()
                 .expect("invariant: whole groups of columns");
             for (sums, weight) in sums.iter_mut().zip(weights) {
@@ -163,9 +176,12 @@ impl WeightedSums<'_> {
             }
         }
         for (target, sums) in sums.iter().enumerate() {
-            let totals = &mut self.room.totals[target * self.stride + column..][..WIDTH];
-            for (total, &sum) in totals.iter_mut().zip(sums) {
-                *total += f64::from(sum);
+            let at = (group * TARGETS + target) * self.stride + column;
+            let totals: &mut [f64; WIDTH] = self.room.totals[at..]
+                .first_chunk_mut()
+                .expect("invariant: whole groups of columns");
+            for (total, sum) in totals.iter_mut().zip(sums) {
+                *total += f64::from(*sum);
             }
         }
     }

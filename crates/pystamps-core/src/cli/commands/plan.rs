@@ -55,7 +55,13 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
         sizes.nodes,
         sizes.edges,
     ))?;
-    print_line(row(&plan.unwrap, &plan.unwrap_state))?;
+    for (stage, state) in [
+        (&plan.unwrap, &plan.unwrap_state),
+        (&plan.look_angle_error, &plan.look_angle_error_state),
+        (&plan.noise_filter, &plan.noise_filter_state),
+    ] {
+        print_line(row(stage, state))?;
+    }
     if let Some(free) = plan.free_disk_bytes {
         print_line(format!("free disk: {}", display_bytes(free)))?;
     }

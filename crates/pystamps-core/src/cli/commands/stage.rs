@@ -16,7 +16,7 @@ use crate::native_stage7::run_stage7_native;
 use crate::native_stage8::run_stage8_native;
 use crate::progress::Progress;
 use crate::project::dataset::patches;
-use crate::stage::{StageOptions, StageOutcome, StageStatus, settle};
+use crate::stage::{StageOptions, StageOutcome, StageStatus, WeightlessDate, settle};
 
 pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
     required_scope(arguments)?;
@@ -32,7 +32,11 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         edges: arguments.edges.clone(),
         keep_costs: arguments.keep_costs,
         solver: arguments.solver.map(Into::into).unwrap_or_default(),
-        strict: arguments.strict,
+        weightless: if arguments.strict {
+            WeightlessDate::Original
+        } else {
+            WeightlessDate::Master
+        },
     };
     let run_patch = match (runner, &arguments.dataset) {
         (Runner::Merged(run), Some(dataset)) => return merged(dataset, run, arguments, &options),

@@ -204,10 +204,32 @@ pub(crate) fn check_shape(
     }
     let axes = variable.axes.map(|axis| format!("{axis:?}").to_lowercase());
     Err(problem("variable-shape", "a variable does not fit the project", path, variable)
-        .expected(format!("{} x {} ({})", expected[0], expected[1], axes.join(" x ")))
+        .expected(format!(
+            "{} x {} ({}), as ps1.mat or ps2.mat says",
+            expected[0],
+            expected[1],
+            axes.join(" x ")
+        ))
         .found(format!("{dims:?}"))
-        .remedy("run the stage that makes this file again")
+        .remedy(maker(variable.file).map_or_else(
+            || "run the stage that makes this file again".to_owned(),
+            |stage| format!("run stage {stage} again: it makes {}", variable.file),
+        ))
         .data())
+}
+
+/// The stage that makes a file.
+fn maker(file: &str) -> Option<u8> {
+    const MAKERS: [(&[&str], u8); 7] = [
+        (&["pm1.mat"], 2),
+        (&["select1.mat"], 3),
+        (&["weed1.mat"], 4),
+        (&["rc2.mat", "ph2.mat", "pm2.mat", "bp2.mat", "la2.mat", "hgt2.mat", "ifgstd2.mat"], 5),
+        (&["phuw2.mat", "phuw_sb2.mat", "phuw_sb_res2.mat"], 6),
+        (&["scla2.mat", "scla_sb2.mat", "scla_smooth2.mat", "scla_smooth_sb2.mat"], 7),
+        (&["scn2.mat", "mean_v.mat"], 8),
+    ];
+    MAKERS.iter().find(|(files, _)| files.contains(&file)).map(|&(_, stage)| stage)
 }
 
 fn check_unit(path: &Path, variable: &Variable, value: &Value) -> Result<()> {

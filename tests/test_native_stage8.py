@@ -1,0 +1,248 @@
+"""Native stage 8 against original StaMPS, against the Python reference, and against itself."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from parity.compare import compare_variable
+from parity.contracts import load_contract
+from parity.oracle import dataset_after, set_parameters, stage_folder
+from parity.oracle_products import stored_velocity
+from parity.readers import read_mat_file
+from parity.stages import compare_stage, compare_with_reference
+from parity.synthetic_merged import MergedShape
+from parity.synthetic_patch import change
+from parity.synthetic_unwrapped import write_unwrapped
+
+from pystamps_shim.io import mat
+from pystamps_shim.pipeline.ported import stage7_calc_scla, stage8_filter_scn
+from pystamps_shim.reference.mean_velocity import millimetres_per_year
+from pystamps_shim.reference.outputs import write_artefacts
+
+Native = Callable[..., subprocess.CompletedProcess[str]]
+Damage = Callable[[Path], None]
+
+#: Scenes, and whether they need the original's index of the master.
+_SCENES = [(name, name.startswith("T_opt")) for name in ("T", "T_it2", "T_opt_iter1", "T_opt")]
+_SCENES += [("T_d1", False), ("L", False), ("S", False)]
+#: The second pass whose edges a first one's are compared with.
+_SECOND_PASS = {"T": "T_it2", "T_opt_iter1": "T_opt"}
+_RESULTS = ("scn2.mat", "mean_v.mat", "uw_space_time.mat")
+
+
+def filter_and_compare(
+    native: Native, folder: Path, name: str, target: Path, *, strict: bool = False
+) -> Path:
+    """Run stage 8 from the original's stage 7 and compare what the original has of it."""
+    dataset = dataset_after(folder, name, 7, target)
+    grid = (dataset / "uw_grid.mat").read_bytes()
+    native("stage", 8, "--dataset", dataset, *(["--strict"] if strict else []))
+    want = stage_folder(folder, name, 8)
+    report = compare_stage(8, want, dataset, files=["scn2.mat"])
+    assert report.compared >= 6
+    assert not report.differences, str(report)
+    assert (dataset / "uw_grid.mat").read_bytes() == grid
+    if name in _SECOND_PASS:
+        compare_edges(stage_folder(folder, _SECOND_PASS[name], 6), dataset)
+    if name in ("T", "L", "S"):
+        compare_velocity(stored_velocity(folder, name), dataset)
+    return dataset
+
+
+def compare_edges(second_pass: Path, dataset: Path) -> None:
+    """Compare with the edges of the original's second stage 6."""
+    want, found = (read_mat_file(folder / "uw_space_time.mat") for folder in (second_pass, dataset))
+    contract = next(artefact for artefact in load_contract(8) if artefact.file.startswith("uw"))
+    for variable in contract.variables:
+        if variable.name != "edge_noise_std":
+            problem = compare_variable(variable, want[variable.name], found[variable.name])
+            assert problem is None, f"{variable.name}: {problem}"
+    spread = np.std(want["dph_noise"].values, axis=1, ddof=1, keepdims=True)
+    np.testing.assert_allclose(found["edge_noise_std"].values, spread, atol=2e-5)
+
+
+def compare_velocity(want: Path, dataset: Path) -> None:
+    """Compare ``mean_v.mat`` with that of the original's ``v-do``: rad, and mm/yr."""
+    stored, found = (read_mat_file(path)["m"] for path in (want, dataset / "mean_v.mat"))
+    assert found.matlab_class == stored.matlab_class
+    np.testing.assert_allclose(found.values[0], stored.values[0], atol=5e-5)
+    rates = [
+        millimetres_per_year(line.values[1].astype(float), 0.0554657595) for line in (found, stored)
+    ]
+    np.testing.assert_allclose(rates[0], rates[1], atol=5e-4)
+
+
+def test_golden(native: Native, golden_products: Path, tmp_path: Path) -> None:
+    """Atmosphere, velocity, and the edges of a second pass of stage 6."""
+    filter_and_compare(native, golden_products, "T", tmp_path / "dataset")
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("name", "strict"), _SCENES)
+def test_oracle(native: Native, oracle: Path, name: str, tmp_path: Path, *, strict: bool) -> None:
+    """Both passes, other thresholds, drops and ramps, small baselines."""
+    filter_and_compare(native, oracle, name, tmp_path / "dataset", strict=strict)
+
+
+def every_plane(dataset: Path) -> None:
+    """Count planes of all interferograms as atmosphere."""
+    change(dataset / "parms.mat", scn_deramp_ifg="all")
+
+
+def gaps(dataset: Path) -> None:
+    """Take the phase of a PS away."""
+    phase = mat.read_variable(dataset / "phuw2.mat", "ph_uw")
+    phase[50] = np.nan
+    change(dataset / "phuw2.mat", ph_uw=phase)
+
+
+def untouched(_: Path) -> None:
+    """Leave everything as it is."""
+
+
+_PAIRS = MergedShape(ps=600, images=9, small_baseline=True)
+_PROJECTS: dict[str, tuple[MergedShape, dict[str, Any], Damage, bool]] = {
+    "single master": (MergedShape(ps=600, images=11), {}, untouched, False),
+    "planes, gaps": (MergedShape(ps=600), {"scla_deramp": "y"}, every_plane, False),
+    "drops, some planes, gaps": (
+        MergedShape(ps=600, images=11),
+        {"drop_ifg_index": 2.0, "scn_deramp_ifg": [2.0, 5.0], "scn_time_win": 40.0},
+        gaps,
+        False,
+    ),
+    "drops, the original's index": (
+        MergedShape(ps=600, images=11),
+        {"drop_ifg_index": 2.0, "scn_wavelength": 250.0, "unwrap_method": "2D"},
+        untouched,
+        True,
+    ),
+    "dropped master": (MergedShape(ps=600), {"drop_ifg_index": 4.0}, untouched, False),
+    "small baselines": (_PAIRS, {}, untouched, False),
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "parameters", "edit", "strict"), _PROJECTS.values(), ids=list(_PROJECTS)
+)
+def test_as_reference(
+    native: Native,
+    tmp_path: Path,
+    shape: MergedShape,
+    parameters: dict[str, Any],
+    edit: Damage,
+    *,
+    strict: bool,
+) -> None:
+    """Every artefact of both."""
+    dataset = prepared(tmp_path / "dataset", shape, **parameters)
+    edit(dataset)
+    want = stage8_filter_scn(dataset, strict=strict)
+    native("stage", 8, "--dataset", dataset, *(["--strict"] if strict else []))
+    report = compare_with_reference(
+        8, want, dataset, scope="root", small_baseline=shape.small_baseline, profile="own"
+    )
+    assert report.compared >= 20
+    assert not report.differences, str(report)
+    rates = [line[1].astype(float) for line in (want["mean_v.mat"]["m"], mean_velocity(dataset))]
+    np.testing.assert_allclose(rates[0], rates[1], rtol=0, atol=3e-7)
+
+
+def mean_velocity(dataset: Path) -> Any:
+    """Return ``m`` of ``mean_v.mat``."""
+    return read_mat_file(dataset / "mean_v.mat")["m"].values
+
+
+def prepared(folder: Path, shape: MergedShape | None = None, **parameters: Any) -> Path:
+    """Write a dataset with the results of the reference's stage 7."""
+    dataset = write_unwrapped(folder, shape or MergedShape(ps=600, images=11)).folder
+    set_parameters(dataset / "parms.mat", parameters)
+    write_artefacts(dataset, stage7_calc_scla(dataset))
+    return dataset
+
+
+def test_same_bytes_for_any_thread_count(native: Native, tmp_path: Path) -> None:
+    """1, 2 and 16 threads; a second run has nothing to do."""
+    source = prepared(tmp_path / "source", scn_deramp_ifg=[3.0, 7.0])
+    found = []
+    for threads in (1, 2, 16):
+        dataset = shutil.copytree(source, tmp_path / str(threads))
+        native("stage", 8, "--dataset", dataset, "--threads", threads)
+        found.append({name: (dataset / name).read_bytes() for name in _RESULTS})
+    assert found[1] == found[0]
+    assert found[2] == found[0]
+    assert "current" in native("stage", 8, "--dataset", dataset).stdout
+    native("stage", 8, "--dataset", source, "--memory-limit", "1M", exit_code=2)
+
+
+def parameter(**values: object) -> Damage:
+    """Return what changes parameters."""
+    return lambda dataset: change(dataset / "parms.mat", **values)
+
+
+def without(file: str) -> Damage:
+    """Return what removes a file."""
+    return lambda dataset: (dataset / file).unlink()
+
+
+def of_other_ps(dataset: Path) -> None:
+    """Leave a look-angle error of fewer PS."""
+    slope = mat.read_variable(dataset / "scla2.mat", "ph_scla")
+    change(dataset / "scla2.mat", ph_scla=slope[:-1])
+
+
+_FEW = np.append(np.arange(5.0, 12), 1.0).reshape(1, -1)
+_CASES: dict[str, tuple[Damage, list[str], str, str]] = {
+    "no look-angle error": (without("scla2.mat"), [], "stage-input-missing", "stage 7"),
+    "nothing smoothed": (without("scla_smooth2.mat"), [], "stage-input-missing", "stage 7"),
+    "no phase": (without("phuw2.mat"), [], "stage-input-missing", "stage 6"),
+    "results of other PS": (of_other_ps, [], "variable-shape", "scla2.mat"),
+    "no window": (parameter(scn_time_win=0.0), [], "parameter-range", "scn_time_win"),
+    "no reach": (parameter(scn_wavelength=-1.0), [], "parameter-range", "scn_wavelength"),
+    "a plane that is not there": (
+        parameter(scn_deramp_ifg=12.0),
+        [],
+        "parameter-range",
+        "scn_deramp_ifg",
+    ),
+    "the original's index beyond": (
+        parameter(drop_ifg_index=_FEW),
+        ["--strict"],
+        "master-index",
+        "--strict",
+    ),
+    "an empty reference area": (
+        parameter(ref_lon=np.array([[1.0, 2.0]])),
+        [],
+        "reference-empty",
+        "ref_lon",
+    ),
+    "one interferogram": (
+        parameter(drop_ifg_index=np.delete(np.arange(1.0, 12), [3, 5]).reshape(1, -1)),
+        [],
+        "interferograms-too-few",
+        "drop_ifg_index",
+    ),
+}
+_WRONG_USAGE = {"parameter-range", "reference-empty", "master-index"}
+
+
+@pytest.mark.parametrize(("damage", "options", "name", "words"), _CASES.values(), ids=list(_CASES))
+def test_refused(
+    native: Native, tmp_path: Path, damage: Damage, options: list[str], *, name: str, words: str
+) -> None:
+    """A named diagnostic with what to do, and no result."""
+    dataset = prepared(tmp_path / "dataset")
+    damage(dataset)
+    code = 2 if name in _WRONG_USAGE else 1
+    result = native("stage", 8, "--dataset", dataset, *options, exit_code=code)
+    assert f"error: [{name}" in result.stderr, result.stderr
+    assert words in result.stderr
+    assert "to do:" in result.stderr
+    assert "panicked" not in result.stderr
+    assert not any((dataset / file).exists() for file in _RESULTS)
