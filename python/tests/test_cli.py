@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,16 +82,25 @@ def run_module(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
+def processor_s() -> float:
+    """Return the processor time of the programs that this test has started and seen end."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_is_quick_and_loads_no_numerics() -> None:
-    """Under 300 ms, at best of three; numpy alone would take most of that."""
+    """Under 300 ms of the processor, at best of three; numpy alone would take most of that.
+
+    Other tests run beside this one: the clock on the wall would count them as well.
+    """
     times = []
     for _ in range(3):
-        begin = time.monotonic()
+        begin = processor_s()
         result = run_module(["--help"])
-        times.append(time.monotonic() - begin)
+        times.append(processor_s() - begin)
         assert result.returncode == 0
         assert "simulate" in result.stdout
-    assert min(times) < 0.3
+    assert 0 < min(times) < 0.3
     check = (
         "import sys; from pystamps_shim.cli import build_parser; build_parser();"
         "sys.exit('numpy' in sys.modules)"
