@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +34,22 @@ if arguments[0] == "prep":
     (dataset / "patch.list").write_text("PATCH_1\\nPATCH_2\\n")
 elif arguments[0] == "params":
     pass
+elif arguments[0] == "product":
+    import json
+    out = pathlib.Path(arguments[arguments.index("--out") + 1])
+    if arguments[1] == "v-do":
+        columns, values = "velocity_mm_per_year,velocity_std_mm_per_year", "-3.5,0.4"
+    else:
+        columns, values = "D20200101,D20200301", "4.0,-2.0"
+    header = "lon_deg,lat_deg,height_m,coherence," + columns
+    rows = [f"11.{{i}},44.{{i}},10.0,0.8," + values for i in range(3)]
+    out.write_text("\\n".join([header, *rows]) + "\\n")
+    reference = {{"description": "mean of all PS", "ps_count": 3, "centre_lonlat_deg": [11, 44]}}
+    about = {{
+        "value_type": arguments[1], "reference": reference, "ps_count": 3,
+        "wavelength_m": 0.0555, "master_date": "20200201",
+    }}
+    out.with_name(out.name + ".json").write_text(json.dumps(about))
 elif {broken!r}:
     sys.stderr.write("stage broke\\n")
     sys.exit(1)
@@ -66,16 +82,25 @@ def run_module(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
+def processor_s() -> float:
+    """Return the processor time of the programs that this test has started and seen end."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_is_quick_and_loads_no_numerics() -> None:
-    """Under 300 ms, at best of three; numpy alone would take most of that."""
+    """Under 300 ms of the processor, at best of three; numpy alone would take most of that.
+
+    Other tests run beside this one: the clock on the wall would count them as well.
+    """
     times = []
     for _ in range(3):
-        begin = time.monotonic()
+        begin = processor_s()
         result = run_module(["--help"])
-        times.append(time.monotonic() - begin)
+        times.append(processor_s() - begin)
         assert result.returncode == 0
         assert "simulate" in result.stdout
-    assert min(times) < 0.3
+    assert 0 < min(times) < 0.3
     check = (
         "import sys; from pystamps_shim.cli import build_parser; build_parser();"
         "sys.exit('numpy' in sys.modules)"
@@ -170,22 +195,25 @@ def test_demo_runs_every_step_and_reports(
     arguments = ["demo", "--out", str(out), "--preset", "tiny"]
     assert main(arguments) == 0
     commands = native_program[1].read_text(encoding="ascii").splitlines()
-    patches = "--range-patches 1 --azimuth-patches 2"
     assert commands == [
-        f"prep snap --export {out}/export --dataset {out}/dataset {patches}",
-        f"params set unwrap_grid_size 30 --dataset {out}/dataset",
-        *(f"stage {stage} --dataset {out}/dataset" for stage in (1, 2, 3, 4, 5, 6)),
+        f"prep snap --export {out}/export --dataset {out}/dataset --azimuth-patches 2",
+        *(f"stage {stage} --dataset {out}/dataset" for stage in range(1, 9)),
+        f"product v-do --dataset {out}/dataset --out {out}/products/velocity.csv --force",
+        f"product ts-do --dataset {out}/dataset --out {out}/products/timeseries.csv --force",
     ]
     report = capsys.readouterr().out
     assert "PATCH_2  2 candidates" in report
     assert "2 persistent scatterers (ps2.mat), mean coherence 0.60" in report
     assert "2 interferograms on 40 x 50 cells (phuw2.mat), 7 residues, 2 proven optimal" in report
     assert "prepare 0." in report
-    assert "next: " in report
+    assert f"the map of velocities: {out}/products/velocity.png" in report
     assert out.joinpath("export", "truth.npz").is_file()
+    assert out.joinpath("products", "timeseries.png").is_file()
     assert main(arguments) == 2
     assert main([*arguments, "--force"]) == 0
-    assert native_program[1].read_text(encoding="ascii").splitlines()[8].endswith(" --force")
+    again = native_program[1].read_text(encoding="ascii").splitlines()[len(commands) :]
+    assert len(again) == len(commands)
+    assert all(command.endswith(" --force") for command in again)
 
 
 def test_demo_names_the_step_that_failed(
@@ -198,6 +226,109 @@ def test_demo_names_the_step_that_failed(
     assert "stage broke" in text
     assert "dataset' ended with exit code 1" in text
     assert "Traceback" not in text
+
+
+def test_run_prepares_once_and_hands_options_on(
+    tmp_path: Path, native_program: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Random numbers for the stages that draw some, parameters for good, threads for all."""
+    export, dataset = tmp_path / "export", tmp_path / "dataset"
+    export.mkdir()
+    arguments = ["run", "--dataset", str(dataset), "--export", str(export), "--threads", "3"]
+    patches = ["--range-patches", "2", "--amp-dispersion", "0.45"]
+    chosen = ["--set", "max_topo_err=30", "--random-engine", "octave", "--end-step", "5"]
+    assert main([*arguments, *patches, *chosen]) == 0
+    commands = native_program[1].read_text(encoding="ascii").splitlines()
+    drawing = {2, 3, 5}
+    paths = f"--export {export} --dataset {dataset}"
+    assert commands == [
+        f"prep snap {paths} --amp-dispersion 0.45 --range-patches 2 --threads 3",
+        f"params set max_topo_err 30 --dataset {dataset}",
+        *(
+            f"stage {stage} --dataset {dataset} --threads 3"
+            + (" --random-engine octave" if stage in drawing else "")
+            for stage in range(1, 6)
+        ),
+    ]
+    assert "s in all" in capsys.readouterr().out
+    assert main([*arguments, "--start-step", "7", "--out", str(tmp_path / "results")]) == 0
+    later = native_program[1].read_text(encoding="ascii").splitlines()[len(commands) :]
+    assert [command.split(" --")[0] for command in later] == [
+        "stage 7",
+        "stage 8",
+        "product v-do",
+        "product ts-do",
+    ]
+    made = sorted(path.name for path in (tmp_path / "results").iterdir())
+    assert made == [
+        "timeseries.csv",
+        "timeseries.csv.json",
+        "timeseries.png",
+        "velocity.csv",
+        "velocity.csv.json",
+        "velocity.png",
+    ]
+
+
+def test_run_stops_at_the_first_failure(
+    tmp_path: Path, native_program: tuple[Path, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The stage's own message, our sentence, and nothing after it."""
+    stand_in(native_program[0].parent, broken=True)
+    (tmp_path / "export").mkdir()
+    paths = ["--dataset", str(tmp_path / "dataset"), "--export", str(tmp_path / "export")]
+    assert main(["run", *paths]) == 1
+    text = capfd.readouterr().err
+    assert "stage broke" in text
+    assert "ended with exit code 1" in text
+    assert len(native_program[1].read_text(encoding="ascii").splitlines()) == 2
+
+
+def test_tables_are_made_without_the_plotting_library(
+    tmp_path: Path,
+    native_program: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And what to install is said."""
+    monkeypatch.setitem(sys.modules, "cmcrameri", None)
+    (tmp_path / "patch.list").write_text("PATCH_1\n", encoding="ascii")
+    assert main(["run", "--dataset", str(tmp_path), "--start-step", "8"]) == 0
+    assert "pip install 'pystamps[plot]'" in capsys.readouterr().err
+    made = sorted(path.suffix for path in (tmp_path / "products").iterdir())
+    assert made == [".csv", ".csv", ".json", ".json"]
+    assert native_program[1].is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--start-step", "0"], "--start-step is 0, expected 1 to 8"),
+        (["--end-step", "9"], "--end-step is 9, expected 1 to 8"),
+        (["--start-step", "5", "--end-step", "3"], "--start-step 5 comes after --end-step 3"),
+        (["--set", "max_topo_err"], "--set is 'max_topo_err', expected NAME=VALUE"),
+        (["--export", "absent"], "absent: no such folder"),
+        (["--azimuth-patches", "2"], "--azimuth-patches is about preparation"),
+        (["--truth", "absent.npz"], "absent.npz: no such file"),
+    ],
+)
+def test_wrong_usage_of_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    """Exit 2 before anything is started."""
+    (tmp_path / "patch.list").write_text("PATCH_1\n", encoding="ascii")
+    assert main(["run", "--dataset", str(tmp_path), *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_run_wants_a_prepared_dataset_or_an_export(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And says which option is missing."""
+    assert main(["run", "--dataset", str(tmp_path)]) == 2
+    text = capsys.readouterr().err
+    assert "has no patch.list" in text
+    assert "--export DIR" in text
 
 
 def test_program_of_another_version_is_refused(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Doubles = NDArray[np.float64]
+ClippedEnds = Literal["neither", "min", "max", "both"]
 
 #: A grey on which both ends and the pale middle of the colour map stand out.
 GROUND = "#aeb3ba"
@@ -78,11 +79,16 @@ def figure(path: Path, width_inches: float, height_inches: float) -> Iterator[Fi
         drawn.savefig(path, dpi=_DOTS_PER_INCH, format="png", metadata={"Software": None})
 
 
-def velocity_colours() -> Colormap:
-    """Return Crameri's vik, perceptually uniform and diverging, red away from the satellite."""
+def velocity_colours(clipped: ClippedEnds) -> Colormap:
+    """Return Crameri's vik, perceptually uniform and diverging, red away from the satellite.
+
+    Colour bars get arrows at the ends where values are clipped.
+    """
     from cmcrameri import cm  # noqa: PLC0415
 
-    colours: Colormap = cm.vik_r
+    colours: Colormap = cm.vik_r.copy()
+    # Declared as a flag; colour bars take the name of the ends.
+    setattr(colours, "colorbar_extend", clipped)  # noqa: B010
     return colours
 
 
@@ -103,12 +109,12 @@ def round_up(value: float) -> float:
     return next(step * power for step in _ROUND_STEPS if step * power >= value * (1 - 1e-9))
 
 
-def clipped_ends(values: Doubles, limit: float) -> str:
+def clipped_ends(values: Doubles, limit: float) -> ClippedEnds:
     """Return at which ends of the scale values lie beyond it, as matplotlib calls them."""
     below, above = bool(np.any(values < -limit)), bool(np.any(values > limit))
-    return {(False, False): "neither", (True, False): "min", (False, True): "max"}.get(
-        (below, above), "both"
-    )
+    if below and above:
+        return "both"
+    return "min" if below else "max" if above else "neither"
 
 
 def map_axes(axes: Axes, lonlat_deg: Doubles) -> None:

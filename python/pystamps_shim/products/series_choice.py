@@ -37,20 +37,20 @@ def choose(table: VelocityTable) -> list[Choice]:
 
     Surely: by their velocity less one standard deviation, among PS of coherence above 0.7 (among
     the better half, where there are fewer than 20). The stable one is the slowest of the tenth
-    nearest to the centre of the reference area, or to the middle of all PS without one.
+    nearest to the centre of the reference area; where all PS are the reference, of all.
     """
     velocity = table.velocity_mm_per_year
     std = np.where(np.isfinite(table.std_mm_per_year), table.std_mm_per_year, 0.0)
     usable = _usable(table)
     away = usable[np.argmin(velocity[usable] + std[usable])]
     towards = usable[np.argmax(velocity[usable] - std[usable])]
-    near = usable[np.argsort(_distance(table, usable), kind="stable")]
-    near = near[: max(1, int(np.ceil(_NEAR_SHARE * near.size)))]
+    centre = table.description.reference_centre_lonlat_deg
+    near = usable if centre is None else _nearest(table, usable, centre)
     stable = near[np.argmin(np.abs(velocity[near]) + std[near])]
     chosen = [
         Choice(int(away), "fastest away from the satellite"),
         Choice(int(towards), "fastest towards the satellite"),
-        Choice(int(stable), "stable, near the reference"),
+        Choice(int(stable), "stable" if centre is None else "stable, near the reference"),
     ]
     # A dataset of one or two PS shows each of them once.
     return [choice for i, choice in enumerate(chosen) if choice.ps not in _rows(chosen[:i])]
@@ -70,10 +70,10 @@ def _usable(table: VelocityTable) -> NDArray[np.intp]:
     return np.flatnonzero(known & (coherence >= half))
 
 
-def _distance(table: VelocityTable, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    lonlat_deg = table.places.lonlat_deg
-    centre = table.description.reference_centre_lonlat_deg
-    middle = np.median(lonlat_deg, axis=0) if centre is None else np.array(centre)
-    offset = lonlat_deg[rows] - middle
-    offset[:, 0] *= np.cos(np.deg2rad(middle[1]))
-    return np.asarray(np.hypot(offset[:, 0], offset[:, 1]))
+def _nearest(
+    table: VelocityTable, rows: NDArray[np.intp], centre_lonlat_deg: tuple[float, float]
+) -> NDArray[np.intp]:
+    offset = table.places.lonlat_deg[rows] - centre_lonlat_deg
+    offset[:, 0] *= np.cos(np.deg2rad(centre_lonlat_deg[1]))
+    order = np.argsort(np.hypot(offset[:, 0], offset[:, 1]), kind="stable")
+    return rows[order[: max(1, int(np.ceil(_NEAR_SHARE * rows.size)))]]

@@ -9,22 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pystamps_shim.products.drawing import (
-    INK,
-    clipped_ends,
-    figure,
-    map_axes,
-    marker_area,
-    scale_bar,
-    symmetric_limit,
-    velocity_colours,
-)
+from pystamps_shim.products.drawing import INK, figure
 from pystamps_shim.products.series_choice import Choice, choose
 from pystamps_shim.products.tables import SeriesTable, VelocityTable
-from pystamps_shim.products.velocity_map import LABEL, mark_reference
+from pystamps_shim.products.velocity_map import LABEL, scatter_velocities
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import SubFigure
 
 Doubles = NDArray[np.float64]
 
@@ -61,32 +53,24 @@ def draw_series(
     """
     chosen = choose(velocities)
     with figure(path, *_SIZE_INCHES) as drawn:
-        left, right = drawn.subfigures(1, 2, width_ratios=(1.0, 1.45))
-        _draw_locator(left.subplots(), velocities, chosen)
+        places: NDArray[Any] = drawn.subfigures(1, 2, squeeze=False, width_ratios=(1.0, 1.45))
+        left, right = places[0]
+        _draw_locator(left, velocities, chosen)
         panels: NDArray[Any] = right.subplots(
             len(chosen), 1, sharex=True, sharey=True, squeeze=False
         )[:, 0]
         for row, choice in enumerate(chosen):
-            _draw_panel(panels[row], row, choice, velocities, series, truth_mm)
+            _draw_panel(
+                panels[row], row, choice, velocities=velocities, series=series, truth_mm=truth_mm
+            )
         _finish_panels(list(panels), series)
         drawn.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
 
 
-def _draw_locator(axes: Axes, velocities: VelocityTable, chosen: list[Choice]) -> None:
-    lonlat_deg, velocity = velocities.places.lonlat_deg, velocities.velocity_mm_per_year
-    limit = symmetric_limit(velocity)
-    map_axes(axes, lonlat_deg)
-    order = np.argsort(np.abs(velocity), kind="stable")
-    points = axes.scatter(
-        *lonlat_deg[order].T,
-        c=velocity[order],
-        s=marker_area(axes, lonlat_deg) / 2,
-        cmap=velocity_colours(),
-        vmin=-limit,
-        vmax=limit,
-        linewidths=0,
-        rasterized=True,
-    )
+def _draw_locator(place: SubFigure, velocities: VelocityTable, chosen: list[Choice]) -> None:
+    axes = place.subplots()
+    points = scatter_velocities(axes, velocities, size=0.5)
+    lonlat_deg = velocities.places.lonlat_deg
     for row, choice in enumerate(chosen):
         axes.plot(
             *lonlat_deg[choice.ps],
@@ -97,21 +81,17 @@ def _draw_locator(axes: Axes, velocities: VelocityTable, chosen: list[Choice]) -
             mew=1.4,
             zorder=8,
         )
-    mark_reference(axes, velocities.description)
-    scale_bar(axes)
-    axes.set(xlabel="Longitude (°E)", ylabel="Latitude (°N)")
+    axes.set_anchor("N")
     axes.locator_params(nbins=5)
-    bar = axes.get_figure(root=True).colorbar(  # type: ignore[union-attr]
-        points, ax=axes, location="bottom", extend=clipped_ends(velocity, limit), aspect=35
-    )
+    bar = place.colorbar(points, ax=axes, location="bottom", aspect=35)
     bar.set_label(LABEL, fontsize=9)
-    bar.outline.set_linewidth(0.6)  # type: ignore[operator]
 
 
 def _draw_panel(
     axes: Axes,
     row: int,
     choice: Choice,
+    *,
     velocities: VelocityTable,
     series: SeriesTable,
     truth_mm: Doubles | None,
@@ -126,8 +106,8 @@ def _draw_panel(
     colour = _COLOURS[row]
     spread = f" ± {std:.1f}" if np.isfinite(std) else ""
     axes.axhline(0, color="#999999", lw=0.7, zorder=1)
-    text = f"{_signed(velocity)}{spread} mm/yr".replace("-", "−")
-    axes.plot(days, line, color=colour, lw=1.6, label=text, zorder=3)  # type: ignore[arg-type]
+    text = f"{_signed(velocity)}{spread} mm/yr"
+    axes.plot(days, line, color=colour, lw=1.6, label=text, zorder=3)
     if truth_mm is not None and np.isfinite(truth_mm[choice.ps]).any():
         truth = truth_mm[choice.ps]
         axes.plot(days, truth, color="#009e73", lw=1.4, ls=(0, (4, 2)), label="truth", zorder=2)
@@ -192,4 +172,5 @@ def _days(dates: list[datetime.date]) -> Doubles:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.1f}"
+    # A minus sign as wide as the plus sign, as in the labels of the axes.
+    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")

@@ -83,7 +83,8 @@ class Description:
     def _reference(self, name: str) -> Any:
         reference = self._entry("reference")
         if name not in reference:
-            raise self._missing(f"reference.{name}")
+            entry = f"reference.{name}"
+            raise self._missing(entry)
         return reference[name]
 
     def _entry(self, name: str) -> Any:

@@ -16,9 +16,9 @@ def report_text(report: Report) -> str:
     """Return the comparison as a table."""
     ps = report["ps"]
     coherent = f"coherence > {COHERENT:g}"
+    extent = f"{report['images']} images over {report['span_years']:.1f} years"
     lines = [
-        f"against the truth ({report['value_type']}, {report['images']} images over "
-        f"{report['span_years']:.1f} years)",
+        f"against the truth ({report['value_type']}, {extent})",
         f"  {'':<58}{'all true PS':>12}{coherent:>18}",
     ]
     for name, title in _QUANTITIES:

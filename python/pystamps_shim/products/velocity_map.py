@@ -23,6 +23,7 @@ from pystamps_shim.products.tables import Description, VelocityTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
 
 LABEL = "LOS velocity (mm/yr), positive towards the satellite"
 
@@ -47,26 +48,10 @@ def draw_velocity_map(
     title
         First line of the title.
     """
-    lonlat_deg, velocity = table.places.lonlat_deg, table.velocity_mm_per_year
-    limit = symmetric_limit(velocity)
     with figure(path, _width_inches(table), _HEIGHT_INCHES) as drawn:
         axes = drawn.subplots()
-        map_axes(axes, lonlat_deg)
-        # Fast movers last, so that slow neighbours do not hide them.
-        order = np.argsort(np.abs(velocity), kind="stable")
-        points = axes.scatter(
-            *lonlat_deg[order].T,
-            c=velocity[order],
-            s=marker_area(axes, lonlat_deg),
-            cmap=velocity_colours(),
-            vmin=-limit,
-            vmax=limit,
-            linewidths=0,
-            rasterized=True,
-        )
-        mark_reference(axes, table.description)
-        scale_bar(axes)
-        axes.set(xlabel="Longitude (°E)", ylabel="Latitude (°N)")
+        bar = drawn.colorbar(scatter_velocities(axes, table), ax=axes, shrink=0.9)
+        bar.set_label(LABEL)
         axes.set_title(title, pad=26)
         axes.annotate(
             _subtitle(table, dates),
@@ -78,9 +63,40 @@ def draw_velocity_map(
             color="#444444",
             linespacing=1.3,
         )
-        bar = drawn.colorbar(points, ax=axes, extend=clipped_ends(velocity, limit), shrink=0.9)
-        bar.set_label(LABEL)
-        bar.outline.set_linewidth(0.6)  # type: ignore[operator]
+
+
+def scatter_velocities(axes: Axes, table: VelocityTable, size: float = 1.0) -> PathCollection:
+    """Draw a dot a PS, coloured by its velocity on a scale around zero.
+
+    Parameters
+    ----------
+    axes
+        Where to draw; they become a map.
+    table
+        The velocities.
+    size
+        Factor on the area of the dots.
+    """
+    lonlat_deg, velocity = table.places.lonlat_deg, table.velocity_mm_per_year
+    limit = symmetric_limit(velocity)
+    map_axes(axes, lonlat_deg)
+    # Fast movers last, so that slow neighbours do not hide them.
+    order = np.argsort(np.abs(velocity), kind="stable")
+    points = axes.scatter(
+        lonlat_deg[order, 0],
+        lonlat_deg[order, 1],
+        c=velocity[order],
+        s=size * marker_area(axes, lonlat_deg),
+        cmap=velocity_colours(clipped_ends(velocity, limit)),
+        vmin=-limit,
+        vmax=limit,
+        linewidths=0,
+        rasterized=True,
+    )
+    mark_reference(axes, table.description)
+    scale_bar(axes)
+    axes.set(xlabel="Longitude (°E)", ylabel="Latitude (°N)")
+    return points
 
 
 def mark_reference(axes: Axes, description: Description) -> None:

@@ -1,0 +1,211 @@
+"""From raw export to velocities: our chain against original StaMPS's, and both against the truth.
+
+``python -m parity.chain --scene L`` makes the oracle's export again, prepares it as the oracle
+was, runs stages 1 to 8 with Octave's random numbers, and compares PS and velocities. Exit code 3
+says that a figure was not reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.oracle import PREP_SETTINGS, Scene, dataset_after, shared_scene, with_rasters
+from parity.readers import read_mat_file
+from pystamps_shim._binary import find
+from pystamps_shim.errors import ExitCode
+from pystamps_shim.pipeline.commands import Native
+from pystamps_shim.pipeline.whole_dataset import Journal, Plan, Preparation, run_plan
+from pystamps_shim.products.tables import Description, Places, VelocityTable
+from pystamps_shim.products.truth import Report, compare
+from pystamps_shim.products.truth_report import report_text
+from pystamps_shim.products.truth_scene import SceneTruth
+
+Doubles = NDArray[np.float64]
+
+#: At least this share of the PS of either side is common to both (Jaccard index).
+LEAST_JACCARD = 0.995
+#: Largest rms difference of velocities on common PS with the same reference, mm/yr.
+LARGEST_RMS_MM_PER_YEAR = 0.05
+PRODUCTS = ("v", "v-do")
+_REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the comparison found.
+
+    Attributes
+    ----------
+    jaccard
+        Common PS by all PS of both sides.
+    counts
+        PS of ours, of the original, and common to both.
+    rms_mm_per_year
+        Difference of velocities on common PS, by product.
+    truth
+        Comparison with the truth, ours and the original's.
+    """
+
+    jaccard: float
+    counts: tuple[int, int, int]
+    rms_mm_per_year: dict[str, float]
+    truth: dict[str, Report]
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether every figure was reached."""
+        close = all(rms <= LARGEST_RMS_MM_PER_YEAR for rms in self.rms_mm_per_year.values())
+        return close and self.jaccard >= LEAST_JACCARD
+
+    def text(self) -> str:
+        """Return the figures and both comparisons."""
+        ours, theirs, common = self.counts
+        counts = f"ours {ours}, original {theirs}, common {common}"
+        lines = [f"PS: {counts}: Jaccard index {self.jaccard:.4f} (at least {LEAST_JACCARD})"]
+        for product, rms in self.rms_mm_per_year.items():
+            limit = f"(at most {LARGEST_RMS_MM_PER_YEAR})"
+            lines.append(f"{product}: rms difference on common PS {rms:.4f} mm/yr {limit}")
+        for side, report in self.truth.items():
+            lines += ["", f"{side}, {report_text(report)}".rstrip()]
+        return "\n".join(lines) + "\n"
+
+    def as_json(self) -> str:
+        """Return everything for machines."""
+        values: dict[str, Any] = {
+            "jaccard": self.jaccard,
+            "ps_ours_original_common": self.counts,
+            "velocity_rms_mm_per_year": self.rms_mm_per_year,
+            "truth": self.truth,
+            "reached": self.reached,
+        }
+        return json.dumps(values, indent=2) + "\n"
+
+
+def run_chain(oracle: Path, name: str, work: Path, threads: int | None = None) -> Outcome:
+    """Run the chain on an oracle scene and compare.
+
+    Parameters
+    ----------
+    oracle
+        Folder of the oracle scenes.
+    name
+        Scene with a single master: T or L.
+    work
+        Empty folder for the export and both datasets.
+    threads
+        Threads of the native program, None for all.
+    """
+    scene = with_rasters(oracle, shared_scene(oracle, name), work / "export")
+    dataset, native = work / "dataset", Native(find())
+    preparation = Preparation(scene.export, "snap", _preparation_options(name))
+    plan = Plan(dataset, preparation, threads=threads, random_engine="octave")
+    run_plan(plan, native, Journal())
+    for product in PRODUCTS:
+        native.product(product, dataset, work / f"{product}.csv")
+    ours = {product: VelocityTable.read(work / f"{product}.csv") for product in PRODUCTS}
+    original = _original_dataset(oracle, scene, work / "original")
+    theirs = {product: _original_velocities(original, scene, product) for product in PRODUCTS}
+    own_rows, their_rows = _common(_pixels(dataset), _pixels(original))
+    counts = (len(ours["v"].places), len(theirs["v"].places), own_rows.size)
+    truth = SceneTruth.read(scene.export / "truth.npz")
+    return Outcome(
+        jaccard=counts[2] / (counts[0] + counts[1] - counts[2]),
+        counts=counts,
+        rms_mm_per_year={
+            product: _rms(
+                ours[product].velocity_mm_per_year[own_rows],
+                theirs[product].velocity_mm_per_year[their_rows],
+            )
+            for product in PRODUCTS
+        },
+        truth={
+            "ours": compare(dataset, ours["v-do"], truth),
+            "original": compare(original, theirs["v-do"], truth),
+        },
+    )
+
+
+def _preparation_options(name: str) -> list[str]:
+    settings = PREP_SETTINGS[name]
+    return [
+        *("--amp-dispersion", settings.amplitude_dispersion),
+        *("--range-patches", str(settings.range_patches)),
+        *("--azimuth-patches", str(settings.azimuth_patches)),
+        *("--range-overlap", str(settings.range_overlap)),
+        *("--azimuth-overlap", str(settings.azimuth_overlap)),
+        *("--master", settings.master),
+    ]
+
+
+def _original_dataset(oracle: Path, scene: Scene, target: Path) -> Path:
+    """Return what the original left after its last stage, with the way to its images."""
+    dataset_after(oracle, scene.name, 8, target)
+    image = scene.export / "rslc" / f"{PREP_SETTINGS[scene.name].master}.rslc.par"
+    target.joinpath("rsc.txt").write_text(f"{image}\n", encoding="utf-8")
+    return target
+
+
+def _original_velocities(dataset: Path, scene: Scene, product: str) -> VelocityTable:
+    plotted = read_mat_file(scene.stage("products") / f"ps_plot_{product}.mat")["ph_disp"].values
+    ps = read_mat_file(dataset / "ps2.mat")
+    velocity = np.asarray(plotted, dtype=np.float64).ravel()
+    coherence = read_mat_file(dataset / "pm2.mat")["coh_ps"].values.ravel()
+    places = Places(ps["lonlat"].values, np.zeros(velocity.size), coherence)
+    description = Description(scene.folder, {"value_type": product})
+    return VelocityTable(places, velocity, np.full(velocity.size, np.nan), description)
+
+
+def _pixels(dataset: Path) -> NDArray[np.int64]:
+    """Return line and sample of every PS as one number."""
+    ij = read_mat_file(dataset / "ps2.mat")["ij"].values.astype(np.int64)
+    return np.asarray(ij[:, 1] * (1 << 32) + ij[:, 2])
+
+
+def _common(
+    ours: NDArray[np.int64], theirs: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    _, own_rows, their_rows = np.intersect1d(ours, theirs, return_indices=True)
+    return own_rows, their_rows
+
+
+def _rms(ours: Doubles, theirs: Doubles) -> float:
+    """Return the rms difference with the mean of the same PS as the reference of both."""
+    difference = (ours - ours.mean()) - (theirs - theirs.mean())
+    return float(np.sqrt(np.mean(difference**2)))
+
+
+def main() -> int:
+    """Run one scene and say what was reached."""
+    parser = argparse.ArgumentParser(prog="python -m parity.chain", description=__doc__)
+    parser.add_argument("--scene", choices=("T", "L"), default="T")
+    parser.add_argument("--oracle", type=Path, default=_REPOSITORY.parent / "shared" / "oracle")
+    parser.add_argument("--out", type=Path, help="keep exports and datasets in this empty folder")
+    parser.add_argument("--threads", type=int)
+    options = parser.parse_args()
+    if options.out is not None and options.out.exists() and any(options.out.iterdir()):
+        parser.error(f"{options.out} is not empty")
+    work = Path(tempfile.mkdtemp(prefix="chain_")) if options.out is None else options.out
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        outcome = run_chain(options.oracle, options.scene, work.resolve(), options.threads)
+        if options.out is not None:
+            work.joinpath("outcome.json").write_text(outcome.as_json(), encoding="utf-8")
+    finally:
+        if options.out is None:
+            shutil.rmtree(work, ignore_errors=True)
+    sys.stdout.write(outcome.text())
+    return int(ExitCode.DONE if outcome.reached else ExitCode.DIFFERENCES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
