@@ -112,7 +112,7 @@ impl Work<'_> {
         outputs::write_mean_velocity(self.staging, &fit, VELOCITY, is_single(&project)?)?;
         drop((fit, velocity));
         let filtered = if self.rules.kriging {
-            kriging::filter(self.staging, &project, &signal, self.rules, &room, progress)?
+            kriging::filter(self.staging, &project, &signal, self.rules, progress)?
         } else {
             let high_passed = high_pass::high_pass(&signal, self.rules, &room, progress)?;
             outputs::write_noise(
