@@ -50,6 +50,7 @@ bench: native ## Throughput of every kernel, with its ratio to a plain copy or t
 	$(PY) -m parity.bench_kernels
 	$(PY) -m parity.bench_stages
 	$(PY) -m parity.bench_unwrap
+	$(PY) -m parity.bench_filters
 
 native: build/native.stamp ## Build the program and the Python extension into .venv (ready to use)
 

@@ -40,6 +40,7 @@ _SINGLE = (
 )
 _PAIRS = (
     *("usb", "usb-d", "usb-do", "usb-dao", "rsb", "rsb-o", "asb", "asb-o", "d", "D", "m", "u-dms"),
+    *("u-a", "V-a", "ts-dao"),
     *("v", "v-d", "v-do", "v-dao", "V", "V-do", "V-dso", "vs-do", "Vs-do", "ts-do", "w-d", "p"),
 )
 _PROFILES = {

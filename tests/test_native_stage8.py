@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -193,6 +194,80 @@ def test_same_bytes_for_any_thread_count(native: Native, tmp_path: Path) -> None
     assert found[2] == found[0]
     assert "current" in native("stage", 8, "--dataset", dataset).stdout
     native("stage", 8, "--dataset", source, "--memory-limit", "1M", exit_code=2)
+
+
+def test_least_memory_gives_the_same_bytes(native: Native, tmp_path: Path) -> None:
+    """With series kept in files and a few columns filtered at a time."""
+    shape = MergedShape(ps=6000, images=40, extent_m=6000.0)
+    source = prepared(tmp_path / "source", shape, scn_deramp_ifg=[3.0])
+    least = json.loads(native("plan", "--dataset", source, "--json").stdout)["noise_filter"]
+    assert least["least_memory_bytes"] < least["memory_bytes"]
+    found = []
+    for options in ([], ["--memory-limit", least["least_memory_bytes"], "--force"]):
+        native("stage", 8, "--dataset", source, *options)
+        found.append({name: (source / name).read_bytes() for name in _RESULTS})
+    assert found[0] == found[1]
+
+
+def correlated(dataset: Path) -> Path:
+    """Give the unwrapped phase noise that varies slowly in space."""
+    random = np.random.default_rng(3)
+    variables = mat.read(dataset / "phuw2.mat")
+    xy = mat.read(dataset / "ps2.mat")["xy"][:, 1:].astype(np.float64)
+    apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    root = np.linalg.cholesky(np.exp(-apart / 600) + 1e-9 * np.eye(len(xy)))
+    phase = variables["ph_uw"]
+    noise = root @ random.normal(size=phase.shape) + random.normal(0, 0.3, phase.shape)
+    noise[:, 3] = 0
+    variables["ph_uw"] = (phase + noise).astype(np.float32)
+    mat.write(dataset / "phuw2.mat", variables)
+    return dataset
+
+
+@pytest.mark.parametrize("window_days", [365.0, np.zeros((0, 0))], ids=["window", "no window"])
+def test_kriging_agrees_with_the_reference(
+    native: Native, tmp_path: Path, window_days: object
+) -> None:
+    """The variant by kriging, on any number of threads."""
+    dataset = prepared(tmp_path / "dataset", MergedShape(ps=90, images=8, extent_m=2400.0))
+    correlated(dataset)
+    write_artefacts(dataset, stage7_calc_scla(dataset))
+    change(dataset / "parms.mat", scn_kriging_flag="y", scn_time_win=window_days)
+    reference = stage8_filter_scn(dataset)
+    found = []
+    for threads in (1, 2, 16):
+        native("stage", 8, "--dataset", dataset, "--force", "--threads", threads)
+        report = compare_with_reference(8, reference, dataset, scope="root", profile="kriging")
+        assert report.compared >= 10
+        assert not report.differences, str(report)
+        names = (*_RESULTS, "modeled_defo_edges.mat", "temp_vario.mat")
+        found.append({name: (dataset / name).read_bytes() for name in names})
+    assert found[0] == found[1] == found[2]
+    change(dataset / "parms.mat", scn_kriging_flag="n", scn_time_win=365.0)
+    native("stage", 8, "--dataset", dataset)
+    assert not (dataset / "temp_vario.mat").exists()
+
+
+def test_unknown_phase_stays_of_its_ps(native: Native, tmp_path: Path) -> None:
+    """NaN and Inf void their own PS; the others, and the edges, are as in the reference."""
+    dataset = prepared(tmp_path / "dataset")
+    variables = mat.read(dataset / "phuw2.mat")
+    variables["ph_uw"][5, 4] = np.nan
+    variables["ph_uw"][9, 2] = np.inf
+    mat.write(dataset / "phuw2.mat", variables)
+    assert "2 PS without" in native("stage", 7, "--dataset", dataset, "--force").stdout
+    slope = read_mat_file(dataset / "scla2.mat")["K_ps_uw"].values.ravel()
+    assert np.flatnonzero(~np.isfinite(slope)).tolist() == [5, 9]
+    outcome = native("stage", 8, "--dataset", dataset)
+    assert "no value for" in outcome.stderr
+    velocity = read_mat_file(dataset / "mean_v.mat")["m"].values
+    assert np.flatnonzero(~np.isfinite(velocity).all(axis=0)).tolist() == [5, 9]
+    variables["ph_uw"][9, 2] = np.nan
+    mat.write(dataset / "phuw2.mat", variables)
+    reference = stage8_filter_scn(dataset)
+    report = compare_with_reference(8, reference, dataset, scope="root", profile="own")
+    assert not report.differences, str(report)
+    native("stage", 6, "--dataset", dataset, "--force")
 
 
 def parameter(**values: object) -> Damage:

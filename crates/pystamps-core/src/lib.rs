@@ -8,6 +8,7 @@ pub mod dates;
 pub mod error;
 pub mod gamma_text;
 mod image_network;
+mod inverted_correction;
 mod local_frame;
 mod mat_output;
 mod merged_scope;

@@ -37,6 +37,7 @@ pub(crate) fn refuse_unless_unwrapped(root: &Path, work: &str, network: Network)
     }
     let mut problem = missing_input(&path, work, 6);
     if path.is_file() {
+        pystamps_mat::list(&path)?;
         problem = problem.variable("msd").found("the file that the merge leaves: no msd in it");
     }
     Err(problem.data())

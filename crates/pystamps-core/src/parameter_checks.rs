@@ -2,6 +2,7 @@
 
 use crate::error::{Diagnostic, Error, Result};
 use crate::project::parameters::Parameters;
+use crate::project::stack::Stack;
 
 /// A parameter that must be a finite number above zero.
 ///
@@ -50,6 +51,16 @@ pub(crate) fn filter_window(parameters: &Parameters) -> Result<usize> {
 /// `parameter-range` for an index that does not exist.
 pub(crate) fn dropped_interferograms(parameters: &Parameters, count: usize) -> Result<Vec<usize>> {
     indices(parameters, "drop_ifg_index", count, "interferograms, the master's slot counted")
+}
+
+/// Interferograms of `stack` that are not dropped, ascending; the master's slot among them.
+///
+/// # Errors
+/// `parameter-range`.
+pub(crate) fn kept_interferograms(parameters: &Parameters, stack: &Stack) -> Result<Vec<usize>> {
+    let count = stack.interferogram_count();
+    let dropped = dropped_interferograms(parameters, count)?;
+    Ok((0..count).filter(|column| !dropped.contains(column)).collect())
 }
 
 /// The `count` things, counted from 0, that a parameter lists, counted from 1; `things` says what they

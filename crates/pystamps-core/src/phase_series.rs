@@ -10,7 +10,7 @@ use std::path::Path;
 use pystamps_kernels::ramp::RampDesign;
 use rayon::prelude::*;
 
-use crate::error::Result;
+use crate::error::{Diagnostic, Result};
 use crate::project::artifacts::{AxisLengths, Variable};
 use crate::scratch::ScratchColumns;
 use crate::stored_array::StoredArray;
@@ -130,12 +130,20 @@ impl PhaseSeries {
     /// Takes the mean over the rows `reference` out of every column; NaN do not count.
     ///
     /// # Errors
-    /// I/O errors.
+    /// `reference-empty` if none is a number; I/O errors.
     pub(crate) fn refer(&mut self, reference: &[usize]) -> Result<()> {
-        let means = (0..self.column_count())
+        let means: Vec<f32> = (0..self.column_count())
             .into_par_iter()
             .map(|column| Ok(mean_of(&self.column(column)?, reference)))
             .collect::<Result<_>>()?;
+        if let Some(column) = means.iter().position(|mean| !mean.is_finite()) {
+            return Err(Diagnostic::new("reference-empty", "the reference area has no phase")
+                .variable("ref_lon, ref_lat, ref_centre_lonlat, ref_radius")
+                .expected("a PS with phase inside, in every column")
+                .found(format!("none of {} in column {}", reference.len(), column + 1))
+                .remedy("move or widen the area, or run stage 6 again")
+                .data());
+        }
         self.steps.push(Step::Refer(means));
         Ok(())
     }
@@ -147,6 +155,12 @@ impl PhaseSeries {
     pub(crate) fn column(&self, column: usize) -> Result<Vec<f32>> {
         let mut phase_rad: Vec<f32> = self.first.real_column(column)?;
         for step in &self.steps {
+            // What is no number has no phase; it must not spoil means and ramps of the others.
+            for value in &mut phase_rad {
+                if !value.is_finite() {
+                    *value = f32::NAN;
+                }
+            }
             step.apply(column, &mut phase_rad)?;
         }
         Ok(phase_rad)
@@ -241,4 +255,10 @@ pub(crate) fn accumulate(sums: &mut [f64], weight: f64, values: impl Fn(usize) -
             *sum += weight * values(row);
         }
     });
+}
+
+/// Values in the precision they are stored in.
+pub(crate) fn singles(values: &[f64]) -> Vec<f32> {
+    #[expect(clippy::cast_possible_truncation, reason = "stored in single precision")]
+    values.iter().map(|&value| value as f32).collect()
 }

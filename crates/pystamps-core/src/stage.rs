@@ -219,6 +219,7 @@ impl ScopeStage<'_> {
         if !remove.is_empty() {
             progress.note(&format!("will remove what no longer fits: {}", remove.join(", ")));
         }
+        self.note_replaced(scope, &ledger, progress);
         let transaction = Transaction::begin(lock)?;
         let folder = transaction.folder();
         let (rows, details) = compute(&folder)?;
@@ -228,6 +229,22 @@ impl ScopeStage<'_> {
         ledger.record(self.stage, LedgerEntry::new(self.recipe, outputs), self.invalidated_stages);
         transaction.publish(&remove, &[self.marker], &ledger)?;
         Ok(outcome(StageStatus::Completed, details, rows, count))
+    }
+
+    /// Says which results of another program are about to be replaced.
+    fn note_replaced(&self, scope: &Path, ledger: &Ledger, progress: &Progress) {
+        let own = self.own_files.iter().filter(|name| !self.shared_files.contains(name));
+        let earlier = ["1", "2", "3", "4", "5", "6", "7", "8"].map(|stage| ledger.stage(stage));
+        let ours = |name: &str| {
+            let mut outputs = earlier.iter().flatten().flat_map(|entry| &entry.outputs);
+            outputs.any(|output| output.path == name)
+        };
+        let there: Vec<&str> =
+            own.copied().filter(|name| scope.join(name).exists() && !ours(name)).collect();
+        let first = self.own_files.first() == Some(&self.marker);
+        if first && ledger.stage(self.stage).is_none() && !there.is_empty() {
+            progress.note(&format!("replaces what another program made: {}", there.join(", ")));
+        }
     }
 
     /// The files of `scope` that a new result makes void.
@@ -253,7 +270,7 @@ impl ScopeStage<'_> {
                 self.marker
             );
             if !present {
-                let reason = format!("{} is missing", self.marker);
+                let reason = format!("{} is missing, or what belongs to it", self.marker);
                 self.refuse_losses(scope, &reason)?;
             }
             return Ok(present.then_some(kept));

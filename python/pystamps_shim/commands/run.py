@@ -16,7 +16,8 @@ timeseries.csv, a velocity map and time series as PNG. Where the scene was simul
 is found beside the export and the products are compared with it (truth.json).
 
 Typed again after an interruption or a failure it goes on where it stopped: a stage whose inputs
-and parameters have not changed is left as it is.
+and parameters have not changed is left as it is. Stages 6 to 8 run again with --force are a second
+pass: stage 6 then leaves out what stage 7 has found. Remove scla_smooth2.mat for a first one.
 """
 _EPILOG = """\
 examples

@@ -13,6 +13,8 @@ from pystamps_shim.reference.parameters import Parameters
 # leave it something to overlap.
 _SPARE_CELLS = 4
 _STEP_M = 10
+# unwrap_grid_size where nobody has set it.
+_DEFAULT_M = 200
 
 
 def cell_for_small_scene_m(dataset: Path) -> int | None:
@@ -28,6 +30,7 @@ def cell_for_small_scene_m(dataset: Path) -> int | None:
     cell_m = parameters.number("unwrap_grid_size")
     xy_m = mat.read_variable(dataset / "ps2.mat", "xy")[:, 1:]
     side_m = float(np.ptp(xy_m, axis=0).min()) if len(xy_m) else 0.0
-    if cell_m == 0 or side_m == 0 or side_m / cell_m >= window:
+    # Another size than StaMPS's own is one that somebody has chosen.
+    if cell_m != _DEFAULT_M or side_m == 0 or side_m / cell_m >= window:
         return None
     return max(_STEP_M, int(side_m / (window + _SPARE_CELLS)) // _STEP_M * _STEP_M)

@@ -63,11 +63,12 @@ def _rows(choices: list[Choice]) -> set[int]:
 def _usable(table: VelocityTable) -> NDArray[np.intp]:
     known = np.isfinite(table.velocity_mm_per_year)
     coherence = table.places.coherence
-    coherent = np.flatnonzero(known & (coherence > _COHERENCE))
+    # A dataset without coherence, all NaN, leaves the choice among all.
+    coherent = np.flatnonzero(known & ~(coherence <= _COHERENCE))
     if coherent.size >= _FEWEST:
         return coherent
     half = np.median(coherence[known]) if known.any() else 0.0
-    return np.flatnonzero(known & (coherence >= half))
+    return np.flatnonzero(known & ~(coherence < half))
 
 
 def _nearest(

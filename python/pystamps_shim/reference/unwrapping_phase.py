@@ -143,9 +143,14 @@ def _known_terms_rad(dataset: Patch, bperp_m: Singles) -> list[Singles]:
     path = dataset.path("scla_smooth_sb" if dataset.small_baseline else "scla_smooth")
     if path.exists():
         slope = _smoothed(dataset, "K_ps_uw", 1)
+        single_master = not dataset.small_baseline
+        offset = _smoothed(dataset, "C_ps_uw", 1) if single_master else np.zeros_like(slope)
+        unknown = ~np.isfinite(slope) | ~np.isfinite(offset)
+        # Nothing is left out of a PS of which stage 7 knows nothing, unless that is all of them.
+        if not unknown.all():
+            slope, offset = np.where(unknown, 0, slope), np.where(unknown, 0, offset)
         terms.append(slope * bperp_m)
-        if not dataset.small_baseline:
-            offset = _smoothed(dataset, "C_ps_uw", 1)
+        if single_master:
             terms.append(np.repeat(offset, dataset.n_ifg, axis=1))
         if dataset.parameters.flag("scla_deramp") and read_variable(path, "ph_ramp", 7).size:
             terms.append(_smoothed(dataset, "ph_ramp", dataset.n_ifg))

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pystamps_shim.errors import PystampsError
-
 Array = NDArray[Any]
 Doubles = NDArray[np.float64]
 
 #: Share of the bins that is used: the far ones are of few and dependent pairs.
 _BINS_OVER_USED = 1.75
+# Ranges tried, from a part of the nearest bin's distance to a multiple of the farthest's, and how
+# often the best is narrowed down.
+_SHORTEST, _LONGEST, _TRIED, _NARROWED = 0.05, 1e3, 64, 50
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True)
@@ -63,33 +65,52 @@ def fit_variogram(
     The variogram of least squares over the bins, no parameter below 0; `start` where no bin is
     left.
 
-    Raises
-    ------
-    PystampsError
-        SciPy, which the reference searches with, is not installed.
-
     Notes
     -----
-    StaMPS compatibility: ``ps_fit_vario`` with model 2. All bins weigh the same. The bounded search
-    is SciPy's, whose minimum MATLAB's need not share to the last digit.
+    StaMPS compatibility: ``ps_fit_vario`` with model 2. All bins weigh the same. The original
+    searches from `start` and may stop in another minimum; this is the least of all: for a given
+    range sill and nugget follow from a linear fit; ranges are tried in geometric steps, the best
+    is narrowed down.
     """
     centre, mean = empirical_variogram(positions, values, lags)
     used = centre < farthest
     if not used.any():
         return start
-    try:
-        from scipy.optimize import least_squares  # noqa: PLC0415 - of the test dependencies
-    except ImportError as error:
-        cause = "the reference of scn_kriging_flag = 'y' needs SciPy, which is not installed"
-        raise PystampsError(cause, "pip install 'pystamps[test]'") from error
+    centre, mean = centre[used], mean[used]
+    shortest = _SHORTEST * centre.min()
+    ratio = _LONGEST * centre.max() / shortest
 
-    def misfit(unknowns: Doubles) -> Doubles:
-        reach, sill, nugget = unknowns
-        fitted = sill * (1 - np.exp(-centre[used] / max(reach, 1e-300))) + nugget
-        return np.asarray(fitted - mean[used])
+    def fit(part: float) -> tuple[float, Variogram]:
+        return _with_range(shortest * ratio**part, centre, mean)
 
-    found = least_squares(misfit, [start.reach, start.sill, start.nugget], bounds=(0, np.inf))
-    return Variogram(*(float(value) for value in found.x))
+    parts = np.linspace(0, 1, _TRIED)
+    tried = [fit(part) for part in parts]
+    best = min(range(_TRIED), key=lambda number: tried[number][0])
+    low, high = parts[max(best - 1, 0)], parts[min(best + 1, _TRIED - 1)]
+    for _ in range(_NARROWED):
+        width = _GOLDEN * (high - low)
+        if fit(high - width)[0] <= fit(low + width)[0]:
+            high = low + width
+        else:
+            low = high - width
+    return min(fit((low + high) / 2), tried[best], key=lambda found: found[0])[1]
+
+
+def _with_range(reach: float, centre: Doubles, mean: Doubles) -> tuple[float, Variogram]:
+    """Return the least sum of squares with this range, and the variogram that leaves it."""
+    shape = 1 - np.exp(-centre / reach)
+    count = len(centre)
+    determinant = count * (shape @ shape) - shape.sum() ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sill = (count * (shape @ mean) - shape.sum() * mean.sum()) / determinant
+        nugget = (mean.sum() - sill * shape.sum()) / count
+    pairs = [(sill, nugget), (shape @ mean / (shape @ shape), 0.0), (0.0, mean.mean())]
+    fits = [
+        (float(((sill * shape + nugget - mean) ** 2).sum()), Variogram(reach, sill, nugget))
+        for sill, nugget in ((float(sill), float(nugget)) for sill, nugget in pairs)
+        if sill >= 0 and nugget >= 0
+    ]
+    return min(fits, key=lambda found: found[0])
 
 
 def empirical_variogram(positions: Array, values: Array, lags: int) -> tuple[Doubles, Doubles]:

@@ -39,6 +39,7 @@ pub(crate) fn write_edge_series(
     let used = work.used(&stack)?;
     let method = rules.method(&stack, &used);
     let wrapped = WrappedPhase::open(root, &stack, rules)?;
+    work.note_left_out(&wrapped, progress);
     let geometry = Geometry::of(&stack, rules)?;
     let Geometry { nodes, edges, .. } = &geometry;
     let residence = work.residence(&stack, &used, &geometry, &wrapped, method)?;

@@ -31,6 +31,8 @@ struct Known {
     offset_rad: Option<Vec<f32>>,
     ramp_rad: Option<StoredArray>,
     troposphere_rad: Option<StoredArray>,
+    /// PS of which stage 7 knows nothing: nothing of theirs is left out.
+    without_values: usize,
 }
 
 impl<'a> WrappedPhase<'a> {
@@ -66,6 +68,11 @@ impl<'a> WrappedPhase<'a> {
     /// Whether the look-angle term that stage 5 removed is put back.
     pub(super) fn restores_look_angle(&self) -> bool {
         self.slope_rad_per_m.is_some()
+    }
+
+    /// PS of which an earlier pass knows nothing, though of others it does.
+    pub(super) fn without_values(&self) -> usize {
+        self.known.without_values
     }
 
     /// What is left out, in words; empty if nothing.
@@ -182,13 +189,15 @@ impl Known {
     fn open(folder: &Path, lengths: &AxisLengths, rules: &Rules) -> Result<Self> {
         let feedback = stage6::feedback(rules.network);
         let present = folder.join(feedback.slope.file).is_file();
-        let slope_rad_per_m =
+        let mut slope_rad_per_m =
             if present { Some(singles(folder, &feedback.slope, lengths)?) } else { None };
-        let offset_rad = if present && rules.network == Network::SingleMaster {
+        let mut offset_rad = if present && rules.network == Network::SingleMaster {
             Some(singles(folder, &feedback.offset, lengths)?)
         } else {
             None
         };
+        let of_ps = [slope_rad_per_m.as_mut(), offset_rad.as_mut()];
+        let without_values = keep_in(of_ps.into_iter().flatten().collect());
         let ramp_rad =
             if present && rules.deramp { ramp(folder, &feedback.ramp, lengths)? } else { None };
         let troposphere_rad = match rules.troposphere {
@@ -199,7 +208,7 @@ impl Known {
             }
             None => None,
         };
-        Ok(Self { slope_rad_per_m, offset_rad, ramp_rad, troposphere_rad })
+        Ok(Self { slope_rad_per_m, offset_rad, ramp_rad, troposphere_rad, without_values })
     }
 
     /// Hands over every term of the interferogram `column` as a function of the row, in the order in
@@ -222,6 +231,23 @@ impl Known {
         }
         Ok(())
     }
+}
+
+/// Leaves nothing out of PS without a value in one of `terms`, unless that is all of them; returns their
+/// number.
+fn keep_in(mut terms: Vec<&mut Vec<f32>>) -> usize {
+    let rows = terms.first().map_or(0, |term| term.len());
+    let unknown: Vec<usize> =
+        (0..rows).filter(|&row| terms.iter().any(|term| !term[row].is_finite())).collect();
+    if unknown.len() == rows {
+        return 0;
+    }
+    for term in &mut terms {
+        for &row in &unknown {
+            term[row] = 0.0;
+        }
+    }
+    unknown.len()
 }
 
 /// Look-angle error that stage 5 removed; absent from projects merged with small baselines.

@@ -86,6 +86,7 @@ pub(super) fn recipe_of(
             let mut as_then = first_pass.clone();
             as_then.inputs.extend(then);
             if entry.staleness(&as_then, root, &mut checksums)?.is_none() {
+                checksums.save();
                 progress.note(&format!(
                     "{file} has changed since: --force unwraps again without what it holds now \
                      (a second pass)"

@@ -123,8 +123,14 @@ impl Unwrapping<'_> {
         Ok(used)
     }
 
-    fn note_left_out(&self, wrapped: &WrappedPhase<'_>, progress: &Progress) {
+    pub(super) fn note_left_out(&self, wrapped: &WrappedPhase<'_>, progress: &Progress) {
         let left_out = wrapped.left_out();
+        if wrapped.without_values() > 0 {
+            progress.note(&format!(
+                "stage 7 has no value for {} PS, for want of phase: nothing is left out of theirs",
+                wrapped.without_values()
+            ));
+        }
         if !self.rules.patch_phase && !wrapped.restores_look_angle() {
             progress.note("pm2.mat has no K_ps: the look-angle term of stage 5 is not put back");
         }

@@ -5,6 +5,7 @@ use pystamps_kernels::triangulation::delaunay_edges;
 
 use super::solution::Estimate;
 use crate::error::{Diagnostic, Result};
+use crate::phase_series::singles;
 
 /// Which PS are neighbours.
 pub(super) struct Neighbours {
@@ -46,7 +47,7 @@ impl Neighbours {
             for (changed, (&a, &b)) in changed.iter_mut().zip(clamped.iter().zip(&before)) {
                 *changed |= differs(a, b);
             }
-            *offset_rad = super::observed::singles(&clamped);
+            *offset_rad = singles(&clamped);
         }
         changed.into_iter().filter(|&changed| changed).count()
     }

@@ -6,13 +6,14 @@ use pystamps_kernels::look_angle_error::{SlopeWeights, offset_weights, slope_wei
 use rayon::prelude::*;
 
 use super::least_absolute::{Observations, least_absolute_slopes};
-use super::observed::{observed, singles};
+use super::observed::observed;
 use super::rules::{Columns, Norm, Rules, used_columns};
 use super::series_baselines::SeriesBaselines;
 use super::solution::{Estimate, too_few};
 use crate::baselines::Baselines;
 use crate::error::Result;
-use crate::phase_series::{PhaseSeries, accumulate};
+use crate::parameter_checks::kept_interferograms;
+use crate::phase_series::{PhaseSeries, accumulate, singles};
 use crate::progress::Progress;
 use crate::project::artifacts::stage6;
 use crate::project::parameters::Parameters;
@@ -70,7 +71,8 @@ impl<'a> Estimator<'a> {
             (variable.file, variable.name)
         });
         let of = |phase: &'static str| {
-            let arrays = [(phase, "ph_uw"), ("aps2.mat", "ph_aps_slave")];
+            let arrays =
+                [(phase, "ph_uw"), ("aps2.mat", "ph_aps_slave"), ("aps_sb2.mat", "ph_aps_slave")];
             let arrays: Vec<(&str, &str)> = arrays.into_iter().chain(correction).collect();
             compressed_bytes(self.root, &arrays)
         };
@@ -93,10 +95,15 @@ impl<'a> Estimator<'a> {
         let columns = used_columns(self.parameters, stack, which, &inverted)?;
         let design = Design::of(stack, which, columns);
         if design.count() < 2 {
-            return Err(too_few(root, which, design.columns.len()));
+            let slaves = design
+                .columns
+                .iter()
+                .filter(|&&column| which != Columns::Interferograms || column != stack.master);
+            return Err(too_few(root, which, slaves.count()));
         }
         let covariance = Covariance::load(root, stack, which == Columns::SmallBaselines)?;
-        let series = observed(root, rules, stack, which, &self.reference, room)?;
+        let kept = kept_interferograms(self.parameters, stack)?;
+        let series = observed(root, rules, stack, which, &self.reference, &kept, room)?;
         let baselines = match which {
             Columns::Images => SeriesBaselines::of_images(root, stack, &design.columns, room)?,
             _ => SeriesBaselines::of_interferograms(root, stack)?,

@@ -118,6 +118,8 @@ impl Work<'_> {
             format!("{clamped} PS brought back within their neighbours"),
         ];
         details.extend(estimate.not_told_apart());
+        details.extend(estimate.without_values());
+        drop(estimate);
         if self.rules.network == Network::SmallBaselines {
             let images = estimator.estimate(Columns::Images, &room, progress)?;
             outputs::write_estimate(self.staging, Columns::Images, &images, progress)?;

@@ -155,7 +155,7 @@ pub(super) fn recipe_of(root: &Path, parameters: &Parameters, rules: &Rules) -> 
 /// Memory of the process itself.
 const BASE_BYTES: u64 = 10 << 20;
 /// What one PS takes: coordinates, slopes, offsets, sums, edges of the triangulation and neighbours.
-const PS_BYTES: u64 = 330;
+const PS_BYTES: u64 = 370;
 /// What one PS takes in a thread that makes a column.
 const THREAD_PS_BYTES: u64 = 24;
 

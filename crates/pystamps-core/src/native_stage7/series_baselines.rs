@@ -4,11 +4,10 @@ use std::path::Path;
 
 use pystamps_kernels::least_squares::Weighting;
 
-use super::observed::singles;
 use crate::baselines::Baselines;
 use crate::error::{Diagnostic, Result};
 use crate::image_network::image_weights;
-use crate::phase_series::accumulate;
+use crate::phase_series::{accumulate, singles};
 use crate::project::stack::Stack;
 use crate::scratch::{Room, ScratchColumns};
 

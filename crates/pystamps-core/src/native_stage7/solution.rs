@@ -25,6 +25,12 @@ pub(super) struct Estimate<'a> {
 }
 
 impl Estimate<'_> {
+    /// Says how many PS have no estimate.
+    pub(super) fn without_values(&self) -> Option<String> {
+        let count = self.slope_rad_per_m.iter().filter(|slope| !slope.is_finite()).count();
+        (count > 0).then(|| format!("{count} PS without, for want of phase"))
+    }
+
     /// Says which unknowns depend on others.
     pub(super) fn not_told_apart(&self) -> Option<String> {
         if self.dropped.contains(&DesignColumn::Baseline) {
@@ -40,18 +46,17 @@ impl Estimate<'_> {
 }
 
 /// Refuses a series with fewer than two observations.
-pub(super) fn too_few(root: &Path, which: Columns, columns: usize) -> Error {
+pub(super) fn too_few(root: &Path, which: Columns, slaves: usize) -> Error {
     let (file, needed) = match which {
         Columns::Interferograms => ("phuw2.mat", "two interferograms besides the master's slot"),
         Columns::SmallBaselines => ("phuw_sb2.mat", "two interferograms"),
         Columns::Images => ("phuw2.mat", "three images besides the master"),
     };
-    let master = usize::from(which == Columns::Interferograms);
     Diagnostic::new("interferograms-too-few", "phase cannot be compared with baselines")
         .path(root.join(file))
         .variable("drop_ifg_index, scla_drop_index, sb_scla_drop_index")
         .expected(format!("at least {needed}"))
-        .found(format!("{} in use", columns.saturating_sub(master)))
+        .found(format!("{slaves} in use"))
         .remedy("drop fewer, or prepare the project with more interferograms")
         .data()
 }

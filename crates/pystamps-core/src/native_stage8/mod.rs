@@ -74,7 +74,8 @@ pub fn run_stage8_native(
         invalidated_stages: &[],
         own_files: MERGED_STAGE_8,
         invalidated_files: &[],
-        shared_files: &[],
+        // A second pass of stage 6 writes its own.
+        shared_files: &["uw_space_time.mat"],
         recipe: recipe_of(root, &parameters, &rules)?,
     };
     note_outdated(root, &parameters, &["5", "6", "7"], progress);
@@ -104,13 +105,12 @@ impl Work<'_> {
         // What is quickly found impossible comes first.
         let definition = Definition::of(VELOCITY, project.stack.network)?;
         let velocity = VelocitySeries::open(&project, &definition)?;
-        let signal = Signal::open(&project, self.rules)?;
-        let residence = self.residence(&project, &signal)?;
-        let room = Room { residence, folder: self.staging };
-
         let fit = velocity.fit(progress)?;
         outputs::write_mean_velocity(self.staging, &fit, VELOCITY, is_single(&project)?)?;
         drop((fit, velocity));
+        let signal = Signal::open(&project, self.rules)?;
+        let residence = self.residence(&project, &signal)?;
+        let room = Room { residence, folder: self.staging };
         let filtered = if self.rules.kriging {
             kriging::filter(self.staging, &project, &signal, self.rules, progress)?
         } else {
@@ -126,6 +126,7 @@ impl Work<'_> {
             )?;
             format!("{} columns filtered", signal.columns.len())
         };
+        drop(signal);
         let [edges, without] =
             write_edge_series(self.root, self.parameters, self.options, self.staging, progress)?;
         let rows = project.stack.row_count();

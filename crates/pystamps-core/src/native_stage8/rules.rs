@@ -5,7 +5,7 @@ use std::path::Path;
 use super::ALGORITHM_VERSION;
 use crate::error::Result;
 use crate::native_stage6::analysis_parameters;
-use crate::parameter_checks::{dropped_interferograms, indices, positive};
+use crate::parameter_checks::{indices, kept_interferograms, positive};
 use crate::patch_scope::{Input, optional, recipe, recorded_parameters, required};
 use crate::plan::check_memory;
 use crate::project::ledger::Recipe;
@@ -62,9 +62,7 @@ pub(super) fn used_columns(parameters: &Parameters, stack: &Stack) -> Result<Vec
     if stack.network == Network::SmallBaselines {
         return Ok((0..stack.day.len()).collect());
     }
-    let count = stack.interferogram_count();
-    let dropped = dropped_interferograms(parameters, count)?;
-    Ok((0..count).filter(|column| !dropped.contains(column)).collect())
+    kept_interferograms(parameters, stack)
 }
 
 /// Columns among `used` whose plane counts as noise, in the order in which they are listed.
@@ -136,6 +134,9 @@ const THREAD_PS_BYTES: u64 = 24;
 const FILTERED_SAMPLE_BYTES: u64 = 12;
 /// What one edge between PS takes where kriging works on edges: ends, centre, fits.
 const KRIGED_EDGE_BYTES: u64 = 150;
+/// What one sample takes where kriging holds everything: phase, filtered phase in double and single
+/// precision, noise and residual of the columns and of the files.
+const KRIGED_SAMPLE_BYTES: u64 = 60;
 
 /// Columns that are filtered in space at a time where memory is short.
 pub(super) const FEW_COLUMNS: usize = 8;
@@ -163,7 +164,11 @@ impl Need {
             Residence::Memory => (4 * rows * columns, columns),
             Residence::File => (0, columns.min(FEW_COLUMNS as u64)),
         };
-        let kriged = if self.kriging { 3 * rows * (KRIGED_EDGE_BYTES + 8 * columns) } else { 0 };
+        let kriged = if self.kriging {
+            rows * (3 * KRIGED_EDGE_BYTES + (KRIGED_SAMPLE_BYTES + 3) * columns)
+        } else {
+            0
+        };
         BASE_BYTES
             + self.resident_bytes
             + kept

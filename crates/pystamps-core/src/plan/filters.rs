@@ -21,6 +21,9 @@ const DATE_SECONDS: f64 = 2e-10;
 /// Weighing one neighbour in one column in the filter in space, s.
 const NEIGHBOUR_SECONDS: f64 = 1.5e-10;
 
+/// Solving for the weights of one sample's neighbours where the filter is kriging, s.
+const KRIGED_SAMPLE_SECONDS: f64 = 6e-4;
+
 /// What the filters of stages 7 and 8 are applied to.
 pub(super) struct Filters<'a> {
     pub(super) sizes: &'a MergedSizes,
@@ -72,14 +75,17 @@ impl Filters<'_> {
         let (rows, columns) = (self.sizes.scatterers, self.columns);
         let kriging = parameters.flag("scn_kriging_flag")?;
         let need = Stage8Need { rows, columns, threads: self.threads, kriging, resident_bytes: 0 };
-        let analysis = self.sizes.plan(self.used, self.threads, rates, 0.0);
+        // Samples are assembled once, not for grid, files and transfer as well.
+        let once = UnwrappingRates { sample: rates.sample / 3.0, ..*rates };
+        let analysis = self.sizes.plan(self.used, self.threads, &once, 0.0);
         let space_m = positive(parameters, "scn_wavelength")?;
         let cell_m = not_negative(parameters, "unwrap_grid_size")?.max(1.0);
         let density = rows as f64 / (self.sizes.cells.max(1) as f64 * cell_m * cell_m);
         let neighbours = density * std::f64::consts::PI * (4.0 * space_m).powi(2);
         let samples = (rows * columns) as f64;
         let filters = samples
-            * (FILTERED_SAMPLE_SECONDS
+            * (if kriging { KRIGED_SAMPLE_SECONDS } else { 0.0 }
+                + FILTERED_SAMPLE_SECONDS
                 + columns as f64 * DATE_SECONDS
                 + neighbours.min(rows as f64) * NEIGHBOUR_SECONDS);
         // Noise in double, what was filtered in single precision; two series of the edges.

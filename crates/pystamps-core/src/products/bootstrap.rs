@@ -14,6 +14,8 @@ use crate::scratch::Room;
 
 /// PS whose phase is held at a time by a thread.
 const BLOCK_ROWS: usize = 1024;
+/// Fewer columns, and every resample has the same slope: nothing can be said of its deviation.
+const LEAST_COLUMNS: usize = 3;
 /// Draws after which a resample with one date only is given up.
 const MOST_DRAWS: usize = 1000;
 
@@ -32,7 +34,8 @@ impl Default for Bootstrap {
     }
 }
 
-/// Standard deviation of the slope of every PS, rad a day; NaN where a phase is.
+/// Standard deviation of the slope of every PS, rad a day; NaN where a phase is, and for fewer than three
+/// columns.
 ///
 /// # StaMPS compatibility
 /// `ps_mean_v`, products.md 4: the covariance is not reordered with the resample, the deviation has
@@ -47,8 +50,11 @@ pub(crate) fn slope_deviation(
     room: &Room<'_>,
     progress: &Progress,
 ) -> Result<Vec<f64>> {
-    let matrix = SlopeCovariance::of(series, bootstrap)?;
     let rows = series.phase.row_count();
+    if series.columns.len() < LEAST_COLUMNS {
+        return Ok(vec![f64::NAN; rows]);
+    }
+    let matrix = SlopeCovariance::of(series, bootstrap)?;
     let count = series.columns.len();
     let mut kept = room.columns(rows, count)?;
     series.phase.each(&series.columns, |place, phase_rad| kept.write(place, 0, phase_rad))?;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -10,7 +11,7 @@ use super::definition::{Quantity, Series};
 use super::publication::Publication;
 use crate::error::{IoContext, Result};
 use crate::progress::Progress;
-use crate::project::artifacts::{stage4, stage5};
+use crate::project::artifacts::{Variable, stage4, stage5};
 use crate::samples::{Residence, row_blocks};
 use crate::scratch::{Room, ScratchColumns};
 
@@ -88,10 +89,13 @@ impl Table {
         for (variable, title, decimals) in
             [(stage4::HEIGHT, "height_m", 2), (stage4::COHERENCE, "coherence", 4)]
         {
-            // Projects merged from several have no coherence, or an empty one.
-            if let Ok(values) = crate::stored_array::column(root, &variable, &lengths) {
-                columns.push(held(title, decimals, values));
-            }
+            // Projects merged from several have none, or an empty one.
+            let values = if is_there(root, &variable)? {
+                crate::stored_array::column(root, &variable, &lengths)?
+            } else {
+                vec![f64::NAN; rows]
+            };
+            columns.push(held(title, decimals, values));
         }
         let quantity = definition.quantity;
         let parts = if values.is_complex() { 2 } else { 1 };
@@ -166,6 +170,17 @@ impl Table {
             .collect();
         Ok(parts.concat())
     }
+}
+
+/// Whether a file has the variable, and values in it.
+fn is_there(root: &Path, variable: &Variable) -> Result<bool> {
+    let path = root.join(variable.file);
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let listed = pystamps_mat::list(&path)?;
+    let found = listed.iter().find(|info| info.name == variable.name);
+    Ok(found.is_some_and(|info| !info.dims.contains(&0)))
 }
 
 /// Titles of the column of a date; real and imaginary part of complex values.

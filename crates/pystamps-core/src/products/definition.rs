@@ -218,7 +218,10 @@ impl Definition {
             known.map(|&(_, minus)| (quantity, minus.to_vec()))
         });
         match found {
-            Some((quantity, minus)) if !name.ends_with('-') => {
+            Some((quantity, mut minus)) if !name.ends_with('-') => {
+                if quantity == Quantity::Displacement {
+                    add_master(&mut minus);
+                }
                 Ok(Self { value_type: name, quantity, minus })
             }
             _ => Err(unknown(value_type, of_base.copied(), table)),
@@ -233,6 +236,17 @@ impl Definition {
         };
         suffixes.iter().map(name).collect()
     }
+}
+
+/// Takes the master's part out once, before a ramp: it is the same in every interferogram and would shift
+/// the whole series of a PS.
+///
+/// # StaMPS compatibility
+/// Products.md 3 and 5; the original takes it out after the ramp has been fitted, which leaves its ramp in.
+fn add_master(minus: &mut Vec<Term>) {
+    minus.retain(|&term| term != Master);
+    let ramp = minus.iter().position(|&term| term == Ramp);
+    minus.insert(ramp.unwrap_or(minus.len()), Master);
 }
 
 type Row = (&'static str, Quantity, &'static [(&'static str, &'static [Term])]);

@@ -32,7 +32,7 @@ use crate::patch_scope::acting_parameters;
 use crate::progress::Progress;
 use crate::project::lock::shared_lock;
 use crate::project::parameters::Parameters;
-use crate::samples::Residence;
+use crate::samples::{Residence, compressed_bytes};
 use crate::scratch::Room;
 use crate::stage::{StageOptions, settle};
 
@@ -129,7 +129,11 @@ fn residence(
     let threads = rayon::current_num_threads() as u64;
     let whole = matches!(definition.quantity, Quantity::VelocityWithoutEach(_));
     let stored = if whole { 8 * rows * columns } else { 0 };
-    let fixed = BASE_BYTES + stored + rows * (PS_BYTES + threads * THREAD_PS_BYTES);
+    let arrays = ["phuw2.mat", "phuw_sb2.mat"].map(|file| (file, "ph_uw"));
+    let terms =
+        [("scla2.mat", "ph_scla"), ("scla_sb2.mat", "ph_scla"), ("scn2.mat", "ph_scn_slave")];
+    let held = compressed_bytes(&project.root, &[&arrays[..], &terms[..]].concat())?;
+    let fixed = BASE_BYTES + held + stored + rows * (PS_BYTES + threads * THREAD_PS_BYTES);
     let limit_bytes = options.memory_limit_bytes;
     if limit_bytes.is_none_or(|limit| limit >= fixed + 4 * rows * columns) {
         return Ok(Residence::Memory);
@@ -140,7 +144,12 @@ fn residence(
 
 /// Refuses a deviation without resamples to take it from.
 fn refuse_without_resamples(definition: &Definition, bootstrap: Bootstrap) -> Result<()> {
-    if bootstrap.resamples >= 2 || !matches!(definition.quantity, Quantity::VelocityDeviation(_)) {
+    let needed = match definition.quantity {
+        Quantity::VelocityDeviation(_) => true,
+        Quantity::Velocity(_) => bootstrap.resamples != 0,
+        _ => false,
+    };
+    if bootstrap.resamples >= 2 || !needed {
         return Ok(());
     }
     Err(Diagnostic::new("resamples-too-few", "a standard deviation needs resamples")

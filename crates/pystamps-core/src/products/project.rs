@@ -7,8 +7,9 @@ use pystamps_kernels::ramp::RampDesign;
 use super::definition::{Quantity, Series, Term};
 use super::oscillator::oscillator_drift;
 use crate::error::Result;
+use crate::inverted_correction::inverted_correction;
 use crate::merged_scope::{refuse_unless_unwrapped, refuse_without_ps};
-use crate::parameter_checks::{dropped_interferograms, positive};
+use crate::parameter_checks::{kept_interferograms, positive};
 use crate::patch_scope::missing_input;
 use crate::phase_series::{PhaseSeries, Term as Taken};
 use crate::project::artifacts::{Variable, stage6, stage7, stage8};
@@ -16,6 +17,8 @@ use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::ramp_degree::ramp_degree;
 use crate::reference_area::reference_rows;
+use crate::samples::Residence;
+use crate::scratch::Room;
 use crate::series_covariance::inverted_images;
 use crate::stored_array::{StoredArray, column};
 use crate::troposphere::tropospheric_field;
@@ -60,9 +63,7 @@ impl Project {
         if self.stack.network == Network::SmallBaselines && series == Series::OneMaster {
             return inverted_images(&self.root, &self.stack);
         }
-        let count = self.stack.interferogram_count();
-        let dropped = dropped_interferograms(&self.parameters, count)?;
-        Ok((0..count).filter(|column| !dropped.contains(column)).collect())
+        kept_interferograms(&self.parameters, &self.stack)
     }
 
     /// The same without the master's slot.
@@ -177,7 +178,7 @@ impl Project {
             Term::SlaveNoise => {
                 Taken::Stored(self.stored(&stage8::slave_noise(self.stack.network), 8)?)
             }
-            Term::Troposphere => Taken::Stored(self.correction(series)?),
+            Term::Troposphere => self.correction_term(series)?,
             Term::Ramp => unreachable!("invariant: ramps are fitted, not stored"),
         })
     }
@@ -219,6 +220,20 @@ impl Project {
                 .data());
         }
         StoredArray::open(&self.root, &variable, &self.stack.axis_lengths())
+    }
+
+    /// The tropospheric correction of `series` as a term: that of images is inverted from the
+    /// interferograms', as stage 7 does.
+    fn correction_term(&self, series: Series) -> Result<Taken> {
+        let of_images = self.stack.network == Network::SmallBaselines && !series.is_pairs();
+        if !of_images {
+            return self.correction(series).map(Taken::Stored);
+        }
+        let stored = self.correction(Series::Pairs)?;
+        let field = tropospheric_field(&self.parameters.text("tropo_method")?)?;
+        let kept = self.processed(Series::Pairs)?;
+        let room = Room { residence: Residence::Memory, folder: &self.root };
+        inverted_correction(&stored, &self.stack, &kept, field, &room).map(Taken::Made)
     }
 
     /// A stored array of stage `maker`.

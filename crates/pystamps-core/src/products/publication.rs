@@ -65,6 +65,17 @@ impl Publication {
                 .remedy("choose another name, or give --force")
                 .usage());
         }
+        let replaced = [out.clone(), out.with_file_name(format!("{name}.json"))];
+        let described = format == Format::Csv && replaced[1].exists() && !out.exists();
+        if (out.exists() && !is_product(&out)) || (described && !force) {
+            return Err(Diagnostic::new("file-in-use", "this file is no product")
+                .path(if described { &replaced[1] } else { &out })
+                .variable("--out")
+                .expected("a new name, or a product that may be replaced")
+                .found("a file of something else")
+                .remedy("choose another name")
+                .usage());
+        }
         let folder = folder_of_out.join(format!(".{name}.{}", std::process::id()));
         fs_err::create_dir_all(&folder).while_doing("make room for the product")?;
         Ok(Self { out, folder, described_apart: format == Format::Csv })
@@ -98,6 +109,15 @@ impl Publication {
         }
         fs_err::rename(self.folder.join(self.file()), &self.out).while_doing(action())
     }
+}
+
+/// Whether a file may be replaced by a product: text, or a MATLAB file that is one.
+fn is_product(path: &Path) -> bool {
+    if path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("mat")) {
+        return true;
+    }
+    let listed = pystamps_mat::list(path).unwrap_or_default();
+    ["ph_disp", "ph_mm"].iter().any(|name| listed.iter().any(|info| info.name == *name))
 }
 
 impl Drop for Publication {

@@ -3,11 +3,11 @@
 use num_complex::Complex;
 
 use super::bootstrap::{Bootstrap, slope_deviation};
-use super::definition::{Definition, Quantity, Series, Term};
+use super::definition::{Definition, Quantity, Series};
 use super::project::Project;
 use super::velocity::{VelocitySeries, mm_per_rad, mm_per_year};
 use super::wrapped;
-use crate::error::Result;
+use crate::error::{Diagnostic, Result};
 use crate::phase_series::{PhaseSeries, Term as Taken, accumulate};
 use crate::progress::Progress;
 use crate::project::artifacts::{Variable, stage4, stage5, stage6, stage8};
@@ -66,7 +66,12 @@ impl Values {
             Quantity::Wrapped(_) | Quantity::Surroundings(_) => {
                 wrapped::values(project, definition)?
             }
-            Quantity::Ramps => Self::stored(project, &project.estimate(series).ramp, 7, None)?,
+            Quantity::Ramps => {
+                if project.stored_ramp(series)?.is_none() {
+                    return Err(without_ramps(project));
+                }
+                Self::stored(project, &project.estimate(series).ramp, 7, None)?
+            }
             Quantity::SlaveNoise => {
                 let variable = stage8::slave_noise(project.stack.network);
                 Self::stored(project, &variable, 8, Some(project.processed(series)?))?
@@ -140,15 +145,10 @@ impl Values {
     /// Displacement towards the satellite since the master, mm.
     ///
     /// # StaMPS compatibility
-    /// Products.md 5: the terms of the velocity, and the master's part, which is the same in every
-    /// interferogram and would shift the whole series.
+    /// Products.md 5.
     fn displacement(project: &Project, definition: &Definition) -> Result<Self> {
         let series = Series::OneMaster;
-        let mut minus: Vec<Term> = definition.minus.clone();
-        minus.retain(|&term| term != Term::Master);
-        let ramp = minus.iter().position(|&term| term == Term::Ramp);
-        minus.insert(ramp.unwrap_or(minus.len()), Term::Master);
-        let mut phase = project.phase(series, &minus, false)?;
+        let mut phase = project.phase(series, &definition.minus, false)?;
         phase.refer(&project.reference)?;
         let columns = project.processed_slaves(series)?;
         let factor = mm_per_rad(project.wavelength_m);
@@ -217,6 +217,18 @@ impl Values {
     pub(crate) fn is_complex(&self) -> bool {
         matches!(self.kind, Kind::Complex(_))
     }
+}
+
+fn without_ramps(project: &Project) -> crate::Error {
+    Diagnostic::new("ramps-missing", "stage 7 has not estimated any ramps")
+        .path(project.root.join("scla2.mat"))
+        .variable("ph_ramp")
+        .expected("ramps of every interferogram")
+        .found("none")
+        .remedy(
+            "params set --dataset … scla_deramp y, and stage 7 again; or a product with suffix o",
+        )
+        .data()
 }
 
 /// Standard deviation of a velocity, mm/yr.

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use pystamps_kernels::look_angle_error::line_weights;
 
-use super::definition::{Definition, Series};
+use super::definition::{Definition, Quantity, Series};
 use super::project::Project;
 use crate::error::{Diagnostic, Result};
 use crate::phase_series::{PhaseSeries, accumulate};
@@ -50,7 +50,8 @@ impl VelocitySeries {
         let columns = project.processed_slaves(series)?;
         let of_all = project.days(series);
         let days: Vec<f64> = columns.iter().map(|&column| of_all[column]).collect();
-        refuse_short(project, series, &days)?;
+        let without_each = matches!(definition.quantity, Quantity::VelocityWithoutEach(_));
+        refuse_short(project, series, &days, without_each)?;
         let mut phase = project.phase(series, &definition.minus, false)?;
         phase.refer(&project.reference)?;
         let source = Covariance::load(&project.root, &project.stack, series.is_pairs())?;
@@ -104,9 +105,10 @@ impl VelocitySeries {
 }
 
 /// Refuses a series that no line can be put through.
-fn refuse_short(project: &Project, series: Series, days: &[f64]) -> Result<()> {
+fn refuse_short(project: &Project, series: Series, days: &[f64], without_each: bool) -> Result<()> {
     let differing = days.iter().any(|day| Some(day) != days.first());
-    if days.len() >= 2 && differing {
+    let least = if without_each { 3 } else { 2 };
+    if days.len() >= least && differing {
         return Ok(());
     }
     let file = if series.is_pairs() { "phuw_sb2.mat" } else { "phuw2.mat" };
@@ -117,7 +119,9 @@ fn refuse_short(project: &Project, series: Series, days: &[f64]) -> Result<()> {
     Err(Diagnostic::new("interferograms-too-few", "a velocity needs phase at several times")
         .path(project.root.join(file))
         .variable("drop_ifg_index")
-        .expected("two interferograms or more besides the master, over different times")
+        .expected(format!(
+            "{least} interferograms or more besides the master, over different times"
+        ))
         .found(found)
         .remedy("drop fewer, or prepare the project with more interferograms")
         .data())

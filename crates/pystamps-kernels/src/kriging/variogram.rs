@@ -2,15 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::least_squares::PivotedQr;
-
 /// Points whose pairs with all later points are summed together: the unit of summation.
 const BLOCK: usize = 256;
-/// Steps of the fit, and the relative change of the sum of squares that ends it.
-const STEPS: usize = 200;
-const SETTLED: f64 = 1e-12;
-/// Part of a range that a step leaves at least.
-const SHORTEST_STEP: f64 = 0.1;
+/// Ranges tried, from the shortest to the longest, and steps that narrow the best one down.
+const TRIED: u32 = 64;
+const NARROWED: usize = 50;
+/// The shortest range as a part of the least distance of a bin, and the longest as a multiple of the
+/// greatest: beyond them the model does not change any more.
+const SHORTEST: f64 = 0.05;
+const LONGEST: f64 = 1e3;
 
 /// How values of two points differ with their distance h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,22 +59,15 @@ pub struct VariogramSettings {
 }
 
 impl VariogramModel {
-    /// Semivariance at distance `h` above 0, and its derivatives with respect to range, sill and
-    /// nugget.
-    fn value(self, at: &Variogram, h: f64) -> (f64, [f64; 3]) {
-        let ratio = h / at.range;
-        // A range of 0: everything is farther away than that.
-        let (shape, by_ratio) = match self {
-            Self::Exponential => (1.0 - (-ratio).exp(), (-ratio).exp()),
-            Self::Gaussian => (1.0 - (-ratio * ratio).exp(), 2.0 * ratio * (-ratio * ratio).exp()),
-            Self::Spherical if ratio < 1.0 => {
-                (1.5 * ratio - 0.5 * ratio.powi(3), 1.5 - 1.5 * ratio * ratio)
-            }
-            Self::Spherical => (1.0, 0.0),
-        };
-        let by_range = -at.sill * by_ratio * ratio / at.range;
-        let by_range = if by_range.is_finite() { by_range } else { 0.0 };
-        (at.sill * shape + at.nugget, [by_range, shape, 1.0])
+    /// Part of the sill that is reached at distance `h` above 0.
+    fn shape(self, range: f64, h: f64) -> f64 {
+        let ratio = h / range;
+        match self {
+            Self::Exponential => 1.0 - (-ratio).exp(),
+            Self::Gaussian => 1.0 - (-ratio * ratio).exp(),
+            Self::Spherical if ratio < 1.0 => 1.5 * ratio - 0.5 * ratio.powi(3),
+            Self::Spherical => 1.0,
+        }
     }
 }
 
@@ -186,12 +179,12 @@ impl Sums {
 /// every bin counts alike. `None` without such bins, or for semivariances that are no numbers.
 ///
 /// # StaMPS compatibility
-/// The original calls a bounded solver (`lsqcurvefit`), whose path is its own; the minimum is the
-/// same where there is one, within the solver's tolerance of 1e-6.
+/// The original searches with a bounded solver (`lsqcurvefit`) from a start, and may stop short of the
+/// minimum or in another one; this is the least of all.
 ///
 /// # Algorithm
-/// Levenberg and Marquardt's damped steps; parameters at 0 that would go below are held there, and a range shrinks to a tenth
-/// at most.
+/// 1. For a given range the model is linear in sill and nugget, which are solved for.
+/// 2. Ranges are tried in geometric steps, then the best is narrowed down by the golden section.
 pub fn fit_variogram(bins: &[Bin], settings: &VariogramSettings) -> Option<Variogram> {
     let near = |bin: &&Bin| f64::from(bin.distance) < settings.most_distance;
     let points: Vec<[f64; 2]> =
@@ -199,72 +192,50 @@ pub fn fit_variogram(bins: &[Bin], settings: &VariogramSettings) -> Option<Vario
     if points.is_empty() || points.iter().flatten().any(|number| !number.is_finite()) {
         return None;
     }
-    let mut found = settings.start;
-    let mut squares = misfit(settings.model, &found, &points);
-    let mut damping = 1e-3;
-    for _ in 0..STEPS {
-        let Some(next) = step(settings.model, &found, &points, damping) else { break };
-        let after = misfit(settings.model, &next, &points);
-        if after < squares {
-            let settled = squares - after <= SETTLED * squares;
-            (found, squares) = (next, after);
-            damping = (damping * 0.1_f64).max(1e-12);
-            if settled {
-                break;
-            }
+    let distances = || points.iter().map(|&[distance, _]| distance);
+    let shortest = SHORTEST * distances().fold(f64::INFINITY, f64::min);
+    let ratio = LONGEST * distances().fold(0.0, f64::max) / shortest;
+    let fit = |part: f64| with_range(settings.model, shortest * ratio.powf(part), &points);
+    let part = |tried: u32| f64::from(tried) / f64::from(TRIED - 1);
+    let best = (0..TRIED).min_by(|&a, &b| fit(part(a)).1.total_cmp(&fit(part(b)).1))?;
+    let (mut low, mut high) = (part(best.saturating_sub(1)), part((best + 1).min(TRIED - 1)));
+    let golden = (5_f64.sqrt() - 1.0) / 2.0;
+    for _ in 0..NARROWED {
+        let width = golden * (high - low);
+        if fit(high - width).1 <= fit(low + width).1 {
+            high = low + width;
         } else {
-            damping *= 10.0;
-            if damping > 1e12 {
-                break;
-            }
+            low = high - width;
         }
     }
-    Some(found)
+    let (narrowed, tried) = (fit(f64::midpoint(low, high)), fit(part(best)));
+    Some(if narrowed.1 <= tried.1 { narrowed.0 } else { tried.0 })
 }
 
-fn misfit(model: VariogramModel, at: &Variogram, points: &[[f64; 2]]) -> f64 {
-    points.iter().map(|&[h, value]| (model.value(at, h).0 - value).powi(2)).sum()
-}
-
-/// One damped step inside the bounds; `None` where no parameter can move.
-fn step(
-    model: VariogramModel,
-    at: &Variogram,
-    points: &[[f64; 2]],
-    damping: f64,
-) -> Option<Variogram> {
-    let mut normal = [[0.0; 3]; 3];
-    let mut downhill = [0.0; 3];
+/// The best sill and nugget, none below 0, for a range, and the sum of squares that they leave.
+fn with_range(model: VariogramModel, range: f64, points: &[[f64; 2]]) -> (Variogram, f64) {
+    let count = points.len() as f64;
+    let (mut shapes, mut squares, mut products, mut values) = (0.0, 0.0, 0.0, 0.0);
     for &[h, value] in points {
-        let (expected, derivatives) = model.value(at, h);
-        for row in 0..3 {
-            downhill[row] += derivatives[row] * (value - expected);
-            for column in 0..3 {
-                normal[row][column] += derivatives[row] * derivatives[column];
-            }
-        }
+        let shape = model.shape(range, h);
+        shapes += shape;
+        squares += shape * shape;
+        products += shape * value;
+        values += value;
     }
-    let current = [at.range, at.sill, at.nugget];
-    let free: Vec<usize> = (0..3).filter(|&k| current[k] > 0.0 || downhill[k] > 0.0).collect();
-    if free.is_empty() {
-        return None;
-    }
-    let mut matrix = Vec::with_capacity(free.len() * free.len());
-    for &column in &free {
-        for &row in &free {
-            let damped = if row == column { 1.0 + damping } else { 1.0 };
-            matrix.push(normal[row][column] * damped);
-        }
-    }
-    let right: Vec<f64> = free.iter().map(|&k| downhill[k]).collect();
-    let steps = PivotedQr::new(&matrix, free.len()).solve(&right).coefficients;
-    let mut next = current;
-    for (&k, step) in free.iter().zip(steps) {
-        // At a range of 0 the model is flat, and no step would lead out again.
-        let least = if k == 0 { SHORTEST_STEP * current[k] } else { 0.0 };
-        next[k] = (current[k] + step).max(least);
-    }
-    Some(Variogram { range: next[0], sill: next[1], nugget: next[2] })
+    let determinant = count * squares - shapes * shapes;
+    let sill = (count * products - shapes * values) / determinant;
+    let nugget = (values - sill * shapes) / count;
+    // Without one of them, where both together would go below 0 or cannot be told apart.
+    let pairs = [[sill, nugget], [products / squares, 0.0], [0.0, values / count]];
+    let possible = pairs.into_iter().filter(|pair| pair.iter().all(|&part| part >= 0.0));
+    let fits = possible.map(|[sill, nugget]| {
+        let misfit =
+            |&[h, value]: &[f64; 2]| (sill * model.shape(range, h) + nugget - value).powi(2);
+        (Variogram { range, sill, nugget }, points.iter().map(misfit).sum::<f64>())
+    });
+    let nothing = (Variogram { range, sill: 0.0, nugget: 0.0 }, f64::INFINITY);
+    fits.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or(nothing)
 }
 
 #[cfg(test)]
@@ -277,7 +248,8 @@ mod tests {
     fn bins(model: VariogramModel, of: &Variogram) -> Vec<Bin> {
         let bin = |k: u8| {
             let distance = 0.1 * f32::from(k) + 0.05;
-            let semivariance = model.value(of, distance.into()).0 as f32;
+            let semivariance = of.sill * model.shape(of.range, distance.into()) + of.nugget;
+            let semivariance = semivariance as f32;
             Bin { pairs: 2, distance, semivariance }
         };
         (0..25).map(bin).collect()
@@ -302,12 +274,13 @@ mod tests {
     }
 
     #[test]
-    fn a_start_far_away_is_no_trap() {
+    fn small_values_at_short_distances_are_no_trap() {
+        let of = Variogram { range: 0.05, sill: 0.02, nugget: 0.003 };
         let model = VariogramModel::Exponential;
-        let start = Variogram { range: 50.0, sill: 1.0, nugget: 1.0 };
+        let start = Variogram { range: 1.5, sill: 1.0, nugget: 1.0 };
         let found =
-            fit_variogram(&bins(model, &TRUE), &VariogramSettings { start, ..settings(model) });
-        assert!((found.unwrap().range - TRUE.range).abs() < 1e-3, "{found:?}");
+            fit_variogram(&bins(model, &of), &VariogramSettings { start, ..settings(model) });
+        assert!((found.unwrap().range - of.range).abs() < 1e-5, "{found:?}");
     }
 
     #[test]

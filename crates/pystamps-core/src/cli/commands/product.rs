@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(arguments: &ProductArguments) -> Result<()> {
     }
     let description = &outcome.description;
     print_line(format!(
-        "product {}: {} PS, {} ({}), relative to the {} -> {}",
+        "product {}: {} PS, {} ({}), relative to: {} -> {}",
         description.value_type,
         description.ps_count,
         description.unit,

@@ -44,7 +44,13 @@ pub fn parse_value(name: &str, typed: &str) -> Result<Typed> {
         (Some(Kind::Text), _) if plain.is_empty() => return Err(refuse("some text")),
         (Some(Kind::Text), _) | (None, None) => Value::text(plain),
         (Some(Kind::Number), Some(row)) if row.len() == 1 => Value::scalar(row[0]),
+        (Some(Kind::Number), Some(row)) if name == "scn_time_win" && row.is_empty() => {
+            Value::empty()
+        }
         (Some(Kind::Number), _) => return Err(refuse("one number")),
+        (Some(Kind::Numbers), None) if name == "scn_deramp_ifg" && plain == "all" => {
+            Value::text(plain)
+        }
         (Some(Kind::Numbers), None) => return Err(refuse("numbers, such as [1 2 3], 1:3 or []")),
         (_, Some(row)) if row.is_empty() => Value::empty(),
         (_, Some(row)) if row.len() == 1 => Value::scalar(row[0]),
