@@ -154,14 +154,10 @@ impl PhaseSeries {
     /// I/O errors.
     pub(crate) fn column(&self, column: usize) -> Result<Vec<f32>> {
         let mut phase_rad: Vec<f32> = self.first.real_column(column)?;
+        only_numbers(&mut phase_rad);
         for step in &self.steps {
-            // What is no number has no phase; it must not spoil means and ramps of the others.
-            for value in &mut phase_rad {
-                if !value.is_finite() {
-                    *value = f32::NAN;
-                }
-            }
             step.apply(column, &mut phase_rad)?;
+            only_numbers(&mut phase_rad);
         }
         Ok(phase_rad)
     }
@@ -226,6 +222,15 @@ impl Step {
             }
         }
         Ok(())
+    }
+}
+
+/// Makes NaN of Inf: what is no number has no phase, and must not spoil means and ramps of the others.
+fn only_numbers(phase_rad: &mut [f32]) {
+    for value in phase_rad {
+        if !value.is_finite() {
+            *value = f32::NAN;
+        }
     }
 }
 

@@ -256,9 +256,10 @@ impl TemporalVariogram {
         (0..input.edges.len()).map(of_edge).collect()
     }
 
-    /// Mean range of the plausible variograms, years; NaN without any.
+    /// Mean range of the fitted variograms, years; that of the start without any.
     fn mean_range(&self) -> f64 {
-        mean(&self.believed().map(|(_, parameters)| parameters[0]).collect::<Vec<f64>>())
+        let ranges: Vec<f64> = self.variograms.iter().flatten().map(|fit| fit.range).collect();
+        if ranges.is_empty() { VARIOGRAM.start.range } else { mean(&ranges) }
     }
 }
 
