@@ -130,7 +130,9 @@ mod tests {
     use super::*;
 
     fn places() -> Vec<[f32; 2]> {
-        (0..40_u16).map(|k| [f32::from(k * 37 % 41) * 90.0, f32::from(k * 11 % 43) * 70.0]).collect()
+        (0..40_u16)
+            .map(|k| [f32::from(k * 37 % 41) * 90.0, f32::from(k * 11 % 43) * 70.0])
+            .collect()
     }
 
     #[test]
