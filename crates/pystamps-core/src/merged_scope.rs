@@ -1,18 +1,38 @@
 //! What stages 6 to 8 and products check of the merged project before they begin.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::error::{Diagnostic, Result};
+use crate::error::{Diagnostic, IoContext, Result};
 use crate::native_stage6::{is_unwrapped, marker};
-use crate::patch_scope::missing_input;
+use crate::patch_scope::{acting_parameters, missing_input};
+use crate::progress::Progress;
 use crate::project::layout::patch::PATCH_NOOVER_IN;
+use crate::project::lock::ScopeLock;
+use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
+use crate::stage::{StageOptions, open_scope};
 
-/// Refuses a patch of a project.
+/// Takes the merged project `dataset` for a stage: its folder, absolute, the right to write in it, and the
+/// parameters that act.
 ///
 /// # Errors
-/// `not-a-project`.
-pub(crate) fn refuse_patch(root: &Path, stage: &str) -> Result<()> {
+/// `not-a-project`; lock and parameter errors.
+pub(crate) fn open_merged(
+    dataset: &Path,
+    stage: &str,
+    options: &StageOptions,
+    progress: &Progress,
+) -> Result<(PathBuf, ScopeLock, Parameters)> {
+    let root = std::path::absolute(dataset).while_doing("find the project")?;
+    Parameters::load(&root)?;
+    refuse_patch(&root, stage)?;
+    let lock = open_scope(&root, &format!("stage {stage}"), progress)?;
+    let parameters = acting_parameters(&root, options)?;
+    Ok((root, lock, parameters))
+}
+
+/// Refuses a patch of a project.
+fn refuse_patch(root: &Path, stage: &str) -> Result<()> {
     if !root.join(PATCH_NOOVER_IN).is_file() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pystamps_kernels::ramp::RampDegree;
+use pystamps_kernels::ramp::{RampDegree, RampDesign};
 
 use crate::error::{Diagnostic, Result};
 
@@ -31,4 +31,10 @@ pub(crate) fn ramp_degree(root: &Path) -> Result<RampDegree> {
             .remedy("mend or remove the file; without it ramps are planes")
             .data()
     })
+}
+
+/// What fitting ramps takes for so many PS, whatever their degree, bytes.
+pub(crate) fn ramp_bytes(scatterers: u64) -> u64 {
+    usize::try_from(scatterers)
+        .map_or(u64::MAX, |count| RampDesign::memory_bytes(count, RampDegree::Cubic))
 }

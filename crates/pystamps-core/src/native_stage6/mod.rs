@@ -44,16 +44,13 @@ mod verify;
 
 use std::path::Path;
 
-use crate::error::{IoContext, Result};
-use crate::merged_scope::refuse_patch;
-use crate::patch_scope::acting_parameters;
+use crate::error::Result;
+use crate::merged_scope::open_merged;
 use crate::progress::Progress;
 use crate::project::layout::{AFTER_MERGED_STAGE_6, MERGED_STAGE_6};
 use crate::project::parameters::Parameters;
 use crate::project::stack::Stack;
-use crate::stage::{
-    ScopeStage, StageOptions, StageOutcome, StageStatus, UnwrappingSolver, open_scope,
-};
+use crate::stage::{ScopeStage, StageOptions, StageOutcome, StageStatus, UnwrappingSolver};
 
 use checkpoint::Checkpoints;
 pub(crate) use edge_series_again::write_edge_series;
@@ -78,11 +75,8 @@ pub fn run_stage6_native(
     options: &StageOptions,
     progress: &Progress,
 ) -> Result<StageOutcome> {
-    let root = &std::path::absolute(dataset).while_doing("find the project")?;
-    Parameters::load(root)?;
-    refuse_patch(root, "6")?;
-    let lock = open_scope(root, "stage 6", progress)?;
-    let parameters = acting_parameters(root, options)?;
+    let (root, lock, parameters) = open_merged(dataset, "6", options, progress)?;
+    let root = root.as_path();
     let rules = Rules::of(&parameters)?;
     let external = match options.solver {
         UnwrappingSolver::Snaphu => Some(External::find()?),

@@ -28,16 +28,17 @@ mod solution;
 
 use std::path::Path;
 
-use crate::error::{IoContext, Result};
-use crate::merged_scope::{refuse_patch, refuse_unless_unwrapped};
-use crate::patch_scope::{acting_parameters, note_outdated};
+use crate::error::Result;
+use crate::merged_scope::{open_merged, refuse_unless_unwrapped};
+use crate::patch_scope::note_outdated;
 use crate::progress::Progress;
 use crate::project::layout::{AFTER_MERGED_STAGE_7, MERGED_STAGE_7};
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
+use crate::ramp_degree::ramp_bytes;
 use crate::samples::Residence;
 use crate::scratch::Room;
-use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope};
+use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome};
 
 use clamp::Neighbours;
 use estimate::Estimator;
@@ -57,11 +58,8 @@ pub fn run_stage7_native(
     options: &StageOptions,
     progress: &Progress,
 ) -> Result<StageOutcome> {
-    let root = &std::path::absolute(dataset).while_doing("find the project")?;
-    Parameters::load(root)?;
-    refuse_patch(root, "7")?;
-    let lock = open_scope(root, "stage 7", progress)?;
-    let parameters = acting_parameters(root, options)?;
+    let (root, lock, parameters) = open_merged(dataset, "7", options, progress)?;
+    let root = root.as_path();
     let rules = Rules::of(&parameters)?;
     refuse_unless_unwrapped(root, "stage 7", rules.network)?;
     let stage = ScopeStage {
@@ -129,11 +127,13 @@ impl Work<'_> {
 
     /// Where intermediate series are kept, by the memory limit.
     fn residence(&self, stack: &Stack, estimator: &Estimator<'_>) -> Result<Residence> {
+        let rows = stack.row_count() as u64;
+        let ramps = if self.rules.deramp { ramp_bytes(rows) } else { 0 };
         let need = Need {
-            rows: stack.row_count() as u64,
+            rows,
             series: self.rules.kept_series(stack),
             threads: rayon::current_num_threads() as u64,
-            resident_bytes: estimator.resident_bytes()?,
+            resident_bytes: estimator.resident_bytes()? + ramps,
         };
         need.residence(self.options.memory_limit_bytes, "stage 7")
     }

@@ -29,17 +29,17 @@ mod signal;
 
 use std::path::Path;
 
-use crate::error::{IoContext, Result};
-use crate::merged_scope::{refuse_patch, refuse_unless_unwrapped, refuse_without_ps};
+use crate::error::Result;
+use crate::merged_scope::{open_merged, refuse_unless_unwrapped, refuse_without_ps};
 use crate::native_stage6::write_edge_series;
-use crate::patch_scope::{acting_parameters, note_outdated};
+use crate::patch_scope::note_outdated;
 use crate::products::{Definition, Project, VelocitySeries, is_single};
 use crate::progress::Progress;
 use crate::project::layout::MERGED_STAGE_8;
 use crate::project::parameters::Parameters;
 use crate::samples::Residence;
 use crate::scratch::Room;
-use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope};
+use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome};
 
 pub(crate) use rules::Need;
 use rules::{Rules, recipe_of};
@@ -60,11 +60,8 @@ pub fn run_stage8_native(
     options: &StageOptions,
     progress: &Progress,
 ) -> Result<StageOutcome> {
-    let root = &std::path::absolute(dataset).while_doing("find the project")?;
-    Parameters::load(root)?;
-    refuse_patch(root, "8")?;
-    let lock = open_scope(root, "stage 8", progress)?;
-    let parameters = acting_parameters(root, options)?;
+    let (root, lock, parameters) = open_merged(dataset, "8", options, progress)?;
+    let root = root.as_path();
     let rules = Rules::of(&parameters, options)?;
     refuse_unless_unwrapped(root, "stage 8", rules.network)?;
     let stage = ScopeStage {

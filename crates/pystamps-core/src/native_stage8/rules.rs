@@ -130,8 +130,9 @@ const BASE_BYTES: u64 = 10 << 20;
 const PS_BYTES: u64 = 150;
 /// What one PS takes in a thread that makes a column.
 const THREAD_PS_BYTES: u64 = 24;
-/// What one sample takes while it is filtered in space: the row and its result in both orders.
-const FILTERED_SAMPLE_BYTES: u64 = 12;
+/// What one sample takes while it is filtered in space: the row and its result in both orders, and what
+/// the system keeps of memory that was given back.
+const FILTERED_SAMPLE_BYTES: u64 = 14;
 /// What one edge between PS takes where kriging works on edges: ends, centre, fits.
 const KRIGED_EDGE_BYTES: u64 = 150;
 /// What one sample takes where kriging holds everything: phase, filtered phase in double and single

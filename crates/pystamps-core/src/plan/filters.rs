@@ -8,6 +8,7 @@ use crate::native_stage7::Need as Stage7Need;
 use crate::native_stage8::Need as Stage8Need;
 use crate::parameter_checks::{not_negative, positive};
 use crate::project::parameters::Parameters;
+use crate::ramp_degree::ramp_bytes;
 use crate::samples::Residence;
 
 /// Fitting and writing one sample in stage 7, s.
@@ -46,9 +47,10 @@ impl Filters<'_> {
         let absolute = parameters.text("scla_method")? == "L1";
         let small_baselines = parameters.flag("small_baseline_flag")?;
         let series = columns * (u64::from(absolute) + u64::from(small_baselines));
-        let need = Stage7Need { rows, series, threads: self.threads, resident_bytes: 0 };
-        // Phase in both files, in single precision, and ramps in double.
         let deramped = parameters.flag("scla_deramp")?;
+        let resident_bytes = if deramped { ramp_bytes(rows) } else { 0 };
+        let need = Stage7Need { rows, series, threads: self.threads, resident_bytes };
+        // Phase in both files, in single precision, and ramps in double.
         let disk_bytes = rows * columns * (8 + if deramped { 16 } else { 0 }) + 24 * rows;
         let computing = (rows * columns) as f64 * ESTIMATED_SAMPLE_SECONDS;
         let alone = rows as f64 * TRIANGULATED_PS_SECONDS;

@@ -32,6 +32,7 @@ use crate::patch_scope::acting_parameters;
 use crate::progress::Progress;
 use crate::project::lock::shared_lock;
 use crate::project::parameters::Parameters;
+use crate::ramp_degree::ramp_bytes;
 use crate::samples::{Residence, compressed_bytes};
 use crate::scratch::Room;
 use crate::stage::{StageOptions, settle};
@@ -133,7 +134,8 @@ fn residence(
     let terms =
         [("scla2.mat", "ph_scla"), ("scla_sb2.mat", "ph_scla"), ("scn2.mat", "ph_scn_slave")];
     let held = compressed_bytes(&project.root, &[&arrays[..], &terms[..]].concat())?;
-    let fixed = BASE_BYTES + held + stored + rows * (PS_BYTES + threads * THREAD_PS_BYTES);
+    let ramps = if definition.minus.contains(&Term::Ramp) { ramp_bytes(rows) } else { 0 };
+    let fixed = BASE_BYTES + held + ramps + stored + rows * (PS_BYTES + threads * THREAD_PS_BYTES);
     let limit_bytes = options.memory_limit_bytes;
     if limit_bytes.is_none_or(|limit| limit >= fixed + 4 * rows * columns) {
         return Ok(Residence::Memory);

@@ -44,12 +44,6 @@ impl SpatialLowPass {
         Self { cells, x_m, y_m, window: Window::new(sigma_m) }
     }
 
-    /// Bytes of the low-pass for so many PS, and of the means of `columns` columns of them.
-    pub fn memory_bytes(scatterers: usize, columns: usize) -> u64 {
-        // Order, places and cells; values in the order of the cells, and batches of results.
-        (scatterers * (4 + 8 + 24) + scatterers * columns * 4 * 2) as u64
-    }
-
     /// Writes the means around PS `rows` to `out`: row-major `[rows, columns]`, as `values` are for
     /// all PS. Every row is the same whatever the range and the number of threads.
     ///
