@@ -155,6 +155,36 @@ impl Error {
             Self::Mat(error) => error.name(),
         }
     }
+
+    /// The error in the parts of a diagnostic, whatever it is. A refusal of the operating system or a
+    /// MATLAB file that cannot be used states everything in its problem, and has a remedy.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::Usage(diagnostic) | Self::Data(diagnostic) | Self::Difference(diagnostic) => {
+                (**diagnostic).clone()
+            }
+            Self::Io { action, source } => {
+                Diagnostic::new("io", format!("cannot {action}: {source}"))
+                    .remedy(advice(source.kind()))
+            }
+            Self::Mat(error) => {
+                Diagnostic::new(error.name(), error.to_string()).remedy(error.hint())
+            }
+        }
+    }
+
+    /// The error in one line, for tables and reasons.
+    pub fn one_line(&self) -> String {
+        let Diagnostic { name, problem, path, variable, found, .. } = self.diagnostic();
+        let parts = [
+            Some(format!("[{name}] {problem}")),
+            path.map(|path| format!(": {}", path.display())),
+            variable.map(|variable| format!(" ({variable})")),
+            found.map(|found| format!(", found {found}")),
+        ];
+        let line: String = parts.into_iter().flatten().collect();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// What to do about a refusal of the operating system.
@@ -184,5 +214,28 @@ pub trait IoContext<T> {
 impl<T> IoContext<T> for std::io::Result<T> {
     fn while_doing(self, action: impl Into<String>) -> Result<T> {
         self.map_err(|source| Error::Io { action: action.into(), source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_problem_and_a_remedy_in_parts() {
+        let io = Error::Io { action: "read it".into(), source: ErrorKind::PermissionDenied.into() };
+        let diagnostic = io.diagnostic();
+        assert_eq!((diagnostic.name, diagnostic.path), ("io", None));
+        assert!(diagnostic.problem.starts_with("cannot read it: "), "{}", diagnostic.problem);
+        assert!(diagnostic.remedy.is_some_and(|remedy| remedy.contains("permissions")));
+        let mat = Error::Mat(pystamps_mat::Error::Version4 { path: "a.mat".into() });
+        assert_eq!(mat.diagnostic().name, "mat-version-4");
+        assert!(mat.diagnostic().problem.contains("a.mat") && mat.diagnostic().remedy.is_some());
+    }
+
+    #[test]
+    fn one_line_has_no_line_breaks_and_what_matters() {
+        let error = Diagnostic::new("no-ps", "nothing\nleft").path("a").variable("b").found("c");
+        assert_eq!(error.data().one_line(), "[no-ps] nothing left: a (b), found c");
     }
 }

@@ -25,6 +25,7 @@ mod patch_scope;
 mod phase_series;
 pub mod plan;
 pub mod prep;
+mod process_memory;
 pub mod products;
 pub mod progress;
 pub mod project;

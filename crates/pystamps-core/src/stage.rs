@@ -14,6 +14,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::error::{Diagnostic, IoContext, Result};
+use crate::process_memory::peak_bytes;
 use crate::progress::Progress;
 use crate::project::checksums::{Checksums, folder_records};
 use crate::project::commit::{Transaction, is_pending, recover};
@@ -21,6 +22,7 @@ use crate::project::ledger::{Ledger, LedgerEntry, Recipe};
 use crate::project::lock::ScopeLock;
 
 /// Choices a user makes for one run of a stage.
+#[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on each other")]
 #[derive(Clone, Debug, Default)]
 pub struct StageOptions {
     /// Parameters changed for this run only, as typed: name and value.
@@ -29,6 +31,8 @@ pub struct StageOptions {
     pub memory_limit_bytes: Option<u64>,
     /// Run even if the results are current, or were made by another program.
     pub force: bool,
+    /// Where the stage is due, remove later results that no longer fit instead of refusing to run.
+    pub invalidate: bool,
     /// Generator of random numbers (stages 2, 3 and 5).
     pub random_engine: RandomEngine,
     /// Stage 2: a file with `Nr` and `Nr_max_nz_ix`, or `coh_rand`, in place of a simulation.
@@ -134,6 +138,10 @@ pub struct StageOutcome {
     pub output_artifact_count: usize,
     /// Wall-clock time, s.
     pub duration_seconds: f64,
+    /// Peak resident set of the process until now, bytes; none where the system does not tell.
+    pub memory_peak_bytes: Option<u64>,
+    /// Whether the results are those of another project.
+    pub replayed: bool,
 }
 
 /// A stage about to run in one scope.
@@ -149,7 +157,7 @@ pub struct ScopeStage<'a> {
     pub invalidated_stages: &'a [&'a str],
     /// Files of this stage; those a new result does not have are removed.
     pub own_files: &'a [&'a str],
-    /// Files that a new result makes void; they are removed, but never without `force`.
+    /// Files that a new result makes void; they are removed, but never without being asked.
     pub invalidated_files: &'a [&'a str],
     /// Files that other programs, or later stages, rewrite: no sign of an outdated result.
     pub shared_files: &'a [&'a str],
@@ -209,9 +217,11 @@ impl ScopeStage<'_> {
             input_artifact_count,
             output_artifact_count,
             duration_seconds: started.elapsed().as_secs_f64(),
+            memory_peak_bytes: peak_bytes(),
+            replayed: false,
         };
         if !options.force
-            && let Some(reason) = self.reason_to_skip(scope, &ledger, progress)?
+            && let Some(reason) = self.reason_to_skip(scope, &ledger, options, progress)?
         {
             return Ok(outcome(StageStatus::SkippedExisting, reason, 0, 0));
         }
@@ -261,6 +271,7 @@ impl ScopeStage<'_> {
         &self,
         scope: &Path,
         ledger: &Ledger,
+        options: &StageOptions,
         progress: &Progress,
     ) -> Result<Option<String>> {
         let present = self.present.unwrap_or_else(|| scope.join(self.marker).exists());
@@ -271,7 +282,7 @@ impl ScopeStage<'_> {
             );
             if !present {
                 let reason = format!("{} is missing, or what belongs to it", self.marker);
-                self.refuse_losses(scope, &reason)?;
+                self.refuse_losses(scope, options, &reason)?;
             }
             return Ok(present.then_some(kept));
         };
@@ -281,23 +292,23 @@ impl ScopeStage<'_> {
         let Some(reason) = staleness else {
             return Ok(Some("current: same inputs, parameters and algorithm".into()));
         };
-        self.refuse_losses(scope, &reason)?;
+        self.refuse_losses(scope, options, &reason)?;
         progress.note(&format!("runs again: {reason}"));
         Ok(None)
     }
 
-    /// Refuses to run, for this `reason`, where later results would be lost.
-    fn refuse_losses(&self, scope: &Path, reason: &str) -> Result<()> {
+    /// Refuses to run, for this `reason`, where later results would be lost and nobody has agreed to it.
+    fn refuse_losses(&self, scope: &Path, options: &StageOptions, reason: &str) -> Result<()> {
         let void = self.files_made_void(scope);
-        if void.is_empty() {
+        if void.is_empty() || options.invalidate {
             return Ok(());
         }
         let problem = format!("stage {} is outdated: {reason}", self.stage);
         Err(Diagnostic::new("results-would-be-lost", problem)
             .path(scope)
-            .expected("no results of later stages, or --force")
+            .expected("no results of later stages, or --invalidate")
             .found(void.join(", "))
-            .remedy("keep them and go on, or add --force: they are then removed")
+            .remedy("keep them and go on, or add --invalidate: they are removed when the new ones are there")
             .data())
     }
 }

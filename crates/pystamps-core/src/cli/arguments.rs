@@ -24,8 +24,9 @@ use crate::stage::{RandomEngine, UnwrappingSolver};
         pystamps-native stage 8 --dataset PROJECT\n  \
         pystamps-native product v-do --dataset PROJECT --out velocity.csv\n\n\
         Exit codes: 0 done, 1 the data or the run failed, 2 wrong usage, 3 a verification found\n\
-        differences.\n\
-        Standard output is data, standard error is for people."
+        differences, 143 stopped because standard input ended (--stop-with-stdin).\n\
+        Standard output is data, standard error is for people; with --json or --progress json a\n\
+        failure is one line of JSON on standard output, too."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -50,6 +51,18 @@ pub(super) enum Command {
     Product(ProductArguments),
     /// Show which stages are native and what their parity rests on
     Readiness(ReadinessArguments),
+}
+
+impl Command {
+    /// Whether the command is to end when standard input does.
+    pub(super) fn stops_with_stdin(&self) -> bool {
+        match self {
+            Self::Prep(PrepArguments { common, .. })
+            | Self::Stage(StageArguments { common, .. })
+            | Self::Product(ProductArguments { common, .. }) => common.stop_with_stdin,
+            _ => false,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -127,9 +140,13 @@ pub(super) struct Common {
     /// Replace results that are there already
     #[arg(long)]
     pub(super) force: bool,
-    /// Print the outcome as one JSON object on standard output
+    /// Print the outcome, or what went wrong, as one JSON object a line on standard output
     #[arg(long)]
     pub(super) json: bool,
+    /// End at once, with exit code 143, when standard input ends: the program then dies with the one
+    /// that started it, however that dies. Keep standard input open, as a pipe nobody writes to
+    #[arg(long)]
+    pub(super) stop_with_stdin: bool,
 }
 
 impl Common {
@@ -182,8 +199,10 @@ impl From<ProgressArgument> for ProgressMode {
     Examples:\n  pystamps-native stage 2 --patch project/PATCH_1\n  \
     pystamps-native stage 3 --dataset project --set density_rand=10\n  \
     pystamps-native stage 5 --dataset project\n  \
+    pystamps-native stage 3 --patch project/PATCH_1 --set density_rand=5 --invalidate\n  \
     pystamps-native stage 8 --dataset project --set scn_wavelength=200"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on each other")]
 pub(super) struct StageArguments {
     /// Stage number, 1 to 8; `readiness` lists the native ones
     #[arg(value_parser = clap::value_parser!(u8).range(1..=8))]
@@ -197,6 +216,10 @@ pub(super) struct StageArguments {
     /// Change a parameter for this run only; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_assignment)]
     pub(super) set: Vec<(String, String)>,
+    /// Remove later results that no longer fit, where the stage has to run: they go when the new ones are
+    /// published, not before. A stage whose results are current is still skipped
+    #[arg(long)]
+    pub(super) invalidate: bool,
     /// Whose random numbers to draw (stages 2, 3, 5): octave repeats what StaMPS did under Octave
     /// [default: matlab]
     #[arg(long, value_enum, value_name = "ENGINE")]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::arguments::{StageArguments, refuse_unused, required_scope};
 use crate::cli::on_threads;
-use crate::cli::output::{print_json, print_line, report_error};
+use crate::cli::output::{print_event, print_line, report_error};
 use crate::error::{Diagnostic, Result};
 use crate::native_stage1::run_stage1_native;
 use crate::native_stage2::run_stage2_native;
@@ -26,6 +26,7 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         overrides: arguments.set.clone(),
         memory_limit_bytes: arguments.common.memory_limit,
         force: arguments.common.force,
+        invalidate: arguments.invalidate,
         random_engine: arguments.random_engine.map(Into::into).unwrap_or_default(),
         reference_histogram: arguments.reference_histogram.clone(),
         reuse_coherence: arguments.reuse_coherence,
@@ -62,7 +63,7 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
             Err(error) if folders.len() == 1 => return Err(error),
             // One patch's trouble is no reason to leave the others undone.
             Err(error) => {
-                report_error(&error);
+                report_error(&error, arguments.common.prints_json());
                 failed.push(name_of(folder));
             }
         }
@@ -147,7 +148,7 @@ fn scopes(arguments: &StageArguments) -> Result<Vec<PathBuf>> {
 
 fn report(outcome: &StageOutcome, json: bool) -> Result<()> {
     if json {
-        return print_json(outcome);
+        return print_event("outcome", outcome);
     }
     print_line(format!("stage {} {}: {}", outcome.stage, name_of(&outcome.target), outcome.details))
 }
