@@ -41,6 +41,9 @@ pub struct StageOptions {
     pub reuse_coherence: bool,
     /// Stage 4: a file of edges as Triangle writes it, in place of our own triangulation.
     pub edges: Option<PathBuf>,
+    /// Stage 5, merge: patches without results are left out, and so are the ones named here whatever they
+    /// hold; without it every patch is needed.
+    pub partial_without: Option<Vec<String>>,
     /// Stage 6: keep the cost files and inputs that SNAPHU would be handed.
     pub keep_costs: bool,
     /// Stage 6: who finds the whole cycles.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::interferogram_noise::write_interferogram_noise;
 use super::joined::Joined;
-use super::merge_inputs::{PATCH_FILES, PatchRows, check_same_interferograms, patches_with_ps};
+use super::merge_inputs::{PATCH_FILES, PatchRows, PatchSets, check_same_interferograms};
 use super::merge_outputs::{Memory, MergedOutputs};
 use super::patchwise::write_patchwise_results;
 use super::resampling::{Resampling, largest_coherence};
@@ -44,7 +44,8 @@ pub(crate) const fn resampling_bytes(rows: u64) -> u64 {
     rows * 190
 }
 
-/// Merges the patches of the project `dataset` and estimates the noise of its interferograms.
+/// Merges the patches of the project `dataset`, or those that have results where the options allow it, and
+/// estimates the noise of its interferograms.
 ///
 /// # StaMPS compatibility
 /// `ps_merge_patches` and `ps_calc_ifg_std`, stage5.md B and C. Patches without PS are left out;
@@ -67,9 +68,9 @@ pub fn run_stage5_merge_native(
     }
     let parameters = acting_parameters(root, options)?;
     let rules = MergeRules::of(&parameters, options)?;
-    let (with_ps, left_out) = patches_with_ps(root)?;
+    let sets = mergeable_patches(root, options, progress)?;
     let mut recorded = recorded_parameters(&parameters, &ACTING_PARAMETERS)?;
-    recorded.extend(rules.recorded(&with_ps));
+    recorded.extend(rules.recorded(&sets.with_ps));
     let stage = ScopeStage {
         stage: "5",
         marker: "ifgstd2.mat",
@@ -82,12 +83,29 @@ pub fn run_stage5_merge_native(
         recipe: crate::project::ledger::Recipe {
             algorithm_version: ALGORITHM_VERSION,
             parameters: recorded,
-            inputs: patch_records(root, &with_ps)?,
+            inputs: patch_records(root, &sets.with_ps)?,
         },
     };
     stage.run(&lock, options, progress, |staging| {
-        merge(&with_ps, &left_out, &rules, options.memory_limit_bytes, staging, progress)
+        merge(&sets, &rules, options.memory_limit_bytes, staging, progress)
     })
+}
+
+/// The patches to merge; says which ones are left out for want of results.
+fn mergeable_patches(
+    root: &Path,
+    options: &StageOptions,
+    progress: &Progress,
+) -> Result<PatchSets> {
+    let sets = PatchSets::of(root, options.partial_without.as_deref().unwrap_or_default())?;
+    if options.partial_without.is_none() {
+        sets.refuse_incomplete()?;
+    }
+    sets.refuse_without_ps(root)?;
+    for name in sets.incomplete_names() {
+        progress.note(&format!("{name} has no usable results of stage 5: left out of the merge"));
+    }
+    Ok(sets)
 }
 
 /// What the parameters ask for.
@@ -160,15 +178,17 @@ fn patch_records(root: &Path, with_ps: &[Patch]) -> Result<Vec<FileRecord>> {
 }
 
 fn merge(
-    with_ps: &[Patch],
-    left_out: &[String],
+    sets: &PatchSets,
     rules: &MergeRules,
     limit_bytes: Option<u64>,
     staging: &Path,
     progress: &Progress,
 ) -> Result<Computed> {
-    let patches: Vec<PatchRows> =
-        with_ps.iter().map(|patch| PatchRows::read(patch, rules.network)).collect::<Result<_>>()?;
+    let patches: Vec<PatchRows> = sets
+        .with_ps
+        .iter()
+        .map(|patch| PatchRows::read(patch, rules.network))
+        .collect::<Result<_>>()?;
     let rows: usize = patches.iter().map(PatchRows::len).sum();
     let threads = rayon::current_num_threads() as u64;
     let extra_bytes = rules.resampling.as_ref().map_or(0, |_| resampling_bytes(rows as u64));
@@ -186,7 +206,7 @@ fn merge(
     write_patchwise_results(&patches, &joined, staging, progress)?;
     let stack = Stack::load(staging, 2, rules.network)?;
     write_interferogram_noise(staging, &stack, progress)?;
-    Ok((joined.len() as u64, details(&joined, rows, patches.len(), left_out)))
+    Ok((joined.len() as u64, details(&joined, rows, sets)))
 }
 
 fn nothing_left(rows: usize) -> Diagnostic {
@@ -197,13 +217,17 @@ fn nothing_left(rows: usize) -> Diagnostic {
         .remedy("set merge_standard_dev to Inf, or merge_resample_size to 0")
 }
 
-fn details(joined: &Joined, rows: usize, patches: usize, left_out: &[String]) -> String {
+fn details(joined: &Joined, rows: usize, sets: &PatchSets) -> String {
+    let patches = sets.with_ps.len();
     let mut parts = vec![format!("{} PS out of {rows} in {patches} patches", joined.len())];
     if joined.order.duplicates > 0 {
         parts.push(format!("{} at the position of a better one", joined.order.duplicates));
     }
-    if !left_out.is_empty() {
-        parts.push(format!("without PS: {}", left_out.join(", ")));
+    if !sets.without_ps.is_empty() {
+        parts.push(format!("without PS: {}", sets.without_ps.join(", ")));
+    }
+    if !sets.incomplete.is_empty() {
+        parts.push(format!("left out, without results: {}", sets.incomplete_names().join(", ")));
     }
     parts.join("; ")
 }

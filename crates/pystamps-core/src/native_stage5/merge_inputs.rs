@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use pystamps_mat::read_variable;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
-use crate::patch_scope::{Input, optional, required};
+use crate::patch_scope::{Input, missing_input, optional, required};
 use crate::project::artifacts::{AxisLengths, Variable};
 use crate::project::artifacts::{stage4, stage5};
 use crate::project::dataset::{Patch, patches};
@@ -46,33 +46,88 @@ pub(super) struct PatchRows {
     pub(super) own: Vec<bool>,
 }
 
-/// The patches of the project at `root` that have PS, in the order of processing, and the names
-/// of those that have none.
-///
-/// # Errors
-/// `patch-not-corrected` for one whose stage 5 is missing; `no-ps` if none has any; those of
-/// discovery and of MATLAB files.
-pub(super) fn patches_with_ps(root: &Path) -> Result<(Vec<Patch>, Vec<String>)> {
-    let mut left_out = Vec::new();
-    let mut with_ps = Vec::new();
-    for patch in patches(root)? {
-        if is_empty(&patch.folder)? {
-            left_out.push(patch.name);
-        } else if patch.folder.join("rc2.mat").is_file() {
-            with_ps.push(patch);
-        } else {
-            return Err(not_corrected(&patch));
+/// The patches of a project by what they can give to the merge, in the order of processing.
+#[derive(Debug, Default)]
+pub(super) struct PatchSets {
+    /// Corrected ones that have PS.
+    pub(super) with_ps: Vec<Patch>,
+    /// Names of those that have no PS.
+    pub(super) without_ps: Vec<String>,
+    /// Those that lack a file of stages 4 or 5, or are to be left out whatever they hold.
+    pub(super) incomplete: Vec<Patch>,
+}
+
+impl PatchSets {
+    /// Sorts the patches of the project at `root`; those called `left_out` count as incomplete.
+    ///
+    /// # Errors
+    /// Those of discovery and of MATLAB files.
+    pub(super) fn of(root: &Path, left_out: &[String]) -> Result<Self> {
+        let mut sets = Self::default();
+        for patch in patches(root)? {
+            if left_out.contains(&patch.name) {
+                sets.incomplete.push(patch);
+            } else if is_empty(&patch.folder)? {
+                sets.without_ps.push(patch.name);
+            } else if missing_files(&patch).next().is_none() {
+                sets.with_ps.push(patch);
+            } else {
+                sets.incomplete.push(patch);
+            }
+        }
+        Ok(sets)
+    }
+
+    /// Refuses a merge that would leave out a patch for want of its results.
+    ///
+    /// # Errors
+    /// `patch-not-corrected` for one whose stage 5 is missing, `stage-input-missing` for one that lacks
+    /// another file.
+    pub(super) fn refuse_incomplete(&self) -> Result<()> {
+        let Some(patch) = self.incomplete.first() else { return Ok(()) };
+        match missing_files(patch).find(|input| input.file != "rc2.mat") {
+            Some(Input { file, required_of: Some(maker) })
+                if patch.folder.join("rc2.mat").is_file() =>
+            {
+                Err(missing_input(&patch.folder.join(file), "stage 5", maker).data())
+            }
+            _ => Err(not_corrected(patch)),
         }
     }
-    if with_ps.is_empty() {
-        return Err(Diagnostic::new("no-ps", "no patch has PS: there is nothing to merge")
+
+    /// Refuses a merge of nothing.
+    ///
+    /// # Errors
+    /// `no-ps`.
+    pub(super) fn refuse_without_ps(&self, root: &Path) -> Result<()> {
+        if !self.with_ps.is_empty() {
+            return Ok(());
+        }
+        let incomplete = self.incomplete_names();
+        let found =
+            [("no PS in", self.without_ps.as_slice()), ("no results of", incomplete.as_slice())]
+                .into_iter()
+                .filter(|(_, names)| !names.is_empty())
+                .map(|(what, names)| format!("{what} {}", names.join(", ")))
+                .collect::<Vec<_>>();
+        Err(Diagnostic::new("no-ps", "no patch has PS: there is nothing to merge")
             .path(root)
             .expected("at least one PS in one patch")
-            .found(format!("none in {}", left_out.join(", ")))
+            .found(found.join("; "))
             .remedy("relax the selection, for example a larger density_rand, and run stage 3 again")
-            .data());
+            .data())
     }
-    Ok((with_ps, left_out))
+
+    /// Names of the patches that cannot be merged as they are.
+    pub(super) fn incomplete_names(&self) -> Vec<String> {
+        self.incomplete.iter().map(|patch| patch.name.clone()).collect()
+    }
+}
+
+/// Files of stages 4 and 5 that the merge needs and `patch` lacks.
+pub(super) fn missing_files(patch: &Patch) -> impl Iterator<Item = Input> {
+    let needed = PATCH_FILES.into_iter().filter(|input| input.required_of.is_some());
+    needed.filter(|input| !patch.folder.join(input.file).is_file())
 }
 
 /// Whether a patch has no PS: `ps2.mat` says so, or the marks of a stage that stopped there.

@@ -31,6 +31,7 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         reference_histogram: arguments.reference_histogram.clone(),
         reuse_coherence: arguments.reuse_coherence,
         edges: arguments.edges.clone(),
+        partial_without: arguments.allow_partial.then(Vec::new),
         keep_costs: arguments.keep_costs,
         solver: arguments.solver.map(Into::into).unwrap_or_default(),
         weightless: if arguments.strict {
@@ -44,6 +45,25 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         (Runner::Merged(_), None) => unreachable!("invariant: merged stages require a dataset"),
         (Runner::Patch(run), _) => run,
     };
+    let failed =
+        if arguments.merge_only { Vec::new() } else { on_patches(run_patch, arguments, &options)? };
+    match &arguments.dataset {
+        Some(dataset) if arguments.stage == 5 => {
+            let partial_without = options.partial_without.as_ref().map(|_| failed);
+            let options = StageOptions { partial_without, ..options };
+            merged(dataset, run_stage5_merge_native, arguments, &options)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs a stage on every patch that was named; returns the names of those that failed where the work goes
+/// on without them.
+fn on_patches(
+    run: Stage,
+    arguments: &StageArguments,
+    options: &StageOptions,
+) -> Result<Vec<String>> {
     if let Some(dataset) = &arguments.dataset {
         let label = format!("stage {}", arguments.stage);
         settle(dataset, &Progress::new(arguments.common.progress.into(), label))?;
@@ -54,7 +74,7 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         let label = format!("stage {} {}", arguments.stage, name_of(folder));
         let progress = Progress::new(arguments.common.progress.into(), label);
         let outcome =
-            on_threads(arguments.common.thread_count(), || run_patch(folder, &options, &progress));
+            on_threads(arguments.common.thread_count(), || run(folder, options, &progress));
         match outcome {
             Ok(outcome) => {
                 note_outdated_merge(&outcome, &progress);
@@ -68,15 +88,10 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
             }
         }
     }
-    if !failed.is_empty() {
+    if !failed.is_empty() && !arguments.allow_partial {
         return Err(patches_failed(&failed, folders.len()).data());
     }
-    match &arguments.dataset {
-        Some(dataset) if arguments.stage == 5 => {
-            merged(dataset, run_stage5_merge_native, arguments, &options)
-        }
-        _ => Ok(()),
-    }
+    Ok(failed)
 }
 
 /// Runs a stage of the merged project; stage 5 ends with one.
