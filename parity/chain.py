@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from parity.oracle import PREP_SETTINGS, Scene, dataset_after, shared_scene, with_rasters
 from parity.readers import read_mat_file
-from pystamps_shim._binary import find
+from pystamps_shim._binary import find_command
+from pystamps_shim.config import RunConfig, RuntimeConfig
 from pystamps_shim.errors import ExitCode
 from pystamps_shim.pipeline.commands import Native
-from pystamps_shim.pipeline.whole_dataset import Journal, Plan, Preparation, run_plan
+from pystamps_shim.pipeline.preparation import Preparation, process_export
 from pystamps_shim.products.tables import Description, Places, VelocityTable
 from pystamps_shim.products.truth import Report, compare
 from pystamps_shim.products.truth_report import report_text
@@ -129,10 +130,10 @@ def run_chain(oracle: Path, name: str, work: Path, threads: int | None = None) -
         Threads of the native program, None for all.
     """
     scene = with_rasters(oracle, shared_scene(oracle, name), work / "export")
-    dataset, native = work / "dataset", Native(find())
+    dataset, native = work / "dataset", Native(find_command(), quiet=True)
     preparation = Preparation(scene.export, "snap", _preparation_options(name))
-    plan = Plan(dataset, preparation, threads=threads, random_engine="octave")
-    run_plan(plan, native, Journal())
+    runtime = RuntimeConfig(threads=threads, random_engine="octave")
+    process_export(preparation, dataset, RunConfig(runtime))
     for product in PRODUCTS:
         native.product(product, dataset, work / f"{product}.csv")
     ours = {product: VelocityTable.read(work / f"{product}.csv") for product in PRODUCTS}

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pystamps_shim._binary import find
+from pystamps_shim._binary import find_command
 from pystamps_shim.errors import ExitCode
 from pystamps_shim.pipeline.commands import Native
-from pystamps_shim.pipeline.whole_dataset import Journal, Plan, Preparation, run_plan
+from pystamps_shim.pipeline.preparation import Preparation, process_export
 from pystamps_shim.products.tables import VelocityTable
 from pystamps_shim.products.truth import Report, compare
 from pystamps_shim.products.truth_scene import SceneTruth
@@ -116,7 +116,7 @@ def run_scene(scene: TruthScene, work: Path, native: Native) -> Report:
     write_export(scene.settings.checked(), export)
     across, along = scene.patches
     patches = ["--range-patches", str(across), "--azimuth-patches", str(along)]
-    run_plan(Plan(dataset, Preparation(export, "snap", patches)), native, Journal())
+    process_export(Preparation(export, "snap", patches), dataset)
     native.product("v-do", dataset, table)
     return compare(dataset, VelocityTable.read(table), SceneTruth.read(export / "truth.npz"))
 
@@ -182,7 +182,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m parity.truth_table", description=__doc__)
     parser.add_argument("--write", action="store_true", help="put the table into docs/accuracy.md")
     options = parser.parse_args()
-    native, reports = Native(find()), []
+    native, reports = Native(find_command(), quiet=True), []
     work = Path(tempfile.mkdtemp(prefix="truth_table_"))
     try:
         for number, scene in enumerate(SCENES, 1):

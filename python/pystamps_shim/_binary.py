@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +47,22 @@ def find() -> Path:
             break
     cause = f"no usable {NAME} {wanted}; tried{''.join(tried)}"
     raise PystampsError(cause, _REMEDY)
+
+
+def find_command() -> tuple[str, ...]:
+    """Return how to start the native program: `find`, or else the extension, the same code.
+
+    Raises
+    ------
+    PystampsError
+        As `find`, if there is no extension either, or if the variable names a program.
+    """
+    try:
+        return (str(find()),)
+    except PystampsError:
+        if os.environ.get(VARIABLE) or not importlib.util.find_spec("pystamps_shim._native"):
+            raise
+        return (sys.executable, "-m", "pystamps_shim._launcher")
 
 
 def package_version() -> str:

@@ -24,3 +24,7 @@ def native() -> int:
         from pystamps_shim import _native
 
         return int(_native.cli_main(["pystamps-native", *sys.argv[1:]]))
+
+
+if __name__ == "__main__":
+    sys.exit(native())

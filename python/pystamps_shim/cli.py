@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pystamps_shim.commands import demo, run, simulate
+from pystamps_shim.commands import config, demo, run, simulate, status
 from pystamps_shim.errors import ExitCode, PystampsError
 
 _DESCRIPTION = """\
@@ -19,12 +19,15 @@ _EPILOG = """\
 examples
   python -m pystamps_shim demo                         see it work, from raw export to velocity map
   python -m pystamps_shim run --export E --dataset D   process a raw export of your own
+  python -m pystamps_shim run --dataset D --dry-run    what a run would do
+  python -m pystamps_shim status --dataset D           how far it is
   python -m pystamps_shim simulate --out scene         a raw export with known truth
   python -m pystamps_shim simulate --help              every knob of a scene
 
 exit codes: 0 done, 1 the data or the run failed, 2 wrong usage, 3 a verification differed
 """
-_INTERRUPTED = 130
+#: Exit code of a command that was interrupted.
+INTERRUPTED = 130
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (demo, run, simulate):
+    for command in (demo, run, status, simulate, config):
         command.add_parser(subparsers).set_defaults(run=command.run)
     return parser
 
@@ -45,17 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; user errors never show a traceback."""
     options = build_parser().parse_args(arguments)
     try:
-        options.run(options)
+        code: int | None = options.run(options)
     except PystampsError as error:
         sys.stderr.write(f"error: {error.cause}\n  try: {error.remedy}\n")
         return int(error.exit_code)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; nothing half-written was left behind\n")
-        return _INTERRUPTED
+        return INTERRUPTED
     except MemoryError:
         sys.stderr.write("error: out of memory\n  try: a smaller scene\n")
         return int(ExitCode.FAILED)
     except OSError as error:
         sys.stderr.write(f"error: {error}\n  try: check the path, its rights and the disk space\n")
         return int(ExitCode.FAILED)
-    return int(ExitCode.DONE)
+    return int(ExitCode.DONE) if code is None else code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -34,3 +35,16 @@ class PystampsError(Exception):
         self.cause = cause
         self.remedy = remedy
         self.exit_code = exit_code
+
+
+def wrong_usage(cause: str, remedy: str) -> PystampsError:
+    """Return the error of a command or a setting that asks for something impossible."""
+    return PystampsError(cause, remedy, ExitCode.USAGE)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``: did you mean 'x'?`` for the known name most like one, nothing if none is alike."""
+    import difflib  # noqa: PLC0415 - for wrong names only
+
+    alike = difflib.get_close_matches(name, list(known), n=1)
+    return f": did you mean '{alike[0]}'?" if alike else ""

@@ -19,6 +19,7 @@ from pystamps_shim import _native
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.kernels import accelerated
 from pystamps_shim.kernels.clap import clap_filter
+from pystamps_shim.kernels.names import KERNELS
 
 Array = NDArray[Any]
 
@@ -403,4 +404,4 @@ def test_backends_are_described() -> None:
     described = accelerated.describe_backends()
     assert set(described) == {"native", "numpy"}
     for backend in described.values():
-        assert tuple(backend) == accelerated.KERNELS
+        assert tuple(backend) == KERNELS

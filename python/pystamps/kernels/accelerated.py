@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pystamps_shim.kernels.accelerated import (
-    KERNELS,
     describe_backends,
     stage2_grid_accumulate,
     stage2_histogram,
@@ -16,7 +15,6 @@ from pystamps_shim.kernels.accelerated import (
 )
 
 __all__ = [
-    "KERNELS",
     "describe_backends",
     "stage2_grid_accumulate",
     "stage2_histogram",

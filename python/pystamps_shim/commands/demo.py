@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,38 +38,40 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     return parser
 
 
-def run(options: argparse.Namespace) -> None:
-    """Run the demo and print its report."""
-    from pystamps_shim._binary import find  # noqa: PLC0415 - keeps --help quick
-    from pystamps_shim.commands.run import write_products  # noqa: PLC0415
+def run(options: argparse.Namespace) -> int:
+    """Run the demo, print its report, return the exit code."""
+    from pystamps_shim._binary import find_command  # noqa: PLC0415 - keeps --help quick
+    from pystamps_shim.commands.run import exit_code, write_products  # noqa: PLC0415
     from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
-    from pystamps_shim.pipeline.whole_dataset import (  # noqa: PLC0415
-        Journal,
-        Plan,
-        Preparation,
-        run_plan,
-    )
+    from pystamps_shim.pipeline.display import make_display  # noqa: PLC0415
+    from pystamps_shim.pipeline.preparation import Preparation  # noqa: PLC0415
+    from pystamps_shim.pipeline.stages import run_pipeline  # noqa: PLC0415
+    from pystamps_shim.pipeline.summary import summary_text  # noqa: PLC0415
+    from pystamps_shim.pipeline.types import PipelineContext, RunState  # noqa: PLC0415
     from pystamps_shim.simulate.publish import refuse_if_filled  # noqa: PLC0415
 
     settings = replace(PRESETS[options.preset], seed=options.seed).checked()
     refuse_if_filled(options.out, force=options.force)
     _refuse_foreign_dataset(options.out)
-    native, journal = Native(find()), Journal()
+    begin = time.monotonic()
+    native = Native(find_command())
     export, dataset = options.out / "export", options.out / "dataset"
     products = options.out / "products"
-    journal.step("simulate", lambda: _simulate(settings, export, force=options.force))
-    patches = ["--azimuth-patches", str(_PATCHES)]
-    preparation = Preparation(export, "snap", patches)
-    run_plan(Plan(dataset, preparation, force=options.force), native, journal)
-    _report(options.out)
-    journal.step("products", lambda: write_products(native, dataset, products, None))
-
+    sys.stderr.write("simulating a scene …\n")
+    _simulate(settings, export, force=options.force)
+    preparation = Preparation(export, "snap", ["--azimuth-patches", str(_PATCHES)])
+    preparation.run(native, dataset, force=options.force)
+    report = run_pipeline(PipelineContext(dataset), display=make_display("auto"))
+    if report.state is RunState.FINISHED:
+        _report(options.out)
+        write_products(Native(find_command(), quiet=True), dataset, products, None)
     write = sys.stdout.write
-    write(f"time: {journal.text()}; {journal.total_s:.1f} s in all\n")
-    write(f"look inside: pystamps-native inspect {dataset / 'mean_v.mat'}\n")
+    write(summary_text(report, dataset, time.monotonic() - begin))
     if (products / "velocity.png").is_file():
+        write(f"look inside: pystamps-native inspect {dataset / 'mean_v.mat'}\n")
         write(f"the map of velocities: {products / 'velocity.png'}\n")
         write(f"the time series:       {products / 'timeseries.png'}\n")
+    return exit_code(report)
 
 
 def _simulate(settings: SceneSettings, export: Path, *, force: bool) -> None:

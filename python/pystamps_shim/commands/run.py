@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pystamps_shim.commands.settings import add_settings, settings_of
 from pystamps_shim.errors import ExitCode, PystampsError
+
+if TYPE_CHECKING:
+    from pystamps_shim.pipeline.commands import Native
+    from pystamps_shim.pipeline.preparation import Preparation
+    from pystamps_shim.pipeline.types import PipelineReport
 
 _DESCRIPTION = """\
 Process a whole dataset with the native program: prepare the raw export where that is still to be
-done, run the stages in order, and make the products of a finished dataset: velocity.csv,
-timeseries.csv, a velocity map and time series as PNG. Where the scene was simulated, its truth.npz
-is found beside the export and the products are compared with it (truth.json).
+done, run the stages (patches side by side), and make the products of a finished dataset:
+velocity.csv, timeseries.csv, a velocity map and time series as PNG. Where the scene was simulated,
+its truth.npz is found beside the export and the products are compared with it (truth.json).
 
 Typed again after an interruption or a failure it goes on where it stopped: a stage whose inputs
-and parameters have not changed is left as it is. Stages 6 to 8 run again with --force are a second
-pass: stage 6 then leaves out what stage 7 has found. Remove scla_smooth2.mat for a first one.
+and parameters have not changed is left as it is, and one that has to run again takes the results
+that no longer fit with it when it publishes. --dry-run says which those are. Ctrl-C stops once the
+stages that run have published, twice at once; nothing is lost either way.
+
+Stages 6 to 8 run again with --force are a second pass: stage 6 then leaves out what stage 7 has
+found. Remove scla_smooth2.mat for a first one.
 """
 _EPILOG = """\
 examples
   python -m pystamps_shim run --export EXPORT --dataset PROJECT --azimuth-patches 2
-  python -m pystamps_shim run --dataset PROJECT --start-step 6 --set unwrap_grid_size=100 --force
-  python -m pystamps_shim run --dataset PROJECT --out results
+  python -m pystamps_shim run --dataset PROJECT --dry-run
+  python -m pystamps_shim run --dataset PROJECT --start-step 6 --set unwrap_grid_size=100
+  python -m pystamps_shim run --dataset PROJECT --workers 4 --threads 8 --memory-limit 16G
+  python -m pystamps_shim run --dataset PROJECT --executor dask --scheduler tcp://node1:8786
 
+exit codes: 0 done, 1 a stage failed, 2 wrong usage, 130 interrupted
 figures need matplotlib: pip install 'pystamps[plot]'
 """
 #: Options of ``pystamps-native prep`` that are handed on as they are.
@@ -52,7 +66,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("--dataset", required=True, type=Path, metavar="DIR", help="folder of the dataset")
     add("--start-step", type=int, default=1, metavar="N", help="first stage to run (1)")
     add("--end-step", type=int, default=8, metavar="N", help="last stage to run (8)")
-    add("--threads", type=int, metavar="N", help="threads (all cores); results do not depend on it")
+    add("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add(
         "--set",
         action="append",
@@ -61,61 +75,59 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="set a parameter of the dataset, for good; may be repeated",
     )
-    add(
-        "--random-engine",
-        choices=("matlab", "octave"),
-        help="whose random numbers to draw; octave repeats StaMPS under Octave (matlab)",
-    )
-    add("--force", action="store_true", help="prepare and compute again what is there")
+    add("--report", type=Path, metavar="FILE", help="report (DATASET/.pystamps/report.json)")
+    add("--json", action="store_true", help="print the report as JSON in place of a table")
     add("--out", type=Path, metavar="DIR", help="folder of the products (DATASET/products)")
+    add("--no-products", action="store_true", help="run the stages only")
     add("--truth", type=Path, metavar="FILE", help="truth.npz to compare with (beside the export)")
     group = parser.add_argument_group("preparation, where the dataset is not there yet")
     group.add_argument("--export", type=Path, metavar="DIR", help="raw export to prepare")
     group.add_argument("--processor", choices=("snap", "gamma"), default="snap", help="(snap)")
     for flag, kind, metavar, meaning in _PREPARATION:
         group.add_argument(flag, type=kind, metavar=metavar, help=meaning)
+    add_settings(parser)
     return parser
 
 
-def run(options: argparse.Namespace) -> None:
-    """Run what the options say and tell what was made."""
-    from pystamps_shim._binary import find  # noqa: PLC0415 - keeps --help quick
+def run(options: argparse.Namespace) -> int:
+    """Run what the options say, tell what was made, return the exit code."""
+    from pystamps_shim._binary import find_command  # noqa: PLC0415 - keeps --help quick
     from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
-    from pystamps_shim.pipeline.whole_dataset import (  # noqa: PLC0415
-        LAST_STAGE,
-        Journal,
-        Plan,
-        run_plan,
-    )
+    from pystamps_shim.pipeline.types import LAST_STAGE, RunState  # noqa: PLC0415
 
-    plan = Plan(
-        dataset=options.dataset,
-        preparation=_preparation(options),
-        first=options.start_step,
-        last=options.end_step,
-        parameters=[_parameter(text) for text in options.parameters],
-        threads=options.threads,
-        random_engine=options.random_engine,
-        force=options.force,
-    ).checked()
+    begin = time.monotonic()
     if options.truth is not None and not options.truth.is_file():
         cause = f"{options.truth}: no such file"
         raise PystampsError(cause, "correct --truth, or leave it out", ExitCode.USAGE)
-    native, journal = Native(find()), Journal()
-    run_plan(plan, native, journal)
-    if plan.last == LAST_STAGE:
+    preparation = _preparation(options)
+    if preparation is not None and not _prepared(options, preparation):
+        return int(ExitCode.DONE)
+    report = _run_stages(options)
+    finished = report.state is RunState.FINISHED and not options.dry_run
+    if finished and options.end_step == LAST_STAGE and not options.no_products:
         out = options.dataset / "products" if options.out is None else options.out
-        journal.step("products", lambda: write_products(native, plan.dataset, out, options.truth))
-    sys.stdout.write(f"{options.dataset}: {journal.text()}; {journal.total_s:.1f} s in all\n")
+        write_products(Native(find_command(), quiet=True), options.dataset, out, options.truth)
+    _tell(options, report, time.monotonic() - begin)
+    return exit_code(report)
 
 
-def write_products(native: Any, dataset: Path, out: Path, truth: Path | None) -> None:
-    """Make the products and print what they are, and how they compare with the truth.
+def exit_code(report: PipelineReport) -> int:
+    """Return the exit code of a run."""
+    from pystamps_shim.cli import INTERRUPTED  # noqa: PLC0415
+    from pystamps_shim.pipeline.types import RunState  # noqa: PLC0415
+
+    if report.state is RunState.INTERRUPTED:
+        return INTERRUPTED
+    return int(ExitCode.FAILED if report.failures else ExitCode.DONE)
+
+
+def write_products(native: Native, dataset: Path, out: Path, truth: Path | None) -> None:
+    """Make the products and say what they are, and how they compare with the truth.
 
     Parameters
     ----------
     native
-        The native program, a `pipeline.commands.Native`.
+        The native program.
     dataset
         Dataset after stage 8.
     out
@@ -126,15 +138,67 @@ def write_products(native: Any, dataset: Path, out: Path, truth: Path | None) ->
     from pystamps_shim.products.make import make_products, truth_beside_export  # noqa: PLC0415
     from pystamps_shim.products.truth_report import report_text  # noqa: PLC0415
 
+    begin = time.monotonic()
     made = make_products(native, dataset, out, truth or truth_beside_export(dataset))
-    sys.stdout.write(f"products in {out}: {', '.join(path.name for path in made.files)}\n")
+    names = ", ".join(path.name for path in made.files)
+    sys.stderr.write(f"products in {out}: {names} ({time.monotonic() - begin:.1f} s)\n")
     if made.truth is not None:
-        sys.stdout.write(report_text(made.truth))
-    sys.stdout.flush()
+        sys.stderr.write(report_text(made.truth))
+    sys.stderr.flush()
 
 
-def _preparation(options: argparse.Namespace) -> Any:
-    from pystamps_shim.pipeline.whole_dataset import Preparation  # noqa: PLC0415
+def _run_stages(options: argparse.Namespace) -> PipelineReport:
+    from pystamps_shim.pipeline.display import make_display  # noqa: PLC0415
+    from pystamps_shim.pipeline.stages import run_pipeline  # noqa: PLC0415
+    from pystamps_shim.pipeline.types import PipelineContext  # noqa: PLC0415
+
+    config, _ = settings_of(options)
+    context = PipelineContext(
+        options.dataset, config, options.start_step, options.end_step, options.dry_run
+    )
+    return run_pipeline(
+        context,
+        parameters=[_parameter(text) for text in options.parameters],
+        display=make_display(config.runtime.progress),
+        report_path=options.report,
+    )
+
+
+def _tell(options: argparse.Namespace, report: PipelineReport, seconds: float) -> None:
+    """Print the table of a run, or its report for programs."""
+    from pystamps_shim.pipeline.summary import summary_text  # noqa: PLC0415
+
+    if options.json:
+        import json  # noqa: PLC0415
+
+        from pystamps_shim.pipeline.report import report_values  # noqa: PLC0415
+
+        sys.stdout.write(json.dumps(report_values(report)) + "\n")
+        return
+    config, _ = settings_of(options)
+    if config.runtime.progress != "json":
+        sys.stdout.write(summary_text(report, options.dataset, seconds))
+
+
+def _prepared(options: argparse.Namespace, preparation: Preparation) -> bool:
+    """Prepare the dataset where that is to be done; tell whether there is one to run stages on."""
+    from pystamps_shim._binary import find_command  # noqa: PLC0415
+    from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
+    from pystamps_shim.pipeline.preparation import is_prepared  # noqa: PLC0415
+
+    config, _ = settings_of(options)
+    force = config.runtime.force
+    if is_prepared(options.dataset) and not force:
+        return True
+    if options.dry_run:
+        sys.stdout.write(f"would prepare {preparation.export} as {options.dataset}, then run all\n")
+        return is_prepared(options.dataset)
+    preparation.run(Native(find_command()), options.dataset, force=force)
+    return True
+
+
+def _preparation(options: argparse.Namespace) -> Preparation | None:
+    from pystamps_shim.pipeline.preparation import Preparation  # noqa: PLC0415
 
     given: list[str] = []
     for flag, *_ in _PREPARATION:
@@ -149,6 +213,12 @@ def _preparation(options: argparse.Namespace) -> Any:
     if not options.export.is_dir():
         cause = f"{options.export}: no such folder"
         raise PystampsError(cause, "correct --export", ExitCode.USAGE)
+    config, _ = settings_of(options)
+    for flag, value in (
+        ("--threads", config.runtime.threads),
+        ("--memory-limit", config.runtime.memory_limit),
+    ):
+        given += [] if value is None else [flag, str(value)]
     return Preparation(options.export, options.processor, given)
 
 

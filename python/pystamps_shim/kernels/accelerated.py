@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.kernels.names import KERNELS
 
 Array = NDArray[Any]
 Doubles = NDArray[np.float64]
@@ -23,18 +24,6 @@ Fit = tuple[Doubles, Doubles, Doubles, NDArray[np.float32]]
 Singles = NDArray[np.float32]
 Backend = Literal["auto", "native", "numpy"]
 Network = Literal["single_master", "small_baselines"]
-
-#: The kernels that can be called here, by name.
-KERNELS = (
-    "stage2_grid_accumulate",
-    "stage2_histogram",
-    "stage2_topofit",
-    "stage2_topofit_row_invariant",
-    "stage2_topofit_coh_row_invariant",
-    "stage4_edge_stats",
-    "stage7_scla",
-    "stage8_edge_noise",
-)
 
 _MODULES = {
     "native": "pystamps_shim._native",

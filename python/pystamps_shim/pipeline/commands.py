@@ -1,4 +1,4 @@
-"""Run the native program: the only place that starts it."""
+"""Run the native program in the foreground: preparation, parameters, products."""
 
 from __future__ import annotations
 
@@ -15,10 +15,19 @@ _STDERR = 2
 
 
 class Native:
-    """The native program with its command lines (design.md section 4)."""
+    """The native program with its command lines (design.md section 4).
 
-    def __init__(self, program: Path) -> None:
+    Parameters
+    ----------
+    program
+        How to start the program (`pystamps_shim._binary.find_command`).
+    quiet
+        Say nothing unless it fails.
+    """
+
+    def __init__(self, program: Sequence[str], *, quiet: bool = False) -> None:
         self._program = program
+        self._quiet = quiet
 
     def prepare(
         self,
@@ -37,12 +46,6 @@ class Native:
         """Change a parameter of a dataset."""
         self.run(["params", "set", name, value, "--dataset", str(dataset)])
 
-    def stage(
-        self, number: int, dataset: Path, options: Sequence[str] = (), *, force: bool = False
-    ) -> None:
-        """Run a stage on every patch of a dataset; stage 5 merges them too."""
-        self.run(["stage", str(number), "--dataset", str(dataset), *options], force=force)
-
     def product(self, value: str, dataset: Path, out: Path) -> None:
         """Write a product, in place of an earlier one of that name."""
         arguments = ["product", value, "--dataset", str(dataset), "--out", str(out)]
@@ -56,13 +59,14 @@ class Native:
         PystampsError
             If it does not start, is killed, or ends with an exit code other than 0.
         """
-        command = [str(self._program), *arguments, *(["--force"] if force else [])]
-        text = shlex.join(["pystamps-native", *command[1:]])
+        command = [*self._program, *arguments, *(["--force"] if force else [])]
+        text = shlex.join(["pystamps-native", *command[len(self._program) :]])
         sys.stderr.flush()
+        stdout = subprocess.DEVNULL if self._quiet else _STDERR
         try:
-            result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=_STDERR, check=False)
+            result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stdout, check=False)
         except OSError as error:
-            cause = f"{self._program} does not start ({error.strerror})"
+            cause = f"{self._program[0]} does not start ({error.strerror})"
             raise PystampsError(cause, "run 'make native' in the source tree") from error
         if result.returncode < 0:
             cause = f"'{text}' was ended by signal {-result.returncode}"

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
+from pystamps_shim.kernels.chosen import stage2_histogram
 from pystamps_shim.kernels.interpolation import interpolate
-from pystamps_shim.kernels.numpy_backend import stage2_histogram
 from pystamps_shim.kernels.windows import gauss_window
 from pystamps_shim.reference.random_coherence import COHERENCE_BINS, RandomHistogram
 

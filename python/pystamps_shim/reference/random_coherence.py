@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.io import mat
-from pystamps_shim.kernels.numpy_backend import stage2_histogram, stage2_topofit_coh_row_invariant
+from pystamps_shim.kernels.chosen import stage2_histogram, stage2_topofit_coh_row_invariant
 from pystamps_shim.kernels.random_numbers import RandomEngine, uniform_matrix
 from pystamps_shim.reference.stage1 import Array
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pystamps_shim.kernels.chosen import stage2_topofit
 from pystamps_shim.kernels.clap import clap_patch_value
-from pystamps_shim.kernels.numpy_backend import stage2_topofit
 from pystamps_shim.reference.stage1 import Array
 
 Doubles = NDArray[np.float64]

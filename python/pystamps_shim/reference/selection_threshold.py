@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pystamps_shim.kernels.numpy_backend import stage2_histogram
+from pystamps_shim.kernels.chosen import stage2_histogram
 from pystamps_shim.reference.candidate_weights import low_coherence_bins, scaled_to_low_coherence
 from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.random_coherence import COHERENCE_BINS

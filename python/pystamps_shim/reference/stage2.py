@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
+from pystamps_shim.kernels.chosen import stage2_grid_accumulate, stage2_topofit
 from pystamps_shim.kernels.clap import clap_filter
-from pystamps_shim.kernels.numpy_backend import stage2_grid_accumulate, stage2_topofit
 from pystamps_shim.kernels.random_numbers import RandomEngine
 from pystamps_shim.reference.candidate_phase import (
     Candidates,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pystamps_shim.kernels.numpy_backend import stage4_edge_stats
+from pystamps_shim.kernels.chosen import stage4_edge_stats
 from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.neighbours import best_of_adjacent, best_of_coincident
 from pystamps_shim.reference.promotion import Selected, promoted_files

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
+from pystamps_shim.kernels.chosen import stage7_scla
 from pystamps_shim.kernels.least_squares import NotPositiveDefiniteError
-from pystamps_shim.kernels.look_angle_error import stage7_scla
 from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.neighbour_clamp import clamp_to_neighbours
 from pystamps_shim.reference.ramps import deramp, ramp_degree

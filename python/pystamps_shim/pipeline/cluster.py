@@ -1,0 +1,177 @@
+"""The same jobs on a Dask cluster: workers start the same commands on a shared file system."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from pystamps_shim._binary import find_command, package_version
+from pystamps_shim.config.model import RuntimeConfig
+from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.pipeline.executor import INTERRUPTED, JobListener
+from pystamps_shim.pipeline.jobs import Host, Share, StageJob, default_threads, run_job
+from pystamps_shim.pipeline.process import Event
+from pystamps_shim.pipeline.stopping import Stopper
+from pystamps_shim.pipeline.types import StageResult, Status
+
+_TOPIC = "pystamps-progress"
+_CONNECT_S, _POLL_S = 30, 0.2
+#: Least time between two reports of progress that cross the network.
+_INTERVAL_S = 1.0
+
+
+@contextlib.contextmanager
+def cluster_runner(
+    runtime: RuntimeConfig, stopper: Stopper, listener: JobListener
+) -> Iterator[ClusterRunner]:
+    """Connect to the scheduler of the settings, or start a cluster on this machine.
+
+    Raises
+    ------
+    PystampsError
+        Dask is not installed, or the scheduler does not answer.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        cause = "runtime.executor is dask, and the library distributed is not installed"
+        raise PystampsError(cause, "pip install 'pystamps[cluster]'", ExitCode.USAGE)
+    with _client(runtime) as client:
+        yield ClusterRunner(client, runtime, stopper, listener)
+
+
+@contextlib.contextmanager
+def _client(runtime: RuntimeConfig) -> Iterator[Any]:
+    import distributed  # noqa: PLC0415 - an optional library
+
+    if runtime.scheduler is None:
+        workers = runtime.workers or default_threads()
+        with (
+            distributed.LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=50,
+            ) as cluster,
+            distributed.Client(cluster) as client,  # type: ignore[no-untyped-call]
+        ):
+            yield client
+        return
+    try:
+        client = distributed.Client(  # type: ignore[no-untyped-call]
+            runtime.scheduler, timeout=_CONNECT_S
+        )
+    except (OSError, TimeoutError, ValueError) as error:
+        cause = f"no Dask scheduler answers at {runtime.scheduler} ({error})"
+        raise PystampsError(cause, "start one: dask scheduler; or correct --scheduler") from error
+    with client:
+        yield client
+
+
+class ClusterRunner:
+    """Runs jobs on the workers of a cluster; one whose worker is lost runs again on another."""
+
+    def __init__(
+        self, client: Any, runtime: RuntimeConfig, stopper: Stopper, listener: JobListener
+    ) -> None:
+        self._client = client
+        self._share = Share(runtime.threads or 1, runtime.memory_limit_bytes)
+        self._stopper = stopper
+        self._listener = listener
+        self._running: dict[str, StageJob] = {}
+        client.subscribe_topic(_TOPIC, self._hear)
+
+    def chain(self) -> AbstractContextManager[None]:
+        """Surround a chain; the scheduler divides the cluster."""
+        return nullcontext()
+
+    def run(self, job: StageJob) -> StageResult:
+        """Submit the job and wait for it."""
+        from distributed import CancelledError  # noqa: PLC0415
+        from distributed.scheduler import KilledWorker  # noqa: PLC0415
+
+        key = f"pystamps-{job.stage_id}-{job.target}-{time.time_ns()}"
+        self._running[key] = job
+        future = self._client.submit(
+            _on_worker,
+            job,
+            self._share,
+            package_version(),
+            key,
+            key=key,
+            pure=False,
+        )
+        try:
+            return self._wait(job, future)
+        except KilledWorker:
+            cause = "several workers in turn were lost while they ran it"
+            remedy = "look at the workers' logs: memory is the usual reason; give them more"
+            return job.ended(Status.FAILED, f"{cause}; {remedy}")
+        except CancelledError:
+            return job.ended(Status.SKIPPED, INTERRUPTED)
+        except Exception as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            return job.ended(Status.FAILED, f"the cluster failed: {text}; look at its logs")
+        finally:
+            self._running.pop(key, None)
+
+    def _wait(self, job: StageJob, future: Any) -> StageResult:
+        """Wait for a job; a stop withdraws it while it waits, or when it is to be at once."""
+        import distributed  # noqa: PLC0415
+
+        while True:
+            try:
+                result: StageResult = future.result(timeout=_POLL_S)
+            except (TimeoutError, distributed.TimeoutError):
+                if self._stopper.at_once or (self._stopper.requested and not self._begun(future)):
+                    future.cancel(force=True)
+                    return job.ended(Status.SKIPPED, INTERRUPTED)
+            else:
+                return result
+
+    def _begun(self, future: Any) -> bool:
+        return future.key in {key for keys in self._client.processing().values() for key in keys}
+
+    def _hear(self, event: Any) -> None:
+        """Hand on what a worker says."""
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            _, text = event
+            said = json.loads(text)
+            job = self._running.get(said["key"])
+            if job is not None:
+                self._listener(job, said["event"])
+
+
+def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResult:
+    """Run a job on the worker this is called on."""
+    from distributed import get_worker  # noqa: PLC0415
+
+    if package_version() != version:
+        cause = f"the worker has pystamps {package_version()}, the run has {version}"
+        return job.ended(Status.FAILED, f"{cause}; install the same version everywhere")
+    if not job.dataset.is_dir():
+        cause = f"the worker does not see {job.dataset}"
+        remedy = "put the dataset on a file system that all machines share under one path"
+        return job.ended(Status.FAILED, f"{cause}; {remedy}")
+    worker, last = get_worker(), 0.0
+
+    def hear(event: Event) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if event.get("event") == "progress" and now - last < _INTERVAL_S:
+            return
+        last = now
+        worker.log_event(_TOPIC, json.dumps({"key": key, "event": event}))
+
+    hear(
+        {
+            "event": "stage_started",
+            "threads": share.threads,
+            "worker": f"{worker.address}, process {os.getpid()}",
+        }
+    )
+    return run_job(job, share, Host(find_command(), hear, Stopper()))

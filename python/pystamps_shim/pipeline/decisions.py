@@ -1,0 +1,103 @@
+"""What a run would do, in the decision order of orchestration.md, without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.io.dataset import MERGED, expected_stage_bundle
+from pystamps_shim.pipeline.executor import Chain
+from pystamps_shim.pipeline.facts import DatasetFacts, StageFacts
+from pystamps_shim.pipeline.jobs import JobKind, StageJob
+from pystamps_shim.pipeline.types import StageResult, Status
+
+
+def decide(chains: Sequence[Chain], merged: Chain, facts: DatasetFacts) -> list[StageResult]:
+    """Return what would become of every job.
+
+    A stage after one that runs again runs again too: its inputs change.
+
+    Raises
+    ------
+    PystampsError
+        The range cannot be run: a stage needs files that no stage before it in the range makes.
+    """
+    results: list[StageResult] = []
+    upstream = None
+    for chain in chains:
+        decided, running = _decide_chain(chain, facts, None)
+        results += decided
+        upstream = upstream or running
+    decided, _ = _decide_chain(merged, facts, upstream)
+    return results + decided
+
+
+def _decide_chain(
+    chain: Chain, facts: DatasetFacts, upstream: str | None
+) -> tuple[list[StageResult], str | None]:
+    """Return the results of a chain, and which stage before would run if one would."""
+    results = []
+    for job in chain:
+        known = facts.stages.get((job.stage_id, job.scope, job.target))
+        if known is None:
+            results.append(job.ended(Status.SKIPPED, "there is no such stage in this scope"))
+            continue
+        result = _decide(job, known, facts, upstream)
+        results.append(result)
+        if result.status is Status.PLANNED and upstream is None:
+            where = "" if job.target == MERGED else f" of {job.target}"
+            upstream = f"stage {job.stage_id}{where}"
+    return results, upstream
+
+
+def _decide(
+    job: StageJob, known: StageFacts, facts: DatasetFacts, upstream: str | None
+) -> StageResult:
+    if known.state == "damaged":
+        return job.ended(Status.FAILED, f"{known.reason}; mend it, or remove the damaged file")
+    if known.stands and upstream is None and not job.force:
+        status = Status.SKIPPED_EXISTING
+        return StageResult(
+            job.stage_id,
+            job.scope,
+            job.target,
+            status,
+            known.reason,
+            replayed=known.origin == "replayed",
+        )
+    reason = known.reason
+    if known.stands:
+        reason = "asked for (force)" if upstream is None else f"{upstream} runs before it"
+    if job.kind is JobKind.REPLAY:
+        return _replay(job, reason, known, facts)
+    if known.missing and upstream is None:
+        raise _impossible(job, known)
+    return _planned(job, reason, known, known.reads)
+
+
+def _replay(job: StageJob, reason: str, known: StageFacts, facts: DatasetFacts) -> StageResult:
+    source = (job.reference_root or job.dataset) / job.target
+    bundle = expected_stage_bundle(job.stage_id, job.scope, small_baselines=facts.small_baselines)
+    missing = [name for name in bundle if not (source / name).is_file()]
+    if missing:
+        details = f"the reference {source} lacks {', '.join(missing)}"
+        return job.ended(Status.FAILED, f"{details}; name another --reference-root")
+    reads = [str(source / name) for name in bundle]
+    return _planned(job, f"{reason}; copied from {source}", known, reads)
+
+
+def _planned(job: StageJob, reason: str, known: StageFacts, reads: list[str]) -> StageResult:
+    files = {"reads": reads, "writes": known.writes, "removes": known.invalidates}
+    details = reason
+    if known.invalidates:
+        details += f"; removes {', '.join(known.invalidates)}"
+    return StageResult(job.stage_id, job.scope, job.target, Status.PLANNED, details, plan=files)
+
+
+def _impossible(job: StageJob, known: StageFacts) -> PystampsError:
+    where = "the merged project" if job.target == MERGED else job.target
+    cause = (
+        f"stage {job.stage_id} of {where} needs {', '.join(known.missing)}, which no stage of "
+        "this range makes"
+    )
+    return PystampsError(cause, "begin earlier: lower --start-step", ExitCode.USAGE)

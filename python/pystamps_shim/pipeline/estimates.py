@@ -1,0 +1,97 @@
+"""What the stages will need, as ``pystamps-native plan`` predicts it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pystamps_shim.io.dataset import MERGED, Scope
+from pystamps_shim.pipeline.process import Program
+
+_MERGED_PLANS = {5: "merge", 6: "unwrap", 7: "look_angle_error", 8: "noise_filter"}
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one stage needs.
+
+    Attributes
+    ----------
+    memory_bytes
+        Memory it takes if it is free to.
+    least_memory_bytes
+        Memory it can keep to.
+    disk_bytes
+        What it writes.
+    """
+
+    memory_bytes: int = 0
+    least_memory_bytes: int = 0
+    disk_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What is known of a dataset before anything starts.
+
+    Attributes
+    ----------
+    candidates
+        Candidates by patch.
+    interferograms
+        Number of interferograms.
+    scatterers
+        PS of the merged dataset, assumed or counted; None if unknown.
+    needs
+        Needs by stage, scope and target.
+    free_disk_bytes
+        Free space of the file system, None where the system does not tell.
+    warnings
+        What a user should know before starting.
+    """
+
+    candidates: dict[str, int] = field(default_factory=dict)
+    interferograms: int = 0
+    scatterers: int | None = None
+    needs: dict[tuple[int, Scope, str], Need] = field(default_factory=dict)
+    free_disk_bytes: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    def need(self, stage_id: int, scope: Scope, target: str) -> Need:
+        """Return what a stage needs; nothing where that is not known."""
+        return self.needs.get((stage_id, scope, target), Need())
+
+
+def estimate(program: Program, dataset: Path, threads: int) -> Estimates:
+    """Ask the native program what a dataset will need, without timing the machine.
+
+    A dataset that cannot be planned is no error here: its stages say what is wrong.
+    """
+    command = [*program, "plan", "--dataset", str(dataset), "--json", "--without-times"]
+    command += ["--threads", str(threads)]
+    answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if answer.returncode != 0:
+        said = answer.stderr.decode("utf-8", errors="replace").strip().splitlines() or ["no reason"]
+        return Estimates(warnings=(f"needs cannot be predicted: {said[0]}",))
+    plan: dict[str, Any] = json.loads(answer.stdout)
+    needs: dict[tuple[int, Scope, str], Need] = {}
+    for patch in plan["patches"]:
+        for stage in patch["stages"]:
+            needs[(int(stage["stage"]), "patch", patch["name"])] = _need(stage)
+    for stage_id, key in _MERGED_PLANS.items():
+        needs[(stage_id, "merged", MERGED)] = _need(plan[key])
+    return Estimates(
+        {patch["name"]: int(patch["candidates"]) for patch in plan["patches"]},
+        int(plan["interferograms"]),
+        int(plan["merged_sizes"]["scatterers"]),
+        needs,
+        plan["free_disk_bytes"],
+        tuple(plan["warnings"]),
+    )
+
+
+def _need(stage: dict[str, Any]) -> Need:
+    return Need(*(int(stage[key]) for key in ("memory_bytes", "least_memory_bytes", "disk_bytes")))

@@ -1,0 +1,135 @@
+"""What the native program says of every stage of a dataset: present, current, due, and why."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pystamps_shim.errors import PystampsError
+from pystamps_shim.io.dataset import Scope
+from pystamps_shim.pipeline.process import Program, error_in_one_line
+
+
+@dataclass(frozen=True)
+class StageFacts:
+    """One stage of one target as its files are now.
+
+    Attributes
+    ----------
+    state
+        ``current``, ``foreign`` (made by another program), ``outdated``, ``missing`` or
+        ``damaged``.
+    reason
+        Why, in one line.
+    origin
+        ``native``, ``reference`` or ``replayed``; None where it was not run by us.
+    reads, writes
+        Files by name.
+    invalidates
+        Later results that a new run makes void.
+    missing
+        Files it needs that are not there.
+    """
+
+    stage_id: int
+    scope: Scope
+    target: str
+    state: str
+    reason: str
+    origin: str | None
+    reads: list[str]
+    writes: list[str]
+    invalidates: list[str]
+    missing: list[str]
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether its results need not be made again."""
+        return self.state in ("current", "foreign")
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """All stages of a dataset.
+
+    Attributes
+    ----------
+    small_baselines
+        Whether the dataset is a network of small baselines.
+    stages
+        Facts by stage, scope and target.
+    in_use_by
+        Native programs at work in scopes, by target.
+    unfinished
+        Targets whose last publication was interrupted; the next run completes it.
+    """
+
+    small_baselines: bool
+    stages: dict[tuple[int, Scope, str], StageFacts]
+    in_use_by: dict[str, str]
+    unfinished: list[str]
+
+
+def read_facts(
+    program: Program, dataset: Path, parameters: Sequence[tuple[str, str]] = ()
+) -> DatasetFacts:
+    """Ask the native program; nothing is computed, locked or changed.
+
+    Parameters
+    ----------
+    program
+        The native program.
+    dataset
+        Folder of the dataset.
+    parameters
+        Names and values to judge by in place of the dataset's own.
+
+    Raises
+    ------
+    PystampsError
+        The dataset cannot be examined.
+    """
+    command = [*program, "status", "--dataset", str(dataset), "--json"]
+    for name, value in parameters:
+        command += ["--set", f"{name}={value}"]
+    answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if answer.returncode != 0:
+        raise _refusal(answer.stdout, answer.stderr, answer.returncode)
+    said = json.loads(answer.stdout)
+    stages = [_stage(scope, stage) for scope in said["scopes"] for stage in scope["stages"]]
+    return DatasetFacts(
+        said["network"] == "small_baselines",
+        {(one.stage_id, one.scope, one.target): one for one in stages},
+        {one["target"]: one["in_use_by"] for one in said["scopes"] if one["in_use_by"]},
+        [one["target"] for one in said["scopes"] if one["unfinished_publication"]],
+    )
+
+
+def _stage(scope: dict[str, Any], stage: dict[str, Any]) -> StageFacts:
+    lists = (list(stage[key]) for key in ("reads", "writes", "invalidates", "missing"))
+    return StageFacts(
+        int(stage["stage"]),
+        scope["scope"],
+        scope["target"],
+        stage["state"],
+        stage["reason"],
+        stage["origin"],
+        *lists,
+    )
+
+
+def _refusal(stdout: bytes, stderr: bytes, code: int) -> PystampsError:
+    """Return what the native program says is wrong."""
+    for line in stdout.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and event.get("event") == "error":
+            return PystampsError(error_in_one_line(event), str(event.get("remedy") or "mend it"))
+    text = " ".join(stderr.decode("utf-8", errors="replace").split())
+    return PystampsError(f"'pystamps-native status' ended with exit code {code}: {text}", "mend it")

@@ -1,0 +1,199 @@
+"""Run the stages of a dataset: discover, plan, lock, run, report (orchestration.md)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pystamps_shim._binary import find, find_command, package_version
+from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.io.dataset import CONTROL_FOLDER, Dataset, discover_dataset
+from pystamps_shim.pipeline.budget import Budget, free_memory_bytes
+from pystamps_shim.pipeline.commands import Native
+from pystamps_shim.pipeline.decisions import decide
+from pystamps_shim.pipeline.display import Display, SilentDisplay
+from pystamps_shim.pipeline.estimates import Estimates, estimate
+from pystamps_shim.pipeline.executor import LocalRunner, Runner, run_chains
+from pystamps_shim.pipeline.facts import read_facts
+from pystamps_shim.pipeline.jobs import JobKind, default_threads
+from pystamps_shim.pipeline.lock import exclusive_run
+from pystamps_shim.pipeline.process import Program
+from pystamps_shim.pipeline.report import REPORT_FILE, ReportFile
+from pystamps_shim.pipeline.stopping import Stopper, signals_stop
+from pystamps_shim.pipeline.types import (
+    FIRST_STAGE,
+    LAST_STAGE,
+    PipelineContext,
+    PipelineReport,
+    RunState,
+    StageResult,
+    Status,
+)
+from pystamps_shim.pipeline.work_items import WorkItems
+
+
+def run_pipeline(
+    context: PipelineContext,
+    *,
+    parameters: Sequence[tuple[str, str]] = (),
+    display: Display | None = None,
+    report_path: Path | None = None,
+) -> PipelineReport:
+    """Run a range of stages on every patch and on the merged project.
+
+    Parameters
+    ----------
+    context
+        Dataset, settings, range.
+    parameters
+        Names and values to set in the dataset first, for good; a dry run only judges by them.
+    display
+        Who is told what happens; nobody by default.
+    report_path
+        Where to write the report, by default ``.pystamps/report.json`` of the dataset. A dry run
+        writes one only where it is told to.
+
+    Returns
+    -------
+    The results. What fails is among them, with cause and remedy; other patches go on.
+
+    Raises
+    ------
+    PystampsError
+        Nothing can be run: no dataset, an impossible range, another run at work, no program.
+    """
+    _check_range(context)
+    dataset = discover_dataset(context.dataset_root)
+    display = SilentDisplay() if display is None else display
+    program, kind = _program_and_kind(context, display)
+    items = WorkItems.of(context, dataset, kind)
+    work = _Work(context, dataset, items, program, display)
+    try:
+        if context.dry_run:
+            return work.dry_run(parameters, report_path)
+        return work.run(parameters, report_path)
+    finally:
+        display.close()
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One call of `run_pipeline`."""
+
+    context: PipelineContext
+    dataset: Dataset
+    items: WorkItems
+    program: Program
+    display: Display
+
+    def dry_run(
+        self, parameters: Sequence[tuple[str, str]], report_path: Path | None
+    ) -> PipelineReport:
+        """Say what a run would do."""
+        facts = read_facts(self.program, self.dataset.root, parameters)
+        patches = [self.items.patch_chain(name) for name in self.dataset.patches]
+        decided = decide(patches, self.items.merged_chain(), facts)
+        results = [*self.items.without_patches(), *decided]
+        for result in results:
+            self.display.result(result)
+        state = _final_state(results, interrupted=False)
+        if report_path is not None:
+            self._report(report_path).write(results, state)
+        return PipelineReport(tuple(results), state, report_path)
+
+    def run(
+        self, parameters: Sequence[tuple[str, str]], report_path: Path | None
+    ) -> PipelineReport:
+        """Run the stages."""
+        stopper, results = Stopper(), self.items.without_patches()
+        report = self._report(report_path or self.dataset.root / CONTROL_FOLDER / REPORT_FILE)
+        words = f"pystamps run, stages {self.context.start_step} to {self.context.end_step}"
+        with exclusive_run(self.dataset, words) as notes, signals_stop(stopper):
+            for note in notes:
+                self.display.note(note)
+            for name, value in parameters:
+                Native(self.program, quiet=True).set_parameter(name, value, self.dataset.root)
+            report.write(results, RunState.RUNNING)
+            try:
+                for result in self._results(results, stopper):
+                    results.append(result)
+                    self.display.result(result)
+                    report.write(results, RunState.RUNNING)
+            finally:
+                state = _final_state(results, interrupted=stopper.requested)
+                report.write(results, state)
+        return PipelineReport(tuple(results), state, report.path)
+
+    def _results(self, before: list[StageResult], stopper: Stopper) -> Iterator[StageResult]:
+        """Run every patch, the largest first, then the merged project; `before` fills meanwhile."""
+        with self._runner(stopper) as (runner, slots, estimates):
+            patches = self.dataset.patches
+            largest_first = sorted(patches, key=lambda name: -estimates.candidates.get(name, 0))
+            chains = [chain for name in largest_first if (chain := self.items.patch_chain(name))]
+            yield from run_chains(chains, slots, runner, stopper)
+            merged = self.items.merged_chain()
+            failed = sorted({one.target for one in before if one.status is Status.FAILED})
+            if failed and not self.context.run_config.runtime.allow_partial:
+                details = f"upstream failed: {', '.join(failed)}"
+                yield from (job.ended(Status.SKIPPED, details) for job in merged)
+            elif merged:
+                yield from run_chains([merged], 1, runner, stopper)
+
+    @contextlib.contextmanager
+    def _runner(self, stopper: Stopper) -> Iterator[tuple[Runner, int, Estimates]]:
+        """Make what runs the jobs; say how many chains at a time, and what they need."""
+        runtime = self.context.run_config.runtime
+        patches = max(1, len(self.dataset.patches))
+        if runtime.executor == "dask":
+            from pystamps_shim.pipeline.cluster import cluster_runner  # noqa: PLC0415
+
+            estimates = self._estimates(runtime.threads or 1)
+            with cluster_runner(runtime, stopper, self.display.event) as cluster:
+                yield cluster, patches, estimates
+            return
+        threads = runtime.threads or default_threads()
+        workers = min(runtime.workers or threads, threads, patches)
+        limit = runtime.memory_limit_bytes
+        budget = Budget(threads, limit or free_memory_bytes(), binding=limit is not None)
+        estimates = self._estimates(max(1, threads // workers))
+        runner = LocalRunner(self.program, budget, estimates, stopper, self.display.event)
+        yield runner, workers, estimates
+
+    def _estimates(self, threads: int) -> Estimates:
+        estimates = estimate(self.program, self.dataset.root, threads)
+        self.display.begin(estimates)
+        return estimates
+
+    def _report(self, path: Path) -> ReportFile:
+        return ReportFile(path, self.dataset, self.context, package_version())
+
+
+def _program_and_kind(context: PipelineContext, display: Display) -> tuple[Program, JobKind]:
+    """Find the native program, and who is to compute.
+
+    Publication, fingerprints and parameters are the native program's in any case.
+    """
+    backend = context.run_config.runtime.backend
+    if backend == "reference":
+        display.note("the Python reference computes: many times slower than the native program")
+        return find_command(), JobKind.REFERENCE
+    return ((str(find()),) if backend == "native" else find_command()), JobKind.NATIVE
+
+
+def _check_range(context: PipelineContext) -> None:
+    for option, step in (("--start-step", context.start_step), ("--end-step", context.end_step)):
+        if not FIRST_STAGE <= step <= LAST_STAGE:
+            cause = f"{option} is {step}, expected {FIRST_STAGE} to {LAST_STAGE}"
+            raise PystampsError(cause, f"change {option}", ExitCode.USAGE)
+    if context.start_step > context.end_step:
+        cause = f"--start-step {context.start_step} comes after --end-step {context.end_step}"
+        raise PystampsError(cause, "change one of them", ExitCode.USAGE)
+
+
+def _final_state(results: Sequence[StageResult], *, interrupted: bool) -> RunState:
+    if interrupted:
+        return RunState.INTERRUPTED
+    failed = any(result.status is Status.FAILED for result in results)
+    return RunState.FAILED if failed else RunState.FINISHED
