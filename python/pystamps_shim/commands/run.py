@@ -12,9 +12,10 @@ from pystamps_shim.commands.settings import add_settings, settings_of
 from pystamps_shim.errors import ExitCode, PystampsError
 
 if TYPE_CHECKING:
+    from pystamps_shim.config import RunConfig
     from pystamps_shim.pipeline.commands import Native
     from pystamps_shim.pipeline.preparation import Preparation
-    from pystamps_shim.pipeline.types import PipelineReport
+    from pystamps_shim.pipeline.types import PipelineContext, PipelineReport
 
 _DESCRIPTION = """\
 Process a whole dataset with the native program: prepare the raw export where that is still to be
@@ -93,21 +94,38 @@ def run(options: argparse.Namespace) -> int:
     """Run what the options say, tell what was made, return the exit code."""
     from pystamps_shim._binary import find_command  # noqa: PLC0415 - keeps --help quick
     from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
-    from pystamps_shim.pipeline.types import LAST_STAGE, RunState  # noqa: PLC0415
+    from pystamps_shim.pipeline.display import make_display  # noqa: PLC0415
+    from pystamps_shim.pipeline.report import json_text  # noqa: PLC0415
+    from pystamps_shim.pipeline.stages import check_range, run_pipeline  # noqa: PLC0415
+    from pystamps_shim.pipeline.summary import summary_text  # noqa: PLC0415
+    from pystamps_shim.pipeline.types import LAST_STAGE, PipelineContext, RunState  # noqa: PLC0415
 
     begin = time.monotonic()
+    config, _ = settings_of(options)
+    steps = (options.start_step, options.end_step)
+    context = PipelineContext(options.dataset, config, *steps, options.dry_run)
+    check_range(context)
+    parameters = [_parameter(text) for text in options.parameters]
     if options.truth is not None and not options.truth.is_file():
         cause = f"{options.truth}: no such file"
         raise PystampsError(cause, "correct --truth, or leave it out", ExitCode.USAGE)
-    preparation = _preparation(options)
-    if preparation is not None and not _prepared(options, preparation):
+    preparation = _preparation(options, config)
+    if preparation is not None and not _prepared(context, preparation):
         return int(ExitCode.DONE)
-    report = _run_stages(options)
+    report = run_pipeline(
+        context,
+        parameters=parameters,
+        display=make_display(config.runtime.progress),
+        report_path=options.report,
+    )
     finished = report.state is RunState.FINISHED and not options.dry_run
     if finished and options.end_step == LAST_STAGE and not options.no_products:
         out = options.dataset / "products" if options.out is None else options.out
         write_products(Native(find_command(), quiet=True), options.dataset, out, options.truth)
-    _tell(options, report, time.monotonic() - begin)
+    if options.json:
+        sys.stdout.write(json_text(report))
+    elif config.runtime.progress != "json":
+        sys.stdout.write(summary_text(report, options.dataset, time.monotonic() - begin))
     return exit_code(report)
 
 
@@ -147,57 +165,23 @@ def write_products(native: Native, dataset: Path, out: Path, truth: Path | None)
     sys.stderr.flush()
 
 
-def _run_stages(options: argparse.Namespace) -> PipelineReport:
-    from pystamps_shim.pipeline.display import make_display  # noqa: PLC0415
-    from pystamps_shim.pipeline.stages import run_pipeline  # noqa: PLC0415
-    from pystamps_shim.pipeline.types import PipelineContext  # noqa: PLC0415
-
-    config, _ = settings_of(options)
-    context = PipelineContext(
-        options.dataset, config, options.start_step, options.end_step, options.dry_run
-    )
-    return run_pipeline(
-        context,
-        parameters=[_parameter(text) for text in options.parameters],
-        display=make_display(config.runtime.progress),
-        report_path=options.report,
-    )
-
-
-def _tell(options: argparse.Namespace, report: PipelineReport, seconds: float) -> None:
-    """Print the table of a run, or its report for programs."""
-    from pystamps_shim.pipeline.summary import summary_text  # noqa: PLC0415
-
-    if options.json:
-        import json  # noqa: PLC0415
-
-        from pystamps_shim.pipeline.report import report_values  # noqa: PLC0415
-
-        sys.stdout.write(json.dumps(report_values(report)) + "\n")
-        return
-    config, _ = settings_of(options)
-    if config.runtime.progress != "json":
-        sys.stdout.write(summary_text(report, options.dataset, seconds))
-
-
-def _prepared(options: argparse.Namespace, preparation: Preparation) -> bool:
+def _prepared(context: PipelineContext, preparation: Preparation) -> bool:
     """Prepare the dataset where that is to be done; tell whether there is one to run stages on."""
     from pystamps_shim._binary import find_command  # noqa: PLC0415
     from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
     from pystamps_shim.pipeline.preparation import is_prepared  # noqa: PLC0415
 
-    config, _ = settings_of(options)
-    force = config.runtime.force
-    if is_prepared(options.dataset) and not force:
+    dataset, force = context.dataset_root, context.run_config.runtime.force
+    if is_prepared(dataset) and not force:
         return True
-    if options.dry_run:
-        sys.stdout.write(f"would prepare {preparation.export} as {options.dataset}, then run all\n")
-        return is_prepared(options.dataset)
-    preparation.run(Native(find_command()), options.dataset, force=force)
+    if context.dry_run:
+        sys.stdout.write(f"would prepare {preparation.export} as {dataset}, then run the stages\n")
+        return is_prepared(dataset)
+    preparation.run(Native(find_command()), dataset, force=force)
     return True
 
 
-def _preparation(options: argparse.Namespace) -> Preparation | None:
+def _preparation(options: argparse.Namespace, config: RunConfig) -> Preparation | None:
     from pystamps_shim.pipeline.preparation import Preparation  # noqa: PLC0415
 
     given: list[str] = []
@@ -213,7 +197,6 @@ def _preparation(options: argparse.Namespace) -> Preparation | None:
     if not options.export.is_dir():
         cause = f"{options.export}: no such folder"
         raise PystampsError(cause, "correct --export", ExitCode.USAGE)
-    config, _ = settings_of(options)
     for flag, value in (
         ("--threads", config.runtime.threads),
         ("--memory-limit", config.runtime.memory_limit),

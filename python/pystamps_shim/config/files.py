@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tomllib
 import types
 import typing
 from collections.abc import Mapping
@@ -92,6 +91,8 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 
 def _read_toml(text: str, path: Path) -> Any:
+    import tomllib  # noqa: PLC0415 - most runs have no settings file
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

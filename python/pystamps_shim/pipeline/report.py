@@ -80,13 +80,13 @@ class ReportFile:
         return found
 
 
-def report_values(report: PipelineReport) -> dict[str, Any]:
-    """Return what `ReportFile` has written, or of a dry run without a file its results."""
+def json_text(report: PipelineReport) -> str:
+    """Return the report as one line of JSON: the file's content, or of a dry run its results."""
     if report.path is not None:
-        values: dict[str, Any] = json.loads(report.path.read_text(encoding="utf-8"))
-        return values
+        return json.dumps(json.loads(report.path.read_text(encoding="utf-8"))) + "\n"
     results = [result.as_json() for result in report.results]
-    return {"schema": SCHEMA, "state": report.state.value, "results": results}
+    values = {"schema": SCHEMA, "dry_run": True, "state": report.state.value, "results": results}
+    return json.dumps(values) + "\n"
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

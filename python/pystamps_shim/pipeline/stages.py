@@ -64,7 +64,7 @@ def run_pipeline(
     PystampsError
         Nothing can be run: no dataset, an impossible range, another run at work, no program.
     """
-    _check_range(context)
+    check_range(context)
     dataset = discover_dataset(context.dataset_root)
     display = SilentDisplay() if display is None else display
     program, kind = _program_and_kind(context, display)
@@ -182,7 +182,8 @@ def _program_and_kind(context: PipelineContext, display: Display) -> tuple[Progr
     return ((str(find()),) if backend == "native" else find_command()), JobKind.NATIVE
 
 
-def _check_range(context: PipelineContext) -> None:
+def check_range(context: PipelineContext) -> None:
+    """Raise if the stages of a context are none that exist, or in the wrong order."""
     for option, step in (("--start-step", context.start_step), ("--end-step", context.end_step)):
         if not FIRST_STAGE <= step <= LAST_STAGE:
             cause = f"{option} is {step}, expected {FIRST_STAGE} to {LAST_STAGE}"
