@@ -1,5 +1,6 @@
 //! A StaMPS processing folder on disk and the work done on it.
 
+mod all_stages;
 mod baselines;
 mod cell_grid;
 pub mod cli;
@@ -35,6 +36,9 @@ mod samples;
 mod scratch;
 mod series_covariance;
 pub mod stage;
+mod stage_definition;
+pub mod standing;
+pub mod status;
 mod stored_array;
 mod trial_wraps;
 mod troposphere;

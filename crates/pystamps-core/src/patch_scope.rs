@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::progress::Progress;
-use crate::project::checksums::Checksums;
 use crate::project::layout::PATCH_LIST;
-use crate::project::ledger::{FileRecord, Ledger, Recipe};
+use crate::project::ledger::Ledger;
 use crate::project::lock::{ScopeLock, shared_lock};
 use crate::project::parameters::{Parameters, display_value, parse_value};
 use crate::stage::{StageOptions, open_scope, settle};
@@ -134,29 +133,6 @@ pub(crate) fn recorded_parameters(
         .collect()
 }
 
-/// Records of those `inputs` of `scope` that exist.
-///
-/// # Errors
-/// `stage-input-missing` for a required one that does not.
-pub(crate) fn input_records(
-    scope: &Path,
-    stage: &str,
-    inputs: &[Input],
-) -> Result<Vec<FileRecord>> {
-    let mut checksums = Checksums::load(scope);
-    let mut records = Vec::new();
-    for input in inputs {
-        let path = scope.join(input.file);
-        if path.is_file() {
-            records.push(checksums.record(scope, &path)?);
-        } else if let Some(maker) = input.required_of {
-            return Err(missing_input(&path, &format!("stage {stage}"), maker).data());
-        }
-    }
-    checksums.save();
-    Ok(records)
-}
-
 /// What to say of a file that `work` needs and the stage `maker` should have written.
 pub(crate) fn missing_input(path: &Path, work: &str, maker: u8) -> Diagnostic {
     let scope = path.parent().unwrap_or(path);
@@ -166,19 +142,4 @@ pub(crate) fn missing_input(path: &Path, work: &str, maker: u8) -> Diagnostic {
         .expected(format!("the file that stage {maker} writes"))
         .found("no such file")
         .remedy(format!("pystamps-native stage {maker} {option} {}", scope.display()))
-}
-
-/// What goes into a stage: algorithm, parameters, files.
-///
-/// # Errors
-/// As [`recorded_parameters`] and [`input_records`].
-pub(crate) fn recipe(
-    scope: &Path,
-    stage: &str,
-    algorithm_version: u32,
-    parameters: BTreeMap<String, serde_json::Value>,
-    inputs: &[Input],
-) -> Result<Recipe> {
-    let inputs = input_records(scope, stage, inputs)?;
-    Ok(Recipe { algorithm_version, parameters, inputs })
 }

@@ -18,8 +18,10 @@ use crate::process_memory::peak_bytes;
 use crate::progress::Progress;
 use crate::project::checksums::{Checksums, folder_records};
 use crate::project::commit::{Transaction, is_pending, recover};
-use crate::project::ledger::{Ledger, LedgerEntry, Recipe};
+use crate::project::ledger::{Ledger, LedgerEntry, Origin};
 use crate::project::lock::ScopeLock;
+use crate::stage_definition::{Demands, REWRITTEN_FILES, StageFiles};
+use crate::standing::{Condition, Demanded, Standing};
 
 /// Choices a user makes for one run of a stage.
 #[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on each other")]
@@ -133,7 +135,7 @@ pub struct StageOutcome {
     pub status: StageStatus,
     /// One sentence for people.
     pub details: String,
-    /// Rows (candidates or PS) of the result; 0 when skipped.
+    /// Rows (candidates or PS) of the result; 0 when skipped and not quickly told.
     pub rows_processed: u64,
     /// Files read.
     pub input_artifact_count: usize,
@@ -148,28 +150,15 @@ pub struct StageOutcome {
 }
 
 /// A stage about to run in one scope.
-#[derive(Debug)]
-pub struct ScopeStage<'a> {
-    /// Stage name, `1` … `8`.
-    pub stage: &'static str,
-    /// The file that tells other programs the stage is done.
-    pub marker: &'a str,
-    /// Whether results are there already, ours or another program's; by default whether the marker is.
-    pub present: Option<bool>,
-    /// Ledger entries that a new result makes void.
-    pub invalidated_stages: &'a [&'a str],
-    /// Files of this stage; those a new result does not have are removed.
-    pub own_files: &'a [&'a str],
-    /// Files that a new result makes void; they are removed, but never without being asked.
-    pub invalidated_files: &'a [&'a str],
-    /// Files that other programs, or later stages, rewrite: no sign of an outdated result.
-    pub shared_files: &'a [&'a str],
-    /// Inputs, parameters, algorithm.
-    pub recipe: Recipe,
+pub(crate) struct ScopeStage<'a> {
+    /// Its files.
+    pub(crate) files: StageFiles,
+    /// What it needs; asked for when that matters.
+    pub(crate) demands: &'a Demanded<'a>,
 }
 
 /// Rows of the result and one sentence about it.
-pub type Computed = (u64, String);
+pub(crate) type Computed = (u64, String);
 
 /// Takes the lock of `scope` and completes whatever a dead process left half published.
 ///
@@ -200,53 +189,172 @@ impl ScopeStage<'_> {
     ///
     /// # Errors
     /// Those of `compute`, ledger and publication; the scope is then unchanged.
-    pub fn run(
+    pub(crate) fn run(
         self,
         lock: &ScopeLock,
         options: &StageOptions,
         progress: &Progress,
         compute: impl FnOnce(&Path) -> Result<Computed>,
     ) -> Result<StageOutcome> {
+        self.supply(lock, options, progress, Origin::Native, compute)
+    }
+
+    /// The same for results that `origin` has made: `fill` brings them.
+    ///
+    /// # Errors
+    /// As [`ScopeStage::run`].
+    pub(crate) fn supply(
+        self,
+        lock: &ScopeLock,
+        options: &StageOptions,
+        progress: &Progress,
+        origin: Origin,
+        fill: impl FnOnce(&Path) -> Result<Computed>,
+    ) -> Result<StageOutcome> {
         let started = Instant::now();
-        let scope = lock.scope();
-        let input_artifact_count = self.recipe.inputs.len();
-        let mut ledger = Ledger::load(scope)?;
-        let outcome = |status, details, rows_processed, output_artifact_count| StageOutcome {
-            stage: self.stage,
-            target: scope.to_path_buf(),
-            status,
+        let ledger = Ledger::load(lock.scope())?;
+        if !options.force
+            && let Some(standing) =
+                self.standing_to_keep(lock.scope(), &ledger, options, progress)?
+        {
+            return Ok(self.kept(lock.scope(), standing, started));
+        }
+        let demands = (self.demands)()?;
+        let input_artifact_count = demands.input_count(lock.scope());
+        let publication = Publication { files: &self.files, lock, origin };
+        let (rows, details, count) = publication.publish(&demands, ledger, progress, fill)?;
+        Ok(StageOutcome {
+            stage: self.files.stage,
+            target: lock.scope().to_path_buf(),
+            status: StageStatus::Completed,
             details,
-            rows_processed,
+            rows_processed: rows,
             input_artifact_count,
-            output_artifact_count,
+            output_artifact_count: count,
             duration_seconds: started.elapsed().as_secs_f64(),
             memory_peak_bytes: peak_bytes(),
-            replayed: false,
-        };
-        if !options.force
-            && let Some(reason) = self.reason_to_skip(scope, &ledger, options, progress)?
-        {
-            return Ok(outcome(StageStatus::SkippedExisting, reason, 0, 0));
+            replayed: origin == Origin::Replayed,
+        })
+    }
+
+    /// The outcome of a stage whose results stay.
+    fn kept(&self, scope: &Path, standing: Standing, started: Instant) -> StageOutcome {
+        let demands = (self.demands)();
+        StageOutcome {
+            stage: self.files.stage,
+            target: scope.to_path_buf(),
+            status: StageStatus::SkippedExisting,
+            details: standing.reason,
+            rows_processed: standing.rows.unwrap_or(0),
+            input_artifact_count: demands.map_or(0, |demands| demands.input_count(scope)),
+            output_artifact_count: 0,
+            duration_seconds: started.elapsed().as_secs_f64(),
+            memory_peak_bytes: peak_bytes(),
+            replayed: standing.origin == Some(Origin::Replayed),
         }
-        let mut remove = self.files_made_void(scope);
+    }
+
+    /// How the present results stand, if they can stay.
+    ///
+    /// # Errors
+    /// `results-would-be-lost` if the stage is due but later results would go.
+    fn standing_to_keep(
+        &self,
+        scope: &Path,
+        ledger: &Ledger,
+        options: &StageOptions,
+        progress: &Progress,
+    ) -> Result<Option<Standing>> {
+        let mut checksums = Checksums::load(scope);
+        let standing = Standing::of(scope, &self.files, self.demands, ledger, &mut checksums)?;
+        checksums.save();
+        if let Some(note) = &standing.note {
+            progress.note(note);
+        }
+        if standing.condition.stands() {
+            return Ok(Some(standing));
+        }
+        self.refuse_losses(scope, options, &standing.reason)?;
+        if standing.condition == Condition::Outdated {
+            progress.note(&format!("runs again: {}", standing.reason));
+        }
+        Ok(None)
+    }
+
+    /// Refuses to run, for this `reason`, where later results would be lost and nobody has agreed to it.
+    fn refuse_losses(&self, scope: &Path, options: &StageOptions, reason: &str) -> Result<()> {
+        let void = self.files.made_void(scope);
+        if void.is_empty() || options.invalidate {
+            return Ok(());
+        }
+        let problem = format!("stage {} is outdated: {reason}", self.files.stage);
+        Err(Diagnostic::new("results-would-be-lost", problem)
+            .path(scope)
+            .expected("no results of later stages, or --invalidate")
+            .found(void.join(", "))
+            .remedy(
+                "keep them and go on, or add --invalidate: they are removed when the new ones are \
+                 there",
+            )
+            .data())
+    }
+}
+
+/// Results on their way into a scope.
+struct Publication<'a> {
+    files: &'a StageFiles,
+    lock: &'a ScopeLock,
+    origin: Origin,
+}
+
+impl Publication<'_> {
+    /// Has `fill` write the files into the folder it is given, and makes them the scope's, together with
+    /// what the ledger and the memory of checksums say of them. Returns rows, one sentence and the number
+    /// of files.
+    fn publish(
+        &self,
+        demands: &Demands,
+        mut ledger: Ledger,
+        progress: &Progress,
+        fill: impl FnOnce(&Path) -> Result<Computed>,
+    ) -> Result<(u64, String, usize)> {
+        let (scope, files) = (self.lock.scope(), self.files);
+        let mut checksums = Checksums::load(scope);
+        let recipe = demands.recipe(scope, files.stage, &mut checksums)?;
+        checksums.save();
+        let mut remove = files.made_void(scope);
         if !remove.is_empty() {
             progress.note(&format!("will remove what no longer fits: {}", remove.join(", ")));
         }
-        self.note_replaced(scope, &ledger, progress);
-        let transaction = Transaction::begin(lock)?;
+        self.note_replaced(&ledger, progress);
+        let transaction = Transaction::begin(self.lock)?;
         let folder = transaction.folder();
-        let (rows, details) = compute(&folder)?;
+        let (rows, details) = fill(&folder)?;
         let count = fs_err::read_dir(&folder).while_doing("count the results")?.count();
-        let outputs = folder_records(&folder, self.shared_files)?;
-        remove.extend(self.own_files.iter().map(|&name| name.to_owned()));
-        ledger.record(self.stage, LedgerEntry::new(self.recipe, outputs), self.invalidated_stages);
-        transaction.publish(&remove, &[self.marker], &ledger)?;
-        Ok(outcome(StageStatus::Completed, details, rows, count))
+        let outputs = folder_records(&folder, files.shared_files)?;
+        // The moves to come keep inode and time of change.
+        for output in &outputs {
+            let staged = fs_err::metadata(folder.join(&output.path));
+            let staged = staged.while_doing("examine a result")?;
+            checksums.learn(&output.path, &staged, &output.identity);
+        }
+        let stays = |name: &&&str| !REWRITTEN_FILES.contains(*name);
+        remove.extend(files.own_files.iter().filter(stays).map(|&name| name.to_owned()));
+        let entry = LedgerEntry {
+            origin: self.origin,
+            rows: Some(rows),
+            ..LedgerEntry::new(recipe, outputs)
+        };
+        ledger.record(files.stage, entry, files.invalidated_stages);
+        transaction.publish(&remove, &[files.marker], &ledger)?;
+        checksums.save();
+        Ok((rows, details, count))
     }
 
     /// Says which results of another program are about to be replaced.
-    fn note_replaced(&self, scope: &Path, ledger: &Ledger, progress: &Progress) {
-        let own = self.own_files.iter().filter(|name| !self.shared_files.contains(name));
+    fn note_replaced(&self, ledger: &Ledger, progress: &Progress) {
+        let (scope, files) = (self.lock.scope(), self.files);
+        let own = files.own_files.iter().filter(|name| !files.shared_files.contains(name));
         let earlier = ["1", "2", "3", "4", "5", "6", "7", "8"].map(|stage| ledger.stage(stage));
         let ours = |name: &str| {
             let mut outputs = earlier.iter().flatten().flat_map(|entry| &entry.outputs);
@@ -254,64 +362,9 @@ impl ScopeStage<'_> {
         };
         let there: Vec<&str> =
             own.copied().filter(|name| scope.join(name).exists() && !ours(name)).collect();
-        let first = self.own_files.first() == Some(&self.marker);
-        if first && ledger.stage(self.stage).is_none() && !there.is_empty() {
+        let first = files.own_files.first() == Some(&files.marker);
+        if first && ledger.stage(files.stage).is_none() && !there.is_empty() {
             progress.note(&format!("replaces what another program made: {}", there.join(", ")));
         }
-    }
-
-    /// The files of `scope` that a new result makes void.
-    fn files_made_void(&self, scope: &Path) -> Vec<String> {
-        let there = self.invalidated_files.iter().filter(|name| scope.join(name).exists());
-        there.map(|&name| name.to_owned()).collect()
-    }
-
-    /// Why the stage need not run, if so.
-    ///
-    /// # Errors
-    /// `results-would-be-lost` if it is due but later results would go.
-    fn reason_to_skip(
-        &self,
-        scope: &Path,
-        ledger: &Ledger,
-        options: &StageOptions,
-        progress: &Progress,
-    ) -> Result<Option<String>> {
-        let present = self.present.unwrap_or_else(|| scope.join(self.marker).exists());
-        let Some(entry) = ledger.stage(self.stage) else {
-            let kept = format!(
-                "{} was made by another program: kept as it is (--force recomputes it)",
-                self.marker
-            );
-            if !present {
-                let reason = format!("{} is missing, or what belongs to it", self.marker);
-                self.refuse_losses(scope, options, &reason)?;
-            }
-            return Ok(present.then_some(kept));
-        };
-        let mut checksums = Checksums::load(scope);
-        let staleness = entry.staleness(&self.recipe, scope, &mut checksums)?;
-        checksums.save();
-        let Some(reason) = staleness else {
-            return Ok(Some("current: same inputs, parameters and algorithm".into()));
-        };
-        self.refuse_losses(scope, options, &reason)?;
-        progress.note(&format!("runs again: {reason}"));
-        Ok(None)
-    }
-
-    /// Refuses to run, for this `reason`, where later results would be lost and nobody has agreed to it.
-    fn refuse_losses(&self, scope: &Path, options: &StageOptions, reason: &str) -> Result<()> {
-        let void = self.files_made_void(scope);
-        if void.is_empty() || options.invalidate {
-            return Ok(());
-        }
-        let problem = format!("stage {} is outdated: {reason}", self.stage);
-        Err(Diagnostic::new("results-would-be-lost", problem)
-            .path(scope)
-            .expected("no results of later stages, or --invalidate")
-            .found(void.join(", "))
-            .remedy("keep them and go on, or add --invalidate: they are removed when the new ones are there")
-            .data())
     }
 }

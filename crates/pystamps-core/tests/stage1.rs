@@ -76,10 +76,16 @@ fn what_original_stamps_rewrites_does_not_outdate_stage_1() {
 #[test]
 fn results_of_another_program_are_kept_unless_forced() {
     let project = Project::new();
-    fs_err::write(project.patch().join("ps1.mat"), "by original StaMPS").unwrap();
+    let marker = project.patch().join("ps1.mat");
+    fs_err::write(&marker, "no MATLAB file").unwrap();
+    assert_eq!(project.run(&options()).unwrap_err().name(), "mat-not-matlab");
+    let made: pystamps_mat::Variables =
+        [("n_ps", pystamps_mat::Value::scalar(3.0))].into_iter().collect();
+    pystamps_mat::write(&marker, &made, &pystamps_mat::WriteOptions::default()).unwrap();
     let outcome = project.run(&options()).unwrap();
     assert_eq!(outcome.status, StageStatus::SkippedExisting);
     assert!(outcome.details.contains("another program"), "{}", outcome.details);
+    assert_eq!(outcome.rows_processed, 3);
     let forced = project.run(&StageOptions { force: true, ..options() }).unwrap();
     assert_eq!(forced.status, StageStatus::Completed);
     assert_eq!(project.value("ps1.mat", "n_ps").to_scalar(), Some(6.0));

@@ -10,19 +10,10 @@ use super::acquisitions::{
 use super::candidates::Candidates;
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::gamma_text::{GammaText, key};
-use crate::project::checksums::Checksums;
 use crate::project::layout::{patch, root};
-use crate::project::ledger::FileRecord;
 use crate::project::parameters::Parameters;
-
-/// How interferograms share images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Network {
-    /// All with one master.
-    SingleMaster,
-    /// Any pairs.
-    SmallBaselines,
-}
+use crate::project::stack::Network;
+use crate::stage_definition::{InputFile, Need};
 
 /// Imaging geometry of the master, from its parameter file.
 #[derive(Clone, Debug)]
@@ -155,26 +146,23 @@ fn check_network(root_folder: &Path, small_baseline: bool) -> Result<()> {
 }
 
 impl ProjectFiles {
-    /// Records of every file stage 1 of the patch `folder` reads.
-    pub(super) fn records(
-        &self,
-        folder: &Path,
-        checksums: &mut Checksums,
-    ) -> Result<Vec<FileRecord>> {
-        let mut paths: Vec<PathBuf> = [
-            patch::CANDIDATES_IJ,
-            patch::CANDIDATES_LL,
-            patch::CANDIDATES_PH,
-            patch::CANDIDATES_DA,
-            patch::CANDIDATES_HGT,
-        ]
-        .iter()
-        .map(|name| folder.join(name))
-        .filter(|path| path.exists())
-        .collect();
-        paths.push(self.master_parameters.clone());
-        paths.extend(self.acquisitions.interferograms.iter().map(Interferogram::baseline_path));
-        paths.iter().map(|path| checksums.record(folder, path)).collect()
+    /// Every file that stage 1 of the patch `folder` reads.
+    pub(super) fn inputs(&self, folder: &Path) -> Vec<InputFile> {
+        let candidates = [
+            (patch::CANDIDATES_IJ, Need::OfPreparation),
+            (patch::CANDIDATES_LL, Need::OfPreparation),
+            (patch::CANDIDATES_PH, Need::OfPreparation),
+            (patch::CANDIDATES_DA, Need::Optional),
+            (patch::CANDIDATES_HGT, Need::Optional),
+        ];
+        let interferograms = &self.acquisitions.interferograms;
+        let outside = std::iter::once(self.master_parameters.clone())
+            .chain(interferograms.iter().map(Interferogram::baseline_path));
+        candidates
+            .into_iter()
+            .map(|(name, need)| InputFile::new(folder.join(name), need))
+            .chain(outside.map(|path| InputFile::new(path, Need::OfPreparation)))
+            .collect()
     }
 
     /// Reads geometry, baselines and candidates.

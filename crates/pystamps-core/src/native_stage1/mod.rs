@@ -33,18 +33,20 @@ use pystamps_mat::Value;
 
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::local_frame::{LocalCoordinates, sort_by_position};
+use crate::patch_scope::acting_parameters;
 use crate::plan::{check_memory, stage1_memory_bytes};
 use crate::progress::Progress;
-use crate::project::checksums::Checksums;
 use crate::project::dataset::candidate_count;
+use crate::project::layout::bundles;
 use crate::project::layout::patch_results::{AFTER_STAGE_1, STAGE_1};
-use crate::project::ledger::Recipe;
 use crate::project::lock::shared_lock;
-use crate::project::parameters::{Parameters, parse_value};
+use crate::project::parameters::Parameters;
+use crate::project::stack::Network;
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope, settle};
+use crate::stage_definition::{Demands, REWRITTEN_FILES, StageFiles};
 
 use geometry::Viewing;
-use inputs::{Inputs, MasterGeometry, Network};
+use inputs::{Inputs, MasterGeometry};
 use order::RowOrder;
 
 /// Speed of light, m/s.
@@ -73,35 +75,11 @@ pub fn run_stage1_native(
     let _project_stays = shared_lock(project)?;
     let lock = open_scope(folder, "stage 1", progress)?;
     // Read under the lock: nobody prepares the project again meanwhile.
-    let mut parameters = Parameters::load(folder)?;
-    for (name, value) in &options.overrides {
-        let full = parameters.resolve(name)?;
-        parameters.set(&full, parse_value(&full, value)?)?;
-    }
-    let files = inputs::read_project_files(folder, &parameters)?;
-    let mut checksums = Checksums::load(folder);
-    let mut acting = BTreeMap::new();
-    for name in ACTING_PARAMETERS {
-        acting.insert(name.to_owned(), parameters.text(name)?.into());
-    }
-    acting.insert("acquisitions".to_owned(), files.acquisitions.to_string().into());
-    let recipe = Recipe {
-        algorithm_version: ALGORITHM_VERSION,
-        parameters: acting,
-        inputs: files.records(folder, &mut checksums)?,
-    };
-    checksums.save();
-    let stage = ScopeStage {
-        stage: "1",
-        marker: "ps1.mat",
-        present: None,
-        invalidated_stages: &["2", "3", "4", "5"],
-        invalidated_files: AFTER_STAGE_1,
-        own_files: STAGE_1,
-        shared_files: &["psver.mat", "no_ps_info.mat"],
-        recipe,
-    };
+    let parameters = acting_parameters(folder, options)?;
+    let demanded = || demands(folder, &parameters, options);
+    let stage = ScopeStage { files: files(Network::of(&parameters)?), demands: &demanded };
     stage.run(&lock, options, progress, |staging| {
+        let files = inputs::read_project_files(folder, &parameters)?;
         let threads = rayon::current_num_threads() as u64;
         let needed = stage1_memory_bytes(candidate_count(folder)?, threads);
         check_memory(options.memory_limit_bytes, needed, "stage 1")?;
@@ -113,6 +91,42 @@ pub fn run_stage1_native(
         }
         Ok(computed)
     })
+}
+
+/// The files of stage 1.
+pub(crate) fn files(_network: Network) -> StageFiles {
+    StageFiles {
+        stage: "1",
+        marker: "ps1.mat",
+        telling_variable: None,
+        bundle: bundles::STAGE_1,
+        extra: bundles::STAGE_1_EXTRA,
+        needs_bundle: false,
+        writes: STAGE_1,
+        invalidated_stages: &["2", "3", "4", "5"],
+        invalidated_files: AFTER_STAGE_1,
+        own_files: STAGE_1,
+        shared_files: REWRITTEN_FILES,
+    }
+}
+
+/// What stage 1 needs in the patch `folder`.
+///
+/// # Errors
+/// Diagnostics about the project's lists and the parameters.
+pub(crate) fn demands(
+    folder: &Path,
+    parameters: &Parameters,
+    _options: &StageOptions,
+) -> Result<Demands> {
+    let files = inputs::read_project_files(folder, parameters)?;
+    let mut acting = BTreeMap::new();
+    for name in ACTING_PARAMETERS {
+        acting.insert(name.to_owned(), parameters.text(name)?.into());
+    }
+    acting.insert("acquisitions".to_owned(), files.acquisitions.to_string().into());
+    let demands = Demands::new(folder, ALGORITHM_VERSION, acting, &[]);
+    Ok(Demands { inputs: files.inputs(folder), ..demands })
 }
 
 /// Computes all arrays of the patch and writes them to `staging`.

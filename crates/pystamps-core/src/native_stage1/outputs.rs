@@ -8,7 +8,7 @@ use pystamps_kernels::summation::compensated_sum;
 use pystamps_mat::{ElementSource, ElementType, NumericData, Value, Variables};
 
 use super::geometry::{Viewing, mean_bperp_double_m, mean_bperp_single_m, single};
-use super::inputs::{Inputs, Network};
+use super::inputs::Inputs;
 use super::order::RowOrder;
 use crate::columns::Columns;
 use crate::dates::Date;
@@ -23,6 +23,7 @@ use crate::project::artifacts::{AxisLengths, check_folder};
 use crate::project::commit::replace_file;
 use crate::project::layout::root::SMALL_BASELINES_LIST;
 use crate::project::lock::{PARAMETERS_LOCK, short_lock};
+use crate::project::stack::Network;
 
 /// Writes every file of the patch into `folder`.
 pub(super) fn write(

@@ -36,16 +36,18 @@ use pystamps_mat::Value;
 
 use crate::error::Result;
 use crate::mat_output::{no_ps_info_after, single_variable, write_variables};
-use crate::patch_scope::{PatchScope, optional, recipe, recorded_parameters, required};
+use crate::patch_scope::{PatchScope, optional, recorded_parameters, required};
 use crate::plan::check_memory;
 use crate::progress::Progress;
 use crate::project::checksums::content_record;
+use crate::project::layout::bundles;
 use crate::project::layout::patch_results::{AFTER_STAGE_2, STAGE_2};
-use crate::project::ledger::Recipe;
+use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::samples::{Residence, compressed_bytes};
 use crate::scratch::Room;
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome};
+use crate::stage_definition::{Demands, REWRITTEN_FILES, StageFiles};
 
 use crate::cell_grid::{CellGrid, CellRule};
 use estimate::{Estimates, Estimator, Planes};
@@ -90,16 +92,8 @@ pub fn run_stage2_native(
 ) -> Result<StageOutcome> {
     let scope = PatchScope::open(folder, "2", options, progress)?;
     let settings = Settings::of(&scope.parameters)?;
-    let stage = ScopeStage {
-        stage: "2",
-        marker: "pm1.mat",
-        present: None,
-        invalidated_stages: &["3", "4", "5"],
-        invalidated_files: AFTER_STAGE_2,
-        own_files: STAGE_2,
-        shared_files: &["psver.mat", "no_ps_info.mat"],
-        recipe: stage_recipe(&scope, options)?,
-    };
+    let demanded = || demands(&scope.folder, &scope.parameters, options);
+    let stage = ScopeStage { files: files(Network::of(&scope.parameters)?), demands: &demanded };
     stage.run(&scope.lock, options, progress, |staging| {
         let stack = Stack::load(&scope.folder, 1, Network::of(&scope.parameters)?)?;
         let work = Work { scope: &scope, settings: &settings, options, progress };
@@ -113,8 +107,33 @@ pub fn run_stage2_native(
     })
 }
 
-fn stage_recipe(scope: &PatchScope, options: &StageOptions) -> Result<Recipe> {
-    let mut parameters = recorded_parameters(&scope.parameters, &ACTING_PARAMETERS)?;
+/// The files of stage 2.
+pub(crate) fn files(_network: Network) -> StageFiles {
+    StageFiles {
+        stage: "2",
+        marker: "pm1.mat",
+        telling_variable: None,
+        bundle: bundles::STAGE_2,
+        extra: bundles::MARKS,
+        needs_bundle: false,
+        writes: STAGE_2,
+        invalidated_stages: &["3", "4", "5"],
+        invalidated_files: AFTER_STAGE_2,
+        own_files: STAGE_2,
+        shared_files: REWRITTEN_FILES,
+    }
+}
+
+/// What stage 2 needs in the patch `folder`.
+///
+/// # Errors
+/// Diagnostics about parameters and the histogram.
+pub(crate) fn demands(
+    folder: &Path,
+    parameters: &Parameters,
+    options: &StageOptions,
+) -> Result<Demands> {
+    let mut parameters = recorded_parameters(parameters, &ACTING_PARAMETERS)?;
     let inputs = [
         required("ps1.mat", 1),
         required("ph1.mat", 1),
@@ -128,7 +147,7 @@ fn stage_recipe(scope: &PatchScope, options: &StageOptions) -> Result<Recipe> {
         None => format!("simulated, {} engine", options.random_engine),
     };
     parameters.insert("reference_histogram".to_owned(), reference.into());
-    recipe(&scope.folder, "2", ALGORITHM_VERSION, parameters, &inputs)
+    Ok(Demands::new(folder, ALGORITHM_VERSION, parameters, &inputs))
 }
 
 /// One run on one patch.

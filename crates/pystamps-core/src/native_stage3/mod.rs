@@ -28,15 +28,17 @@ use pystamps_mat::Value;
 
 use crate::error::Result;
 use crate::mat_output::{no_ps_info_after, single_variable, write_variables};
-use crate::patch_scope::{PatchScope, optional, recipe, recorded_parameters, required};
+use crate::patch_scope::{PatchScope, optional, recorded_parameters, required};
 use crate::plan::check_memory;
 use crate::progress::Progress;
+use crate::project::layout::bundles;
 use crate::project::layout::patch_results::{AFTER_STAGE_3, STAGE_3};
-use crate::project::ledger::Recipe;
+use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::samples::{ComplexColumns, RealColumns, Residence, compressed_bytes, row_blocks};
 use crate::scratch::Room;
 use crate::stage::{ScopeStage, StageOptions, StageOutcome};
+use crate::stage_definition::{Demands, InputFile, REWRITTEN_FILES, Recorded, StageFiles};
 
 use inputs::{CoherenceEstimates, Reestimation, Settings};
 use memory::Need;
@@ -78,16 +80,8 @@ pub fn run_stage3_native(
     progress: &Progress,
 ) -> Result<StageOutcome> {
     let scope = PatchScope::open(folder, "3", options, progress)?;
-    let stage = ScopeStage {
-        stage: "3",
-        marker: "select1.mat",
-        present: None,
-        invalidated_stages: &["4", "5"],
-        invalidated_files: AFTER_STAGE_3,
-        own_files: STAGE_3,
-        shared_files: &["psver.mat", "no_ps_info.mat"],
-        recipe: stage_recipe(&scope, options)?,
-    };
+    let demanded = || demands(&scope.folder, &scope.parameters, options);
+    let stage = ScopeStage { files: files(Network::of(&scope.parameters)?), demands: &demanded };
     stage.run(&scope.lock, options, progress, |staging| {
         let stack = Stack::load(&scope.folder, 1, Network::of(&scope.parameters)?)?;
         let settings = Settings::of(&scope.parameters, &stack, options.reuse_coherence)?;
@@ -105,10 +99,35 @@ pub fn run_stage3_native(
     })
 }
 
-fn stage_recipe(scope: &PatchScope, options: &StageOptions) -> Result<Recipe> {
-    let mut parameters = recorded_parameters(&scope.parameters, &ACTING_PARAMETERS)?;
-    if scope.parameters.number("gamma_stdev_reject")? > 0.0 {
-        parameters.insert("random_engine".into(), options.random_engine.to_string().into());
+/// The files of stage 3.
+pub(crate) fn files(_network: Network) -> StageFiles {
+    StageFiles {
+        stage: "3",
+        marker: "select1.mat",
+        telling_variable: None,
+        bundle: bundles::STAGE_3,
+        extra: bundles::MARKS,
+        needs_bundle: false,
+        writes: STAGE_3,
+        invalidated_stages: &["4", "5"],
+        invalidated_files: AFTER_STAGE_3,
+        own_files: STAGE_3,
+        shared_files: REWRITTEN_FILES,
+    }
+}
+
+/// What stage 3 needs in the patch `folder`.
+///
+/// # Errors
+/// Diagnostics about parameters.
+pub(crate) fn demands(
+    folder: &Path,
+    parameters: &Parameters,
+    options: &StageOptions,
+) -> Result<Demands> {
+    let mut recorded = recorded_parameters(parameters, &ACTING_PARAMETERS)?;
+    if parameters.number("gamma_stdev_reject")? > 0.0 {
+        recorded.insert("random_engine".into(), options.random_engine.to_string().into());
     }
     let inputs = [
         required("ps1.mat", 1),
@@ -118,11 +137,15 @@ fn stage_recipe(scope: &PatchScope, options: &StageOptions) -> Result<Recipe> {
         optional("da1.mat"),
     ];
     if options.reuse_coherence {
-        // `select1.mat` is read and replaced; its old content is no part of the fingerprint.
-        crate::patch_scope::input_records(&scope.folder, "3", &[required("select1.mat", 3)])?;
-        parameters.insert("reuse_coherence".into(), true.into());
+        recorded.insert("reuse_coherence".into(), true.into());
     }
-    recipe(&scope.folder, "3", ALGORITHM_VERSION, parameters, &inputs)
+    let mut demands = Demands::new(folder, ALGORITHM_VERSION, recorded, &inputs);
+    if options.reuse_coherence {
+        // `select1.mat` is read and replaced; its old content is no part of the fingerprint.
+        let earlier = InputFile::in_scope(folder, required("select1.mat", 3));
+        demands.inputs.push(InputFile { recorded: Recorded::Not, ..earlier });
+    }
+    Ok(demands)
 }
 
 /// One run on one patch.

@@ -28,14 +28,16 @@ mod weeding;
 
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{IoContext, Result};
 use crate::parameter_checks::dropped_interferograms;
-use crate::patch_scope::{Input, PatchScope, optional, recipe, recorded_parameters, required};
+use crate::patch_scope::{Input, PatchScope, optional, recorded_parameters, required};
 use crate::progress::Progress;
-use crate::project::checksums::content_record;
+use crate::project::layout::bundles;
 use crate::project::layout::patch_results::{AFTER_STAGE_4, STAGE_4};
-use crate::project::stack::Stack;
+use crate::project::parameters::Parameters;
+use crate::project::stack::{Network, Stack};
 use crate::stage::{ScopeStage, StageOptions, StageOutcome};
+use crate::stage_definition::{Demands, InputFile, Need, REWRITTEN_FILES, Recorded, StageFiles};
 
 use weeding::{Patch, Rules};
 
@@ -88,6 +90,43 @@ pub fn stage4_memory_bytes(
     BASE_BYTES + threads * THREAD_BYTES + reading.max(comparing)
 }
 
+/// The files of stage 4.
+pub(crate) fn files(_network: Network) -> StageFiles {
+    StageFiles {
+        stage: "4",
+        marker: "weed1.mat",
+        telling_variable: None,
+        bundle: bundles::STAGE_4,
+        extra: bundles::STAGE_4_EXTRA,
+        needs_bundle: false,
+        // The rest of its own files it takes away.
+        writes: STAGE_4.split_at(10).0,
+        invalidated_stages: &["5"],
+        own_files: STAGE_4,
+        invalidated_files: AFTER_STAGE_4,
+        shared_files: REWRITTEN_FILES,
+    }
+}
+
+/// What stage 4 needs in the patch `folder`.
+///
+/// # Errors
+/// Diagnostics about parameters; I/O errors for a file of edges that is not there.
+pub(crate) fn demands(
+    folder: &Path,
+    parameters: &Parameters,
+    options: &StageOptions,
+) -> Result<Demands> {
+    let parameters = recorded_parameters(parameters, &ACTING_PARAMETERS)?;
+    let mut demands = Demands::new(folder, ALGORITHM_VERSION, parameters, &INPUTS);
+    if let Some(edges) = &options.edges {
+        fs_err::metadata(edges).while_doing("examine the file of edges")?;
+        let edges = InputFile::new(edges.clone(), Need::Optional);
+        demands.inputs.push(InputFile { recorded: Recorded::As("edges"), ..edges });
+    }
+    Ok(demands)
+}
+
 /// Weeds the selected candidates of the patch `folder` and writes version 2 of its files.
 ///
 /// # Errors
@@ -99,22 +138,9 @@ pub fn run_stage4_native(
     progress: &Progress,
 ) -> Result<StageOutcome> {
     let scope = PatchScope::open(folder, "4", options, progress)?;
-    let parameters = recorded_parameters(&scope.parameters, &ACTING_PARAMETERS)?;
-    let mut recipe = recipe(&scope.folder, "4", ALGORITHM_VERSION, parameters, &INPUTS)?;
-    if let Some(edges) = &options.edges {
-        recipe.inputs.push(content_record(edges, "edges")?);
-    }
     let rules = Rules::of(&scope.parameters)?;
-    let stage = ScopeStage {
-        stage: "4",
-        marker: "weed1.mat",
-        present: None,
-        invalidated_stages: &["5"],
-        own_files: STAGE_4,
-        invalidated_files: AFTER_STAGE_4,
-        shared_files: &["psver.mat", "no_ps_info.mat"],
-        recipe,
-    };
+    let demanded = || demands(&scope.folder, &scope.parameters, options);
+    let stage = ScopeStage { files: files(rules.network), demands: &demanded };
     stage.run(&scope.lock, options, progress, |staging| {
         let stack = Stack::load(&scope.folder, 1, rules.network)?;
         let dropped = dropped_interferograms(&scope.parameters, stack.interferogram_count())?;

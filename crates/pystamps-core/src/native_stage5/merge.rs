@@ -5,23 +5,24 @@ use std::path::Path;
 
 use super::interferogram_noise::write_interferogram_noise;
 use super::joined::Joined;
-use super::merge_inputs::{PATCH_FILES, PatchRows, PatchSets, check_same_interferograms};
+use super::merge_inputs::{
+    PATCH_FILES, PatchRows, PatchSets, check_same_interferograms, missing_files,
+};
 use super::merge_outputs::{Memory, MergedOutputs};
 use super::patchwise::write_patchwise_results;
 use super::resampling::{Resampling, largest_coherence};
 use crate::error::{Diagnostic, IoContext, Result};
 use crate::parameter_checks::out_of_range;
-use crate::patch_scope::{acting_parameters, missing_input, recorded_parameters};
+use crate::patch_scope::{acting_parameters, recorded_parameters};
 use crate::plan::check_memory;
 use crate::progress::Progress;
-use crate::project::checksums::Checksums;
-use crate::project::dataset::{Patch, patches};
+use crate::project::dataset::{Patch, patches, patches_at_hand};
 use crate::project::layout::patch::PATCH_NOOVER_IN;
-use crate::project::layout::{AFTER_MERGED_STAGE_5, MERGED_STAGE_5};
-use crate::project::ledger::FileRecord;
+use crate::project::layout::{AFTER_MERGED_STAGE_5, MERGED_STAGE_5, bundles};
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, open_scope, settle};
+use crate::stage_definition::{Demands, InputFile, Need, StageFiles};
 
 /// Raised whenever the merge may give other bytes.
 const ALGORITHM_VERSION: u32 = 1;
@@ -69,23 +70,8 @@ pub fn run_stage5_merge_native(
     let parameters = acting_parameters(root, options)?;
     let rules = MergeRules::of(&parameters, options)?;
     let sets = mergeable_patches(root, options, progress)?;
-    let mut recorded = recorded_parameters(&parameters, &ACTING_PARAMETERS)?;
-    recorded.extend(rules.recorded(&sets.with_ps));
-    let stage = ScopeStage {
-        stage: "5",
-        marker: "ifgstd2.mat",
-        present: None,
-        invalidated_stages: &["6", "7", "8"],
-        own_files: MERGED_STAGE_5,
-        invalidated_files: AFTER_MERGED_STAGE_5,
-        // Stage 6 replaces the zeros by unwrapped phase.
-        shared_files: &["psver.mat", "phuw2.mat"],
-        recipe: crate::project::ledger::Recipe {
-            algorithm_version: ALGORITHM_VERSION,
-            parameters: recorded,
-            inputs: patch_records(root, &sets.with_ps)?,
-        },
-    };
+    let demanded = || merge_demands(root, &parameters, options);
+    let stage = ScopeStage { files: merge_files(rules.network), demands: &demanded };
     stage.run(&lock, options, progress, |staging| {
         merge(&sets, &rules, options.memory_limit_bytes, staging, progress)
     })
@@ -158,23 +144,54 @@ impl MergeRules {
     }
 }
 
-/// Records of the files that the merge reads, named from the root.
-fn patch_records(root: &Path, with_ps: &[Patch]) -> Result<Vec<FileRecord>> {
-    let mut checksums = Checksums::load(root);
-    let mut records = Vec::new();
-    for patch in with_ps {
-        records.push(checksums.record(root, &patch.folder.join(PATCH_NOOVER_IN))?);
-        for input in PATCH_FILES {
-            let path = patch.folder.join(input.file);
-            if path.is_file() {
-                records.push(checksums.record(root, &path)?);
-            } else if let Some(maker) = input.required_of {
-                return Err(missing_input(&path, "stage 5", maker).data());
-            }
-        }
+/// The files of the merge.
+pub(crate) fn merge_files(_network: Network) -> StageFiles {
+    StageFiles {
+        stage: "5",
+        marker: "ifgstd2.mat",
+        telling_variable: None,
+        bundle: bundles::MERGE,
+        extra: bundles::MERGE_EXTRA,
+        needs_bundle: true,
+        // What comes before it takes away: files of the preparation.
+        writes: MERGED_STAGE_5.split_at(2).1,
+        invalidated_stages: &["6", "7", "8"],
+        own_files: MERGED_STAGE_5,
+        invalidated_files: AFTER_MERGED_STAGE_5,
+        // Stage 6 replaces the zeros by unwrapped phase.
+        shared_files: &["psver.mat", "phuw2.mat"],
     }
-    checksums.save();
-    Ok(records)
+}
+
+/// What the merge of the project at `root` needs. Patches without results are told, not refused.
+///
+/// # Errors
+/// Diagnostics about parameters; those of discovery and of MATLAB files.
+pub(crate) fn merge_demands(
+    root: &Path,
+    parameters: &Parameters,
+    options: &StageOptions,
+) -> Result<Demands> {
+    let rules = MergeRules::of(parameters, options)?;
+    let mut recorded = recorded_parameters(parameters, &ACTING_PARAMETERS)?;
+    if patches_at_hand(root)?.is_none() {
+        let demands = Demands::new(root, ALGORITHM_VERSION, recorded, &[]);
+        return Ok(Demands { put_away: true, ..demands });
+    }
+    let sets = PatchSets::of(root, options.partial_without.as_deref().unwrap_or_default())?;
+    recorded.extend(rules.recorded(&sets.with_ps));
+    let mut demands = Demands::new(root, ALGORITHM_VERSION, recorded, &[]);
+    for patch in &sets.with_ps {
+        let window = patch.folder.join(PATCH_NOOVER_IN);
+        demands.inputs.push(InputFile::new(window, Need::OfPreparation));
+        let files = PATCH_FILES.map(|input| InputFile::in_scope(&patch.folder, input));
+        demands.inputs.extend(files);
+    }
+    for patch in &sets.incomplete {
+        let files = missing_files(patch).map(|input| format!("{}/{}", patch.name, input.file));
+        demands.left_out.extend(files);
+    }
+    Ok(demands)
 }
 
 fn merge(

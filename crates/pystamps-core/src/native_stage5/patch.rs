@@ -10,14 +10,16 @@ use crate::mat_output::{no_ps_info_after, single_variable, write_variables};
 use crate::native_stage4::INPUTS as WEEDING_INPUTS;
 use crate::native_stage4::promotion::Promotion;
 use crate::native_stage4::selection::Selection;
-use crate::patch_scope::{Input, PatchScope, recipe, recorded_parameters, required};
+use crate::patch_scope::{Input, PatchScope, recorded_parameters, required};
 use crate::plan::check_memory;
 use crate::progress::Progress;
-use crate::project::layout::patch_results::STAGE_4;
+use crate::project::layout::bundles;
 use crate::project::ledger::Ledger;
+use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::samples::compressed_bytes;
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome};
+use crate::stage_definition::{Demands, REWRITTEN_FILES, StageFiles};
 
 /// Raised whenever stage 5 of a patch may give other bytes.
 const ALGORITHM_VERSION: u32 = 1;
@@ -54,36 +56,71 @@ pub fn run_stage5_patch_native(
     progress: &Progress,
 ) -> Result<StageOutcome> {
     let scope = PatchScope::open(folder, "5", options, progress)?;
-    let promote = promotion_is_due(&scope.folder)?;
+    let network = Network::of(&scope.parameters)?;
+    let demanded = || patch_demands(&scope.folder, &scope.parameters, options);
+    let stage = ScopeStage { files: patch_files(network), demands: &demanded };
+    stage.run(&scope.lock, options, progress, |staging| {
+        let promote = promotion_is_due(&scope.folder)?;
+        let limit = options.memory_limit_bytes;
+        compute(&scope.folder, network, promote, limit, staging, progress)
+    })
+}
+
+/// The files of stage 5 in a patch.
+pub(crate) fn patch_files(_network: Network) -> StageFiles {
+    StageFiles {
+        stage: "5",
+        marker: "rc2.mat",
+        telling_variable: None,
+        bundle: bundles::STAGE_5,
+        extra: bundles::STAGE_5_EXTRA,
+        needs_bundle: false,
+        writes: bundles::CORRECTED,
+        invalidated_stages: &[],
+        own_files: &["rc2.mat"],
+        invalidated_files: &[],
+        shared_files: REWRITTEN_FILES,
+    }
+}
+
+/// What stage 5 needs in the patch `folder`.
+///
+/// # Errors
+/// Diagnostics about parameters and the ledger.
+pub(crate) fn patch_demands(
+    folder: &Path,
+    parameters: &Parameters,
+    _options: &StageOptions,
+) -> Result<Demands> {
+    correction_demands(folder, parameters, promotion_is_due(folder)?)
+}
+
+/// What stage 5 needs in the patch `folder`, which makes version 2 of its files or finds it there.
+///
+/// # Errors
+/// Diagnostics about parameters.
+pub(crate) fn correction_demands(
+    folder: &Path,
+    parameters: &Parameters,
+    promotes: bool,
+) -> Result<Demands> {
     // Version 2 is made of what stage 4 reads and decides.
-    let inputs = if promote {
+    let inputs = if promotes {
         [&[required("weed1.mat", 4)][..], &WEEDING_INPUTS].concat()
     } else {
         CORRECTION_INPUTS.to_vec()
     };
-    let parameters = recorded_parameters(&scope.parameters, &["small_baseline_flag"])?;
-    let stage = ScopeStage {
-        stage: "5",
-        marker: "rc2.mat",
-        present: None,
-        invalidated_stages: &[],
-        own_files: &["rc2.mat"],
-        invalidated_files: &[],
-        shared_files: &["psver.mat", "no_ps_info.mat"],
-        recipe: recipe(&scope.folder, "5", ALGORITHM_VERSION, parameters, &inputs)?,
-    };
-    let network = Network::of(&scope.parameters)?;
-    stage.run(&scope.lock, options, progress, |staging| {
-        let limit = options.memory_limit_bytes;
-        compute(&scope.folder, network, promote, limit, staging, progress)
-    })
+    let parameters = recorded_parameters(parameters, &["small_baseline_flag"])?;
+    let demands = Demands::new(folder, ALGORITHM_VERSION, parameters, &inputs);
+    let more_writes = if promotes { bundles::PROMOTED } else { &[] };
+    Ok(Demands { more_writes, ..demands })
 }
 
 /// Whether version 2 has to be made from `weed1.mat`: it is missing, or came about that way.
 fn promotion_is_due(folder: &Path) -> Result<bool> {
     let ledger = Ledger::load(folder)?;
     let made = ledger.stage("5").is_some_and(|entry| {
-        entry.outputs.iter().any(|output| STAGE_4.contains(&output.path.as_str()))
+        entry.outputs.iter().any(|output| bundles::PROMOTED.contains(&output.path.as_str()))
     });
     let missing = CORRECTION_INPUTS.iter().any(|input| !folder.join(input.file).is_file());
     Ok(made || (missing && folder.join("weed1.mat").is_file()))

@@ -23,6 +23,7 @@
 mod certificates;
 mod checkpoint;
 mod costs;
+mod demands;
 mod edge_analysis;
 mod edge_series_again;
 mod files;
@@ -32,7 +33,6 @@ pub(crate) mod memory;
 mod node_phase;
 mod nodes;
 mod phase;
-mod recipe;
 mod rules;
 mod run;
 mod series_network;
@@ -47,15 +47,13 @@ use std::path::Path;
 use crate::error::Result;
 use crate::merged_scope::open_merged;
 use crate::progress::Progress;
-use crate::project::layout::{AFTER_MERGED_STAGE_6, MERGED_STAGE_6};
 use crate::project::parameters::Parameters;
 use crate::project::stack::Stack;
 use crate::stage::{ScopeStage, StageOptions, StageOutcome, StageStatus, UnwrappingSolver};
 
 use checkpoint::Checkpoints;
+pub(crate) use demands::{analysis_parameters, demands, files, is_unwrapped, marker};
 pub(crate) use edge_series_again::write_edge_series;
-use recipe::recipe_of;
-pub(crate) use recipe::{analysis_parameters, is_unwrapped, marker};
 use rules::Rules;
 use run::{Geometry, Unwrapping};
 use snaphu::{External, KEPT_FOLDER};
@@ -82,17 +80,8 @@ pub fn run_stage6_native(
         UnwrappingSolver::Snaphu => Some(External::find()?),
         UnwrappingSolver::Native => None,
     };
-    let stage = ScopeStage {
-        stage: "6",
-        marker: marker(rules.network),
-        present: Some(is_unwrapped(root, rules.network)),
-        invalidated_stages: &["7", "8"],
-        own_files: MERGED_STAGE_6,
-        invalidated_files: AFTER_MERGED_STAGE_6,
-        // Stage 8 puts its own analysis of the edges in the place of ours.
-        shared_files: &["uw_space_time.mat"],
-        recipe: recipe_of(root, &parameters, &rules, options, progress)?,
-    };
+    let demanded = || demands(root, &parameters, options);
+    let stage = ScopeStage { files: files(rules.network), demands: &demanded };
     let outcome = stage.run(&lock, options, progress, |staging| {
         let work = Unwrapping { root, parameters: &parameters, rules: &rules, options, staging };
         work.run(external.as_ref(), progress)

@@ -32,18 +32,19 @@ use crate::error::Result;
 use crate::merged_scope::{open_merged, refuse_unless_unwrapped};
 use crate::patch_scope::note_outdated;
 use crate::progress::Progress;
-use crate::project::layout::{AFTER_MERGED_STAGE_7, MERGED_STAGE_7};
+use crate::project::layout::{AFTER_MERGED_STAGE_7, MERGED_STAGE_7, bundles};
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::ramp_degree::ramp_bytes;
 use crate::samples::Residence;
 use crate::scratch::Room;
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome};
+use crate::stage_definition::StageFiles;
 
 use clamp::Neighbours;
 use estimate::Estimator;
-pub(crate) use rules::Need;
-use rules::{Columns, Rules, recipe_of};
+use rules::{Columns, Rules};
+pub(crate) use rules::{Need, demands};
 
 /// Raised whenever stage 7 may give other bytes.
 const ALGORITHM_VERSION: u32 = 1;
@@ -62,29 +63,33 @@ pub fn run_stage7_native(
     let root = root.as_path();
     let rules = Rules::of(&parameters)?;
     refuse_unless_unwrapped(root, "stage 7", rules.network)?;
-    let stage = ScopeStage {
-        stage: "7",
-        marker: "scla2.mat",
-        present: Some(is_estimated(root, rules.network)),
-        invalidated_stages: &["8"],
-        own_files: MERGED_STAGE_7,
-        invalidated_files: AFTER_MERGED_STAGE_7,
-        shared_files: &[],
-        recipe: recipe_of(root, &parameters, &rules)?,
-    };
+    let demanded = || demands(root, &parameters, options);
+    let stage = ScopeStage { files: files(rules.network), demands: &demanded };
     note_outdated(root, &parameters, &["5", "6"], progress);
     stage.run(&lock, options, progress, |staging| {
         Work { root, parameters: &parameters, rules: &rules, options, staging }.run(progress)
     })
 }
 
-/// Whether all results of stage 7 are there, ours or another program's.
-pub(crate) fn is_estimated(root: &Path, network: Network) -> bool {
-    let files: &[&str] = match network {
-        Network::SingleMaster => &["scla2.mat", "scla_smooth2.mat"],
-        Network::SmallBaselines => &["scla2.mat", "scla_sb2.mat", "scla_smooth_sb2.mat"],
+/// The files of stage 7.
+pub(crate) fn files(network: Network) -> StageFiles {
+    let bundle = match network {
+        Network::SingleMaster => bundles::STAGE_7,
+        Network::SmallBaselines => bundles::STAGE_7_SMALL_BASELINES,
     };
-    files.iter().all(|file| root.join(file).is_file())
+    StageFiles {
+        stage: "7",
+        marker: "scla2.mat",
+        telling_variable: None,
+        bundle,
+        extra: &[],
+        needs_bundle: true,
+        writes: bundle,
+        invalidated_stages: &["8"],
+        own_files: MERGED_STAGE_7,
+        invalidated_files: AFTER_MERGED_STAGE_7,
+        shared_files: &[],
+    }
 }
 
 /// One run of the stage.

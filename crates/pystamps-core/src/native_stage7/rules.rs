@@ -5,14 +5,15 @@ use std::path::Path;
 use super::ALGORITHM_VERSION;
 use crate::error::Result;
 use crate::parameter_checks::{indices, out_of_range};
-use crate::patch_scope::{Input, missing_input, optional, recipe, recorded_parameters, required};
+use crate::patch_scope::{Input, optional, recorded_parameters, required};
 use crate::plan::check_memory;
-use crate::project::ledger::Recipe;
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::ramp_degree::RAMP_DEGREE_FILE;
 use crate::reference_area::recorded_reference;
 use crate::samples::Residence;
+use crate::stage::StageOptions;
+use crate::stage_definition::{self, Demands, InputFile};
 use crate::troposphere::subtracted_field;
 
 /// Parameters that decide what stage 7 does, besides those of the reference area.
@@ -114,12 +115,16 @@ pub(super) fn used_columns(
     Ok(all.into_iter().filter(|column| !left_out.contains(column)).collect())
 }
 
-/// What goes into the stage.
+/// What stage 7 needs in the project `root`.
 ///
 /// # Errors
-/// As for [`recipe`]; `stage-input-missing` where a tropospheric correction is asked for and is not
-/// there.
-pub(super) fn recipe_of(root: &Path, parameters: &Parameters, rules: &Rules) -> Result<Recipe> {
+/// Diagnostics about parameters.
+pub(crate) fn demands(
+    root: &Path,
+    parameters: &Parameters,
+    _options: &StageOptions,
+) -> Result<Demands> {
+    let rules = Rules::of(parameters)?;
     let mut recorded = recorded_parameters(parameters, &ACTING_PARAMETERS)?;
     recorded.extend(recorded_reference(parameters)?);
     let mut inputs: Vec<Input> = vec![required("phuw2.mat", 6), required("ps2.mat", 5)];
@@ -135,21 +140,16 @@ pub(super) fn recipe_of(root: &Path, parameters: &Parameters, rules: &Rules) -> 
             "tca_sb2.mat"
         }
     };
+    let mut demands = Demands::new(root, ALGORITHM_VERSION, recorded, &inputs);
     if rules.troposphere.is_some() {
-        let path = root.join(corrections);
-        if !path.is_file() {
-            return Err(missing_input(&path, "stage 7", 6)
-                .expected("the tropospheric correction that subtr_tropo = y asks for")
-                .remedy("make it with TRAIN, or params set --dataset … subtr_tropo n")
-                .data());
-        }
-        inputs.push(optional(corrections));
+        demands.inputs.push(InputFile::new(root.join(corrections), stage_definition::Need::OfUser));
     }
-    inputs.push(optional("bp2.mat"));
+    let mut add = |file| demands.inputs.push(InputFile::in_scope(root, optional(file)));
+    add("bp2.mat");
     if rules.deramp {
-        inputs.push(optional(RAMP_DEGREE_FILE));
+        add(RAMP_DEGREE_FILE);
     }
-    recipe(root, "7", ALGORITHM_VERSION, recorded, &inputs)
+    Ok(demands)
 }
 
 /// Memory of the process itself.

@@ -35,14 +35,16 @@ use crate::native_stage6::write_edge_series;
 use crate::patch_scope::note_outdated;
 use crate::products::{Definition, Project, VelocitySeries, is_single};
 use crate::progress::Progress;
-use crate::project::layout::MERGED_STAGE_8;
+use crate::project::layout::{MERGED_STAGE_8, bundles};
 use crate::project::parameters::Parameters;
+use crate::project::stack::Network;
 use crate::samples::Residence;
 use crate::scratch::Room;
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome};
+use crate::stage_definition::StageFiles;
 
-pub(crate) use rules::Need;
-use rules::{Rules, recipe_of};
+use rules::Rules;
+pub(crate) use rules::{Need, demands};
 use signal::Signal;
 
 /// Raised whenever stage 8 may give other bytes.
@@ -64,26 +66,30 @@ pub fn run_stage8_native(
     let root = root.as_path();
     let rules = Rules::of(&parameters, options)?;
     refuse_unless_unwrapped(root, "stage 8", rules.network)?;
-    let stage = ScopeStage {
-        stage: "8",
-        marker: "mean_v.mat",
-        present: Some(is_filtered(root)),
-        invalidated_stages: &[],
-        own_files: MERGED_STAGE_8,
-        invalidated_files: &[],
-        // A second pass of stage 6 writes its own.
-        shared_files: &["uw_space_time.mat"],
-        recipe: recipe_of(root, &parameters, &rules)?,
-    };
+    let demanded = || demands(root, &parameters, options);
+    let stage = ScopeStage { files: files(rules.network), demands: &demanded };
     note_outdated(root, &parameters, &["5", "6", "7"], progress);
     stage.run(&lock, options, progress, |staging| {
         Work { root, parameters: &parameters, rules: &rules, options, staging }.run(progress)
     })
 }
 
-/// Whether all results of stage 8 are there, ours or another program's.
-pub(crate) fn is_filtered(root: &Path) -> bool {
-    ["mean_v.mat", "scn2.mat", "uw_space_time.mat"].iter().all(|file| root.join(file).is_file())
+/// The files of stage 8.
+pub(crate) fn files(_network: Network) -> StageFiles {
+    StageFiles {
+        stage: "8",
+        marker: "mean_v.mat",
+        telling_variable: None,
+        bundle: bundles::STAGE_8,
+        extra: bundles::STAGE_8_EXTRA,
+        needs_bundle: true,
+        writes: bundles::STAGE_8,
+        invalidated_stages: &[],
+        own_files: MERGED_STAGE_8,
+        invalidated_files: &[],
+        // A second pass of stage 6 writes its own.
+        shared_files: &["uw_space_time.mat"],
+    }
 }
 
 /// One run of the stage.

@@ -6,15 +6,15 @@ use super::ALGORITHM_VERSION;
 use crate::error::Result;
 use crate::native_stage6::analysis_parameters;
 use crate::parameter_checks::{indices, kept_interferograms, positive};
-use crate::patch_scope::{Input, optional, recipe, recorded_parameters, required};
+use crate::patch_scope::{Input, optional, recorded_parameters, required};
 use crate::plan::check_memory;
-use crate::project::ledger::Recipe;
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
 use crate::ramp_degree::RAMP_DEGREE_FILE;
 use crate::reference_area::recorded_reference;
 use crate::samples::Residence;
 use crate::stage::{StageOptions, WeightlessDate};
+use crate::stage_definition::Demands;
 
 /// Parameters that decide what stage 8 does, besides those of the reference area and of the edges.
 const ACTING_PARAMETERS: [&str; 5] =
@@ -89,11 +89,16 @@ pub(super) fn deramped_columns(
     Ok(listed)
 }
 
-/// What goes into the stage.
+/// What stage 8 needs in the project `root`.
 ///
 /// # Errors
-/// As for [`recipe`].
-pub(super) fn recipe_of(root: &Path, parameters: &Parameters, rules: &Rules) -> Result<Recipe> {
+/// Diagnostics about parameters.
+pub(crate) fn demands(
+    root: &Path,
+    parameters: &Parameters,
+    options: &StageOptions,
+) -> Result<Demands> {
+    let rules = Rules::of(parameters, options)?;
     let mut recorded = analysis_parameters(parameters)?;
     recorded.extend(recorded_parameters(parameters, &ACTING_PARAMETERS)?);
     recorded.extend(recorded_reference(parameters)?);
@@ -121,7 +126,7 @@ pub(super) fn recipe_of(root: &Path, parameters: &Parameters, rules: &Rules) -> 
     });
     let others = ["pm2.mat", "bp2.mat", "la2.mat", "master.res", RAMP_DEGREE_FILE];
     inputs.extend(others.map(optional));
-    recipe(root, "8", ALGORITHM_VERSION, recorded, &inputs)
+    Ok(Demands::new(root, ALGORITHM_VERSION, recorded, &inputs))
 }
 
 /// Memory of the process itself.

@@ -14,15 +14,13 @@ use serde::Serialize;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
 use crate::native_stage2::memory::simulation_bytes;
-use crate::native_stage6::is_unwrapped;
-use crate::native_stage7::is_estimated;
-use crate::native_stage8::is_filtered;
 use crate::project::dataset::{Patch, patches};
 use crate::project::layout::patch::CANDIDATES_IJ;
 use crate::project::layout::root;
 use crate::project::parameters::Parameters;
 use crate::project::stack::{Network, Stack};
-use crate::stage::RandomEngine;
+use crate::stage::{RandomEngine, StageOptions};
+use crate::status::project_status;
 
 use filters::Filters;
 use rates::{Rates, UnwrappingRates};
@@ -30,6 +28,7 @@ pub use sizes::PatchSizes;
 use stages::Common;
 pub use stages::StagePlan;
 pub use state::StageState;
+use state::States;
 pub use unwrapping::MergedSizes;
 use unwrapping::unwrapped_count;
 
@@ -135,14 +134,14 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
         Err(error) => return Err(error),
     };
     let prepared = |patch: &Patch| patch.folder.join(CANDIDATES_IJ).is_file();
+    let mut states = States::of(&project_status(folder, &StageOptions::default())?);
     let patches: Vec<PatchPlan> = listed
         .into_iter()
         .filter(|patch| !merged || prepared(patch))
         .map(|patch| {
             let sizes = PatchSizes::of(&patch.folder, cell_size_m)?;
             let stages = common.stages(&sizes);
-            let states =
-                stages.iter().map(|plan| StageState::of(&patch.folder, plan.stage)).collect();
+            let states = states.take::<5>(&patch.name).into();
             Ok(PatchPlan { sizes, stages, states, name: patch.name })
         })
         .collect::<Result<_>>()?;
@@ -155,7 +154,7 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
     let sizes = patches.iter().map(|patch| &patch.sizes);
     let merged_sizes = MergedSizes::of(folder, &parameters, sizes)?;
     let used = unwrapped_count(&parameters, interferograms);
-    let network = Network::of(&parameters)?;
+    let [merge_state, unwrap_state, look_angle_error_state, noise_filter_state] = states.take(".");
     let rates = UnwrappingRates::measure(used);
     let unwrap = merged_sizes.plan(used, threads, &rates, common.rates.byte);
     let filters = Filters {
@@ -169,14 +168,14 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
         interferograms,
         patches,
         merge,
-        merge_state: StageState::of_merge(folder),
+        merge_state,
         merged_sizes,
         unwrap,
-        unwrap_state: StageState::of_merged(folder, 6, is_unwrapped(folder, network)),
+        unwrap_state,
         look_angle_error: filters.look_angle_error(&parameters)?,
-        look_angle_error_state: StageState::of_merged(folder, 7, is_estimated(folder, network)),
+        look_angle_error_state,
         noise_filter: filters.noise_filter(&parameters, &rates)?,
-        noise_filter_state: StageState::of_merged(folder, 8, is_filtered(folder)),
+        noise_filter_state,
         free_disk_bytes,
         warnings,
     })
@@ -235,6 +234,9 @@ fn patch_warnings(patch: &PatchPlan, common: &Common) -> Vec<String> {
             StageState::Damaged { reason } => {
                 warnings.push(format!("{name}, stage {}: {reason}", plan.stage));
             }
+            StageState::Outdated { reason } => {
+                warnings.push(format!("{name}, stage {} is outdated: {reason}", plan.stage));
+            }
             StageState::Due | StageState::Done { .. } => {}
         }
     }
@@ -254,7 +256,7 @@ fn patch_warnings(patch: &PatchPlan, common: &Common) -> Vec<String> {
 fn disk_warning(patches: &[PatchPlan], free_disk_bytes: Option<u64>) -> Option<String> {
     let due = |patch: &PatchPlan| -> u64 {
         let stages = patch.stages.iter().zip(&patch.states);
-        stages.filter(|(_, state)| **state == StageState::Due).map(|(s, _)| s.disk_bytes).sum()
+        stages.filter(|(_, state)| state.is_due()).map(|(s, _)| s.disk_bytes).sum()
     };
     let needed: u64 = patches.iter().map(due).sum();
     free_disk_bytes.filter(|&free| free < needed).map(|free| {

@@ -1,9 +1,12 @@
 //! Defines checksums of files, with a memory so that unchanged files are not read again.
 //!
 //! `.pystamps/checksums.json` maps a file to its checksum together with its size and time of
-//! change. It is only advice: without it, or when either differs, the file is hashed again.
+//! change. It is only advice: without it, or when either differs, the file is hashed again. A stage
+//! remembers what it has written, so nobody reads that again as long as it stays as it is. Files of a
+//! folder inside the scope (a patch of a project) are looked up in that folder's own memory, too.
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -23,7 +26,10 @@ const CHECKSUMS_FILE: &str = "checksums.json";
 pub struct Checksums {
     file: PathBuf,
     known: BTreeMap<String, Known>,
-    changed: bool,
+    /// What was learned since it was loaded.
+    learned: BTreeMap<String, Known>,
+    /// What folders inside the scope remember, loaded when one of their files is asked for.
+    inner: BTreeMap<PathBuf, BTreeMap<String, Known>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +43,9 @@ struct Known {
 impl Checksums {
     /// Loads what is remembered for `scope`; nothing if the memory is missing or unreadable.
     pub fn load(scope: &Path) -> Self {
-        let file = scope.join(CONTROL_FOLDER).join(CHECKSUMS_FILE);
-        let known = fs_err::read(&file)
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok())
-            .unwrap_or_default();
-        Self { file, known, changed: false }
+        let file = memory_of(scope);
+        let known = remembered(&file);
+        Self { file, known, learned: BTreeMap::new(), inner: BTreeMap::new() }
     }
 
     /// The record of the file at `path`, named relative to `scope` where it lies inside.
@@ -52,34 +55,84 @@ impl Checksums {
     pub fn record(&mut self, scope: &Path, path: &Path) -> Result<FileRecord> {
         let name = path.strip_prefix(scope).unwrap_or(path).to_string_lossy().into_owned();
         let metadata = fs_err::metadata(path).while_doing("examine an input")?;
-        let bytes = metadata.len();
-        let (modified_ns, inode) = (modified_ns(&metadata), metadata.ino());
-        let identity = match self.known.get(&name) {
-            Some(k) if (k.bytes, k.modified_ns, k.inode) == (bytes, modified_ns, inode) => {
-                k.checksum.clone()
-            }
-            _ => {
-                let checksum = checksum_of_file(path)?;
-                let known = Known { bytes, modified_ns, inode, checksum: checksum.clone() };
-                self.known.insert(name.clone(), known);
-                self.changed = true;
-                checksum
-            }
+        let identity = if let Some(known) = self.look_up(scope, path, &name, &metadata) {
+            known
+        } else {
+            let checksum = checksum_of_file(path)?;
+            self.learn(&name, &metadata, &checksum);
+            checksum
         };
-        Ok(FileRecord { path: name, bytes, identity })
+        Ok(FileRecord { path: name, bytes: metadata.len(), identity })
     }
 
-    /// Remembers what was learned. Failure is no error: the files are hashed again next time.
-    pub fn save(&self) {
-        if self.changed
-            && let Ok(text) = serde_json::to_vec(&self.known)
-        {
-            let draft = self.file.with_extension("draft");
+    /// The checksum of a file that has not changed since somebody computed it.
+    fn look_up(
+        &mut self,
+        scope: &Path,
+        path: &Path,
+        name: &str,
+        metadata: &Metadata,
+    ) -> Option<String> {
+        let fits = |known: &&Known| known.describes(metadata);
+        if let Some(known) = self.known.get(name).filter(fits) {
+            return Some(known.checksum.clone());
+        }
+        let folder =
+            path.parent().filter(|&folder| folder != scope && folder.starts_with(scope))?;
+        let inner = self
+            .inner
+            .entry(folder.to_path_buf())
+            .or_insert_with(|| remembered(&memory_of(folder)));
+        let name = path.file_name()?.to_str()?;
+        inner.get(name).filter(fits).map(|known| known.checksum.clone())
+    }
+
+    /// Notes the checksum of the file called `name`, whose state is `metadata`.
+    pub(crate) fn learn(&mut self, name: &str, metadata: &Metadata, checksum: &str) {
+        let known = Known {
+            bytes: metadata.len(),
+            modified_ns: modified_ns(metadata),
+            inode: metadata.ino(),
+            checksum: checksum.to_owned(),
+        };
+        self.known.insert(name.to_owned(), known.clone());
+        self.learned.insert(name.to_owned(), known);
+    }
+
+    /// Remembers what was learned, beside what others have learned meanwhile. Failure is no error: the
+    /// files are hashed again next time.
+    pub fn save(&mut self) {
+        if self.learned.is_empty() {
+            return;
+        }
+        let mut all = remembered(&self.file);
+        all.append(&mut self.learned);
+        if let Ok(text) = serde_json::to_vec(&all) {
+            let draft = self.file.with_extension(format!("{}.draft", std::process::id()));
             if fs_err::write(&draft, text).is_ok() {
                 let _ = fs_err::rename(draft, &self.file);
             }
         }
     }
+}
+
+impl Known {
+    /// Whether the file is still as it was.
+    fn describes(&self, metadata: &Metadata) -> bool {
+        let now = (metadata.len(), modified_ns(metadata), metadata.ino());
+        (self.bytes, self.modified_ns, self.inode) == now
+    }
+}
+
+/// Where the folder `scope` remembers checksums.
+fn memory_of(scope: &Path) -> PathBuf {
+    scope.join(CONTROL_FOLDER).join(CHECKSUMS_FILE)
+}
+
+/// What a memory holds; nothing if it is missing or unreadable.
+fn remembered(file: &Path) -> BTreeMap<String, Known> {
+    let text = fs_err::read(file).ok();
+    text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
 /// The record of a file by its content, under `name`.
@@ -124,7 +177,7 @@ pub fn raster_record(path: &Path) -> Result<FileRecord> {
     })
 }
 
-fn modified_ns(metadata: &std::fs::Metadata) -> i128 {
+fn modified_ns(metadata: &Metadata) -> i128 {
     i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec())
 }
 
@@ -169,9 +222,35 @@ mod tests {
         checksums.save();
         let mut again = Checksums::load(scope.path());
         assert_eq!(again.record(scope.path(), &path).unwrap(), record);
-        assert!(!again.changed);
+        assert!(again.learned.is_empty());
         fs_err::write(&path, "abcd").unwrap();
         assert_ne!(again.record(scope.path(), &path).unwrap().identity, of_abc);
-        assert!(again.changed);
+        assert!(!again.learned.is_empty());
+    }
+
+    #[test]
+    fn a_scope_asks_the_folders_inside_it_and_keeps_what_others_learned() {
+        let scope = tempfile::tempdir().unwrap();
+        let patch = scope.path().join("PATCH_1");
+        for folder in [scope.path(), &patch] {
+            fs_err::create_dir_all(folder.join(CONTROL_FOLDER)).unwrap();
+        }
+        let path = patch.join("a");
+        fs_err::write(&path, "abc").unwrap();
+        let metadata = fs_err::metadata(&path).unwrap();
+        let (mut one, mut two) = (Checksums::load(&patch), Checksums::load(&patch));
+        one.learn("a", &metadata, "known to the patch");
+        two.learn("b", &metadata, "learned beside");
+        one.save();
+        two.save();
+        let mut of_the_project = Checksums::load(scope.path());
+        let record = of_the_project.record(scope.path(), &path).unwrap();
+        assert_eq!(
+            (record.path.as_str(), record.identity.as_str()),
+            ("PATCH_1/a", "known to the patch")
+        );
+        fs_err::write(&path, "changed").unwrap();
+        let record = of_the_project.record(scope.path(), &path).unwrap();
+        assert_ne!(record.identity, "known to the patch");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Diagnostic, IoContext, Result};
-use crate::project::layout::{PATCH_LIST, patch};
+use crate::project::layout::{PATCH_LIST, patch, patch_results};
 
 /// One patch folder of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,31 @@ pub fn patches(root: &Path) -> Result<Vec<Patch>> {
             .data());
     }
     names.into_iter().map(|name| listed_patch(root, &list, name)).collect()
+}
+
+/// The patches of the project at `root` that there is anything of; none if it has been merged and all of
+/// them have been put away since.
+///
+/// # Errors
+/// Those of [`patches`]. A patch of a merged project may be missing.
+pub fn patches_at_hand(root: &Path) -> Result<Option<Vec<Patch>>> {
+    let merged = root.join("ps2.mat").is_file() && root.join("ifgstd2.mat").is_file();
+    match patches(root) {
+        Ok(listed) if !merged => Ok(Some(listed)),
+        Ok(mut listed) => {
+            listed.retain(|patch| is_at_hand(&patch.folder));
+            Ok((!listed.is_empty()).then_some(listed))
+        }
+        Err(error) if merged && ["patch-missing", "no-patches"].contains(&error.name()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether there is anything of a patch: candidates, or the results of a stage.
+fn is_at_hand(folder: &Path) -> bool {
+    let results = patch_results::STAGE_1.first().into_iter().chain(patch_results::AFTER_STAGE_1);
+    let mut files = results.chain([&patch::CANDIDATES_IJ, &"no_ps_info.mat"]);
+    files.any(|name| folder.join(name).is_file())
 }
 
 fn listed_patch(root: &Path, list: &Path, name: String) -> Result<Patch> {

@@ -207,3 +207,88 @@ pub const MERGED_STAGE_8: &[&str] = &[
     "temp_vario.mat",
     "unwrapping_errors_edges.mat",
 ];
+
+/// Files that belong together in the results of a stage (orchestration.md), and those that may.
+pub mod bundles {
+    /// Stage 1.
+    pub const STAGE_1: &[&str] =
+        &["ps1.mat", "ph1.mat", "bp1.mat", "da1.mat", "hgt1.mat", "la1.mat", "psver.mat"];
+    /// May belong to stage 1.
+    pub const STAGE_1_EXTRA: &[&str] = &["inc1.mat", "no_ps_info.mat"];
+    /// Stage 2.
+    pub const STAGE_2: &[&str] = &["pm1.mat"];
+    /// Stage 3.
+    pub const STAGE_3: &[&str] = &["select1.mat"];
+    /// May belong to stages 2 and 3.
+    pub const MARKS: &[&str] = &["psver.mat", "no_ps_info.mat"];
+    /// Stage 4.
+    pub const STAGE_4: &[&str] = &[
+        "weed1.mat",
+        "ps2.mat",
+        "ph2.mat",
+        "pm2.mat",
+        "bp2.mat",
+        "hgt2.mat",
+        "la2.mat",
+        "psver.mat",
+    ];
+    /// May belong to stage 4.
+    pub const STAGE_4_EXTRA: &[&str] = &["inc2.mat", "no_ps_info.mat"];
+    /// Stage 5 of a patch.
+    pub const STAGE_5: &[&str] = &[
+        "ps2.mat",
+        "ph2.mat",
+        "pm2.mat",
+        "bp2.mat",
+        "hgt2.mat",
+        "la2.mat",
+        "rc2.mat",
+        "psver.mat",
+    ];
+    /// May belong to stage 5 of a patch.
+    pub const STAGE_5_EXTRA: &[&str] = &["inc2.mat", "da2.mat", "no_ps_info.mat"];
+    /// What stage 5 of a patch writes in any case.
+    pub const CORRECTED: &[&str] = &["rc2.mat", "psver.mat", "no_ps_info.mat"];
+    /// What stage 5 of a patch writes besides where stage 4 has not.
+    pub const PROMOTED: &[&str] =
+        &["ps2.mat", "ph2.mat", "pm2.mat", "bp2.mat", "hgt2.mat", "la2.mat", "inc2.mat"];
+    /// The merge.
+    pub const MERGE: &[&str] = &[
+        "ifgstd2.mat",
+        "ps2.mat",
+        "ph2.mat",
+        "pm2.mat",
+        "bp2.mat",
+        "hgt2.mat",
+        "la2.mat",
+        "rc2.mat",
+        "psver.mat",
+    ];
+    /// May belong to the merge.
+    pub const MERGE_EXTRA: &[&str] = &["inc2.mat", "da2.mat", "phuw2.mat"];
+    /// Stage 6, single master.
+    pub const STAGE_6: &[&str] =
+        &["phuw2.mat", "uw_phaseuw.mat", "uw_grid.mat", "uw_interp.mat", "uw_space_time.mat"];
+    /// Stage 6, small baselines.
+    pub const STAGE_6_SMALL_BASELINES: &[&str] = &[
+        "phuw_sb2.mat",
+        "phuw2.mat",
+        "phuw_sb_res2.mat",
+        "uw_phaseuw.mat",
+        "uw_grid.mat",
+        "uw_interp.mat",
+        "uw_space_time.mat",
+    ];
+    /// May belong to stage 6.
+    pub const STAGE_6_EXTRA: &[&str] = &["uw_solver.json", "uw_certificate.mat"];
+    /// Stage 7, single master.
+    pub const STAGE_7: &[&str] = &["scla2.mat", "scla_smooth2.mat"];
+    /// Stage 7, small baselines.
+    pub const STAGE_7_SMALL_BASELINES: &[&str] =
+        &["scla2.mat", "scla_sb2.mat", "scla_smooth_sb2.mat"];
+    /// Stage 8.
+    pub const STAGE_8: &[&str] = &["mean_v.mat", "scn2.mat", "uw_space_time.mat"];
+    /// May belong to stage 8.
+    pub const STAGE_8_EXTRA: &[&str] =
+        &["modeled_defo_edges.mat", "temp_vario.mat", "unwrapping_errors_edges.mat"];
+}

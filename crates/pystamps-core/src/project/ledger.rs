@@ -42,6 +42,41 @@ pub struct LedgerEntry {
     pub fingerprint: String,
     /// Files written, with their checksums.
     pub outputs: Vec<FileRecord>,
+    /// Who made them. No part of the fingerprint: results from elsewhere stand as long as ours would.
+    #[serde(default, skip_serializing_if = "Origin::is_native")]
+    pub origin: Origin,
+    /// Rows of the result, if they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+}
+
+/// Who made the results of a stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// This program.
+    #[default]
+    Native,
+    /// The Python reference.
+    Reference,
+    /// Another project, whose files were copied.
+    Replayed,
+}
+
+impl Origin {
+    /// Whether this program made them.
+    pub fn is_native(&self) -> bool {
+        *self == Self::Native
+    }
+
+    /// Words for people, where there is anything to say.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Native => None,
+            Self::Reference => Some("made by the Python reference"),
+            Self::Replayed => Some("replayed from another project"),
+        }
+    }
 }
 
 /// Inputs, parameters and algorithm of one run of a stage.
@@ -80,7 +115,13 @@ impl Recipe {
 impl LedgerEntry {
     /// The entry for outputs made from `recipe`.
     pub fn new(recipe: Recipe, outputs: Vec<FileRecord>) -> Self {
-        Self { fingerprint: recipe.fingerprint(), recipe, outputs }
+        Self {
+            fingerprint: recipe.fingerprint(),
+            recipe,
+            outputs,
+            origin: Origin::default(),
+            rows: None,
+        }
     }
 
     /// Why the recorded outputs in `scope` cannot stand for a run of `recipe`; `None` if they can.
@@ -103,9 +144,25 @@ impl LedgerEntry {
         }
         if self.fingerprint != recipe.fingerprint() {
             let changed = recipe.inputs.iter().find(|file| !self.recipe.inputs.contains(file));
-            let name = changed.map_or("the set of inputs", |file| file.path.as_str());
-            return Ok(Some(format!("{name} has changed")));
+            let gone = self.recipe.inputs.iter().find(|file| !recipe.inputs.contains(file));
+            return Ok(Some(match (changed, gone) {
+                (Some(file), _) => format!("{} has changed", file.path),
+                (None, Some(file)) => format!("{}, which it was made from, is gone", file.path),
+                (None, None) => "the set of inputs has changed".to_owned(),
+            }));
         }
+        self.changed_output(scope, checksums)
+    }
+
+    /// What is wrong with the recorded outputs in `scope`; `None` if they are as they were written.
+    ///
+    /// # Errors
+    /// I/O errors while reading the outputs.
+    pub fn changed_output(
+        &self,
+        scope: &Path,
+        checksums: &mut Checksums,
+    ) -> Result<Option<String>> {
         for output in &self.outputs {
             let path = scope.join(&output.path);
             if !path.exists() {

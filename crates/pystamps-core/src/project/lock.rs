@@ -84,6 +84,14 @@ impl Drop for ScopeLock {
     }
 }
 
+/// Who says in the lock of `scope` to be writing there, if that process may be alive. The lock itself is not
+/// tried: that could disturb a writer who is just taking it.
+pub fn present_holder(scope: &Path) -> Option<String> {
+    let text = fs_err::read_to_string(scope.join(CONTROL_FOLDER).join("lock")).ok()?;
+    let holder: Holder = serde_json::from_str(&text).ok()?;
+    holder.may_be_alive().then(|| holder.to_string())
+}
+
 impl Holder {
     fn may_be_alive(&self) -> bool {
         self.host != host_name() || Path::new("/proc").join(self.pid.to_string()).exists()

@@ -10,7 +10,8 @@ use super::parameters::Parameters;
 use crate::error::{Diagnostic, Result};
 
 /// How interferograms share images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Network {
     /// All with one master, whose own slot among the interferograms is empty.
     SingleMaster,

@@ -1,5 +1,6 @@
 //! Defines the command line; help texts live in this folder and nowhere else.
 
+mod project;
 mod stage;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use crate::dates::Date;
 use crate::prep::{AmplitudeDispersion, Processor};
 use crate::progress::ProgressMode;
 
+pub(super) use project::StatusArguments;
 pub(super) use stage::{StageArguments, refuse_unused, required_scope};
 
 /// StaMPS persistent-scatterer processing without MATLAB.
@@ -45,6 +47,8 @@ pub(super) enum Command {
     Params(ParamsArguments),
     /// Show what is in a MATLAB file
     Inspect(InspectArguments),
+    /// Say how far every patch and stage is, and what a run would do
+    Status(StatusArguments),
     /// Say what a project holds and what the next stages will need
     Plan(PlanArguments),
     /// Check every certificate of an unwrapped project again

@@ -7,4 +7,5 @@ pub(super) mod prep;
 pub(super) mod product;
 pub(super) mod readiness;
 pub(super) mod stage;
+pub(super) mod status;
 pub(super) mod verify_unwrap;
