@@ -71,6 +71,10 @@ pub struct ProjectPlan {
     pub noise_filter: StagePlan,
     /// Whether it is done.
     pub noise_filter_state: StageState,
+    /// What the stages that are due will write, bytes.
+    pub due_disk_bytes: u64,
+    /// Time of the stages that are due, one after the other, s.
+    pub due_seconds: f64,
     /// Free space of the file system, bytes, if the system tells.
     pub free_disk_bytes: Option<u64>,
     /// What a user should know before starting.
@@ -117,14 +121,23 @@ fn memory_refusal(limit: u64, needed: u64, work: &str) -> Error {
         .usage()
 }
 
+/// Whether times are predicted, for which the machine has to be timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// Predicted: takes a fraction of a second.
+    Measured,
+    /// Not a number.
+    LeftOut,
+}
+
 /// Examines the project at `folder`.
 ///
 /// # Errors
 /// Those of [`patches`] and of reading the control files.
-pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
+pub fn plan_project(folder: &Path, threads: u64, times: Times) -> Result<ProjectPlan> {
     let parameters = Parameters::load(folder)?;
     let interferograms = interferogram_count(folder, &parameters)?;
-    let common = common(&parameters, interferograms, threads)?;
+    let common = common(&parameters, interferograms, threads, times)?;
     let cell_size_m = crate::parameter_checks::positive(&parameters, "filter_grid_size")?;
     let merged = folder.join("ps2.mat").is_file() && folder.join("ifgstd2.mat").is_file();
     let listed = match patches(folder) {
@@ -149,13 +162,15 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
     let free_disk_bytes = free_disk_bytes(folder);
     let mut warnings: Vec<String> =
         patches.iter().flat_map(|patch| patch_warnings(patch, &common)).collect();
-    warnings.extend(disk_warning(&patches, free_disk_bytes));
     let interferograms = interferograms as u64;
     let sizes = patches.iter().map(|patch| &patch.sizes);
     let merged_sizes = MergedSizes::of(folder, &parameters, sizes)?;
     let used = unwrapped_count(&parameters, interferograms);
     let [merge_state, unwrap_state, look_angle_error_state, noise_filter_state] = states.take(".");
-    let rates = UnwrappingRates::measure(used);
+    let rates = match times {
+        Times::Measured => UnwrappingRates::measure(used),
+        Times::LeftOut => UnwrappingRates::UNKNOWN,
+    };
     let unwrap = merged_sizes.plan(used, threads, &rates, common.rates.byte);
     let filters = Filters {
         sizes: &merged_sizes,
@@ -164,6 +179,25 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
         threads,
         byte_seconds: common.rates.byte,
     };
+    let look_angle_error = filters.look_angle_error(&parameters)?;
+    let noise_filter = filters.noise_filter(&parameters, &rates)?;
+    let merged = [
+        (&merge, &merge_state),
+        (&unwrap, &unwrap_state),
+        (&look_angle_error, &look_angle_error_state),
+        (&noise_filter, &noise_filter_state),
+    ];
+    let due: Vec<&StagePlan> = patches
+        .iter()
+        .flat_map(|patch| patch.stages.iter().zip(&patch.states))
+        .chain(merged)
+        .filter(|(_, state)| state.is_due())
+        .map(|(plan, _)| plan)
+        .collect();
+    let due_disk_bytes = due.iter().map(|plan| plan.disk_bytes).sum();
+    // An empty sum is -0.
+    let due_seconds = 0.0 + due.iter().map(|plan| plan.seconds).sum::<f64>();
+    warnings.extend(disk_warning(due_disk_bytes, free_disk_bytes));
     Ok(ProjectPlan {
         interferograms,
         patches,
@@ -172,10 +206,12 @@ pub fn plan_project(folder: &Path, threads: u64) -> Result<ProjectPlan> {
         merged_sizes,
         unwrap,
         unwrap_state,
-        look_angle_error: filters.look_angle_error(&parameters)?,
+        look_angle_error,
         look_angle_error_state,
-        noise_filter: filters.noise_filter(&parameters, &rates)?,
+        noise_filter,
         noise_filter_state,
+        due_disk_bytes,
+        due_seconds,
         free_disk_bytes,
         warnings,
     })
@@ -200,8 +236,13 @@ fn interferogram_count(folder: &Path, parameters: &Parameters) -> Result<usize> 
     Ok(text.lines().skip(1).filter(|line| !line.trim().is_empty()).count())
 }
 
-/// What the stages of every patch have in common; measures how fast the machine is.
-fn common(parameters: &Parameters, interferograms: usize, threads: u64) -> Result<Common> {
+/// What the stages of every patch have in common, and how fast the machine is.
+fn common(
+    parameters: &Parameters,
+    interferograms: usize,
+    threads: u64,
+    times: Times,
+) -> Result<Common> {
     let window = crate::parameter_checks::filter_window(parameters)?;
     Ok(Common {
         interferograms: interferograms as u64,
@@ -214,7 +255,10 @@ fn common(parameters: &Parameters, interferograms: usize, threads: u64) -> Resul
             interferograms,
             rayon::current_num_threads(),
         ),
-        rates: Rates::measure(interferograms, ASSUMED_TRIAL_WRAPS, window),
+        rates: match times {
+            Times::Measured => Rates::measure(interferograms, ASSUMED_TRIAL_WRAPS, window),
+            Times::LeftOut => Rates::UNKNOWN,
+        },
         resampled: parameters.number("merge_resample_size")? > 0.0,
     })
 }
@@ -253,12 +297,7 @@ fn patch_warnings(patch: &PatchPlan, common: &Common) -> Vec<String> {
     warnings
 }
 
-fn disk_warning(patches: &[PatchPlan], free_disk_bytes: Option<u64>) -> Option<String> {
-    let due = |patch: &PatchPlan| -> u64 {
-        let stages = patch.stages.iter().zip(&patch.states);
-        stages.filter(|(_, state)| state.is_due()).map(|(s, _)| s.disk_bytes).sum()
-    };
-    let needed: u64 = patches.iter().map(due).sum();
+fn disk_warning(needed: u64, free_disk_bytes: Option<u64>) -> Option<String> {
     free_disk_bytes.filter(|&free| free < needed).map(|free| {
         let (needed, free) = (display_bytes(needed), display_bytes(free));
         format!("the stages write {needed} but only {free} are free")

@@ -42,6 +42,10 @@ pub(super) struct Rates {
 }
 
 impl Rates {
+    /// Of a machine that has not been timed.
+    pub(super) const UNKNOWN: Self =
+        Self { fit: f64::NAN, window: f64::NAN, cell: f64::NAN, edge: f64::NAN, byte: f64::NAN };
+
     /// Measures with so many interferograms and trial slopes, and a filter window of `window`
     /// cells.
     pub(super) fn measure(interferograms: usize, trial_wraps: f64, window: usize) -> Self {
@@ -72,6 +76,9 @@ const SOLVED_CELL_SECONDS: f64 = 1.5e-7;
 const SAMPLE_SECONDS: f64 = 6e-7;
 
 impl UnwrappingRates {
+    /// Of a machine that has not been timed.
+    pub(super) const UNKNOWN: Self = Self { cell: f64::NAN, sample: f64::NAN, edge: f64::NAN };
+
     /// Measures with so many interferograms.
     pub(super) fn measure(interferograms: u64) -> Self {
         let cell = goldstein_seconds() / (SIDE * SIDE) as f64 + SOLVED_CELL_SECONDS;

@@ -4,7 +4,7 @@ use crate::cli::arguments::PlanArguments;
 use crate::cli::output::{print_json, print_line};
 use crate::cli::{all_cores, on_threads};
 use crate::error::Result;
-use crate::plan::{StagePlan, display_bytes, plan_project};
+use crate::plan::{StagePlan, Times, display_bytes, plan_project};
 use crate::progress::{Progress, ProgressMode};
 use crate::project::dataset::patches;
 use crate::stage::settle;
@@ -18,7 +18,8 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
         settle(&patch.folder, &progress)?;
     }
     let count = usize::try_from(threads).ok();
-    let plan = on_threads(count, || plan_project(&arguments.dataset, threads))?;
+    let times = if arguments.without_times { Times::LeftOut } else { Times::Measured };
+    let plan = on_threads(count, || plan_project(&arguments.dataset, threads, times))?;
     if arguments.json {
         return print_json(&plan);
     }
@@ -62,9 +63,12 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
     ] {
         print_line(row(stage, state))?;
     }
-    if let Some(free) = plan.free_disk_bytes {
-        print_line(format!("free disk: {}", display_bytes(free)))?;
-    }
+    let free = plan.free_disk_bytes.map_or("unknown".into(), display_bytes);
+    print_line(format!(
+        "what is due takes {} of disk ({free} free) and {}",
+        display_bytes(plan.due_disk_bytes),
+        display_seconds(plan.due_seconds)
+    ))?;
     for warning in &plan.warnings {
         print_line(format!("warning: {warning}"))?;
     }
@@ -79,6 +83,11 @@ fn row(stage: &StagePlan, remark: impl std::fmt::Display) -> String {
         display_bytes(stage.memory_bytes),
         display_bytes(stage.least_memory_bytes),
         display_bytes(stage.disk_bytes),
-        format!("{:.1} s", stage.seconds),
+        display_seconds(stage.seconds),
     )
+}
+
+/// A time for people; a dash where it was not predicted.
+fn display_seconds(seconds: f64) -> String {
+    if seconds.is_nan() { "-".to_owned() } else { format!("{seconds:.1} s") }
 }
