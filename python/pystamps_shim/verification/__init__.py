@@ -1,0 +1,1 @@
+"""Datasets compared with a reference: contracts, comparators, reports."""
