@@ -64,7 +64,7 @@ class Measurement:
 
     Attributes
     ----------
-    problem
+    verdict
         Why they do not agree, None if they do.
     compared, differing
         Elements, and those beyond the tolerance.
@@ -74,11 +74,24 @@ class Measurement:
         Deviations at `QUANTILES`; infinite where a number meets NaN. Empty without numbers.
     """
 
-    problem: str | None
+    verdict: str | None
     compared: int = 0
     differing: int = 0
     worst: Worst | None = None
     quantiles: tuple[float, ...] = ()
+
+    @property
+    def problem(self) -> str | None:
+        """Return the verdict with the worst element and the quantiles, None if all is well."""
+        if self.verdict is None or not self.quantiles:
+            return self.verdict
+        parts = [self.verdict]
+        if self.worst is not None:
+            index, found, want = self.worst.index, self.worst.candidate, self.worst.reference
+            parts.append(f"worst at {index}: {found!r}, want {want!r}")
+        levels = zip(QUANTILES, self.quantiles, strict=True)
+        parts.append(" ".join(f"q{100 * level:g}={value:.3g}" for level, value in levels))
+        return "; ".join(parts)
 
 
 def compare_variable(
@@ -109,8 +122,8 @@ def measure_variable(
         return Measurement(None)
     if reference.matlab_class == "char":
         same = np.array_equal(reference.values, candidate.values)
-        problem = None if same else f"'{candidate.values}', want '{reference.values}'"
-        return Measurement(problem, compared=1, differing=int(not same))
+        verdict = None if same else f"'{candidate.values}', want '{reference.values}'"
+        return Measurement(verdict, compared=1, differing=int(not same))
     share = Share(contract.fraction, contract.maximum, contract.congruent)
     numbers = (reference.values, candidate.values)
     return measure_numbers(contract.policy, contract.tolerance, *numbers, share)
@@ -153,7 +166,10 @@ def measure_numbers(
         return _measure_share(_deviation(policy, *pair), tolerance, within, *pair)
     deviation, wrong = _elementwise(policy, tolerance, *pair)
     measured = _measured(deviation, wrong, *pair)
-    return replace(measured, problem=_describe(measured) if measured.differing else None)
+    if not measured.differing:
+        return measured
+    text = f"{measured.differing} of {measured.compared} values differ"
+    return replace(measured, verdict=text)
 
 
 def _elementwise(
@@ -193,8 +209,8 @@ def _measure_cycles(
     most = tolerance if share.congruent == 1.0 else np.pi
     congruent = Share(share.congruent, most)
     measured = _measure_share(wrapped, tolerance, congruent, reference, candidate)
-    if measured.problem is not None:
-        return replace(measured, problem=f"not whole cycles apart: {measured.problem}")
+    if measured.verdict is not None:
+        return replace(measured, verdict=f"not whole cycles apart: {measured.verdict}")
     with np.errstate(invalid="ignore"):
         cycles = np.rint((candidate.astype(float) - reference.astype(float)) / _TURN)
     # NaN agrees with NaN only, which the first comparison has ensured.
@@ -205,17 +221,20 @@ def _measure_cycles(
 
 
 def _measure_rms(reference: NDArray[Any], candidate: NDArray[Any], tolerance: float) -> Measurement:
-    """Compare the root mean square of the differences, their mean taken out."""
+    """Compare the root mean square of the differences along the last axis, their mean taken out."""
     one, other = reference.astype(float), candidate.astype(float)
-    both = np.isfinite(one) & np.isfinite(other)
-    offset = float(np.mean(other[both] - one[both])) if both.any() else 0.0
+    known = np.isfinite(one) & np.isfinite(other)
+    with np.errstate(invalid="ignore"):
+        difference = np.where(known, other - one, 0.0)
+    count = np.maximum(known.sum(axis=-1, keepdims=True), 1)
+    offset = difference.sum(axis=-1, keepdims=True) / count
     deviation = _deviation(Policy.ABSOLUTE, one, other - offset)
     measured = _measured(deviation, deviation > tolerance, reference, candidate)
-    rms = float(np.sqrt(np.mean(deviation**2)))
+    rms = float(np.sqrt(np.mean(deviation**2, axis=-1)).max())
     if rms <= tolerance:
         return measured
-    text = f"rms difference {rms:.3g}, at most {tolerance:g}, common offset {offset:.3g} removed"
-    return replace(measured, problem=f"{text}; {_worst_text(measured)}")
+    text = f"rms difference {rms:.3g}, at most {tolerance:g}, common offset removed"
+    return replace(measured, verdict=text)
 
 
 def _deviation(policy: Policy, reference: NDArray[Any], candidate: NDArray[Any]) -> Doubles:
@@ -254,7 +273,7 @@ def _measure_share(
     text = f"{100 * within:.4g} % within {tolerance:g}, want {100 * share.fraction:g} %"
     if np.isfinite(share.maximum):
         text += f", none beyond {share.maximum:g}"
-    return replace(measured, problem=f"{text}; {_worst_text(measured)}")
+    return replace(measured, verdict=text)
 
 
 def _measured(
@@ -270,16 +289,3 @@ def _measured(
     levels = np.quantile(deviation, QUANTILES, method="higher")
     quantiles = tuple(float(level) for level in levels)
     return Measurement(None, deviation.size, differing, worst, quantiles)
-
-
-def _describe(measured: Measurement) -> str:
-    return f"{measured.differing} of {measured.compared} values differ; {_worst_text(measured)}"
-
-
-def _worst_text(measured: Measurement) -> str:
-    levels = zip(QUANTILES, measured.quantiles, strict=True)
-    text = " ".join(f"q{100 * level:g}={value:.3g}" for level, value in levels)
-    worst = measured.worst
-    if worst is None:
-        return text
-    return f"worst at {worst.index}: {worst.candidate!r}, want {worst.reference!r}; {text}"

@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(__file__).parent / "contract"
+#: Where the contracts are.
+CONTRACT_FOLDER = Path(__file__).parent / "contract"
 
 
 class Policy(StrEnum):
@@ -26,7 +27,8 @@ class Policy(StrEnum):
     #: Unwrapped phase in radians, one interferogram a column: all samples within the tolerance of a
     #: whole number of cycles, and a fraction within it once each column's median number is removed.
     CYCLES = "cycles"
-    #: The root mean square of the differences, their mean taken out, within the tolerance.
+    #: The root mean square of the differences along the last axis, their mean taken out, is within
+    #: the tolerance.
     RMS = "rms"
     #: Rows are compared as sets of pixels: the Jaccard index is at least the fraction.
     PIXELS = "pixels"
@@ -105,7 +107,7 @@ def load_contract(
         ``oracle_edges`` (stage 4) or ``gradient`` (stage 6).
     """
     name = f"stage{stage}" if isinstance(stage, int) else stage
-    text = (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    text = (CONTRACT_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
     entries = tomllib.loads(text)["artefact"]
     artefacts = [_artefact(entry, small_baseline, profile) for entry in entries]
     return [artefact for artefact in artefacts if artefact.applies(small_baseline=small_baseline)]
@@ -151,5 +153,6 @@ def _variable(name: str, values: dict[str, Any]) -> VariableContract:
         reason=values.get("reason", ""),
         fraction=float(values.get("fraction", 1.0)),
         maximum=float(values.get("maximum", tolerance)),
+        congruent=float(values.get("congruent", 1.0)),
         optional=bool(values.get("optional", False)),
     )
