@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pystamps_shim.commands import demo, run, simulate
+from pystamps_shim.commands import demo, run, simulate, verify
 from pystamps_shim.errors import ExitCode, PystampsError
 
 _DESCRIPTION = """\
@@ -19,6 +19,7 @@ _EPILOG = """\
 examples
   python -m pystamps_shim demo                         see it work, from raw export to velocity map
   python -m pystamps_shim run --export E --dataset D   process a raw export of your own
+  python -m pystamps_shim verify --dataset D --reference R     compare two datasets
   python -m pystamps_shim simulate --out scene         a raw export with known truth
   python -m pystamps_shim simulate --help              every knob of a scene
 
@@ -36,16 +37,19 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (demo, run, simulate):
+    for command in (demo, run, simulate, verify):
         command.add_parser(subparsers).set_defaults(run=command.run)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; user errors never show a traceback."""
+    """Run one command and return its exit code; user errors never show a traceback.
+
+    A command that returns no code of its own is done.
+    """
     options = build_parser().parse_args(arguments)
     try:
-        options.run(options)
+        code: ExitCode | None = options.run(options)
     except PystampsError as error:
         sys.stderr.write(f"error: {error.cause}\n  try: {error.remedy}\n")
         return int(error.exit_code)
@@ -58,4 +62,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"error: {error}\n  try: check the path, its rights and the disk space\n")
         return int(ExitCode.FAILED)
-    return int(ExitCode.DONE)
+    return int(ExitCode.DONE if code is None else code)
