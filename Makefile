@@ -60,6 +60,7 @@ wheel: native ## Build the wheel into dist/ and try it in an empty environment
 	$(PYTHON) -m venv build/wheel-venv
 	build/wheel-venv/bin/pip install --quiet dist/*.whl
 	cd build && wheel-venv/bin/pystamps-native --version && wheel-venv/bin/python -m pystamps_shim --help > /dev/null
+	cd build && wheel-venv/bin/python -c 'from pystamps_shim.verification.rules import known_variables; known_variables()'
 	@ls dist
 
 clean: ## Remove everything that was built or installed here

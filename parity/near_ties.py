@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.compare import Report, compare_variable
-from parity.contracts import load_contract
+from parity.compare import Report
 from parity.readers import read_mat_file
 from parity.stages import in_memory
 from pystamps_shim.kernels.topofit import trial_margin
+from pystamps_shim.verification.comparators import compare_variable
+from pystamps_shim.verification.contracts import load_contract
 
 Array = NDArray[Any]
 

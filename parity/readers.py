@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
+from pystamps_shim.verification.variables import MatVariable
+
 _HDF5_SIGNATURE_AT = (0, 512)
 #: Numbers may be stored narrower than their class; these are the classes' own types.
 _NUMPY_TYPES = {
@@ -18,26 +19,6 @@ _NUMPY_TYPES = {
     "single": (np.float32, np.complex64),
     "logical": (np.bool_, np.bool_),
 }
-
-
-@dataclass(frozen=True)
-class MatVariable:
-    """One variable: its MATLAB class, and its values in MATLAB's shape.
-
-    Char arrays are held as a 0-d numpy string (one row) or a 1-d array of rows, sparse matrices
-    with their zeros.
-    """
-
-    matlab_class: str
-    values: NDArray[Any]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Return the MATLAB shape; a char row counts its letters."""
-        if self.matlab_class != "char":
-            return tuple(self.values.shape)
-        rows = np.atleast_1d(self.values)
-        return (len(rows), len(str(rows[0])) if len(rows) else 0)
 
 
 def read_mat_file(path: Path) -> dict[str, MatVariable]:

@@ -10,9 +10,12 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from parity.compare import Report, check_shape, compare_bytes, compare_text, compare_variable
-from parity.contracts import Artefact, FilePolicy, load_contract
-from parity.readers import MatVariable, read_mat_file
+from parity.compare import Report, check_shape, compare_bytes
+from parity.readers import read_mat_file
+from pystamps_shim.verification.comparators import compare_variable
+from pystamps_shim.verification.contracts import Artefact, FilePolicy, load_contract
+from pystamps_shim.verification.texts import compare_text
+from pystamps_shim.verification.variables import MatVariable
 
 Variables = Mapping[str, MatVariable]
 

@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from parity.compare import compare_variable
-from parity.contracts import load_contract
 from parity.oracle import dataset_after
 from parity.oracle_products import StoredProduct, stored_deviations, stored_products
-from parity.readers import MatVariable, read_mat_file
+from parity.readers import read_mat_file
 from parity.stages import in_memory
 from parity.synthetic_merged import MergedShape
 from parity.synthetic_patch import change
@@ -26,6 +24,9 @@ from pystamps_shim.io import mat
 from pystamps_shim.pipeline.ported import stage7_calc_scla, stage8_filter_scn
 from pystamps_shim.reference.outputs import write_artefacts
 from pystamps_shim.reference.products import product
+from pystamps_shim.verification.comparators import compare_variable
+from pystamps_shim.verification.contracts import load_contract
+from pystamps_shim.verification.variables import MatVariable
 
 Native = Callable[..., subprocess.CompletedProcess[str]]
 Array = NDArray[Any]

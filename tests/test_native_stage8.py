@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from parity.compare import compare_variable
-from parity.contracts import load_contract
 from parity.oracle import dataset_after, set_parameters, stage_folder
 from parity.oracle_products import stored_velocity
 from parity.readers import read_mat_file
@@ -25,6 +23,8 @@ from pystamps_shim.io import mat
 from pystamps_shim.pipeline.ported import stage7_calc_scla, stage8_filter_scn
 from pystamps_shim.reference.mean_velocity import millimetres_per_year
 from pystamps_shim.reference.outputs import write_artefacts
+from pystamps_shim.verification.comparators import compare_variable
+from pystamps_shim.verification.contracts import load_contract
 
 Native = Callable[..., subprocess.CompletedProcess[str]]
 Damage = Callable[[Path], None]

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pystamps_shim.commands import config, demo, run, simulate, status
+from pystamps_shim.commands import config, demo, run, simulate, status, verify
 from pystamps_shim.errors import ExitCode, PystampsError
 
 _DESCRIPTION = """\
@@ -21,6 +21,7 @@ examples
   python -m pystamps_shim run --export E --dataset D   process a raw export of your own
   python -m pystamps_shim run --dataset D --dry-run    what a run would do
   python -m pystamps_shim status --dataset D           how far it is
+  python -m pystamps_shim verify --dataset D --reference R     compare two datasets
   python -m pystamps_shim simulate --out scene         a raw export with known truth
   python -m pystamps_shim simulate --help              every knob of a scene
 
@@ -39,13 +40,16 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (demo, run, status, simulate, config):
+    for command in (demo, run, status, verify, simulate, config):
         command.add_parser(subparsers).set_defaults(run=command.run)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; user errors never show a traceback."""
+    """Run one command and return its exit code; user errors never show a traceback.
+
+    A command that returns no code of its own is done.
+    """
     options = build_parser().parse_args(arguments)
     try:
         code: int | None = options.run(options)
@@ -61,4 +65,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"error: {error}\n  try: check the path, its rights and the disk space\n")
         return int(ExitCode.FAILED)
-    return int(ExitCode.DONE) if code is None else code
+    return int(ExitCode.DONE if code is None else code)

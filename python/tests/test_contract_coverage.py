@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from parity.compare import Share, compare_numbers
-from parity.contracts import Policy, load_contract
 from parity.oracle import UNWRAPPING_VARIANTS, stage_folder
 from parity.readers import read_mat_file
+
+from pystamps_shim.verification.comparators import Share, compare_numbers
+from pystamps_shim.verification.contracts import Policy, load_contract
 
 _SCENES = [
     *((name, 8) for name in ("T", "L", "S", "T_d1", "T_it2", "T_opt")),

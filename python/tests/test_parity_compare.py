@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 import scipy.io
 from numpy.typing import NDArray
-from parity.compare import check_shape, compare_numbers, compare_text, compare_variable
-from parity.contracts import Policy, VariableContract, load_contract
+from parity.compare import check_shape
 from parity.golden import golden_scene, read_manifest
 from parity.oracle import Scene
-from parity.readers import MatVariable
 from parity.stages import compare_in_memory, compare_stage
 
 from pystamps_shim.pipeline.ported import stage1_load_initial
+from pystamps_shim.verification.comparators import compare_numbers, compare_variable
+from pystamps_shim.verification.contracts import Policy, VariableContract, load_contract
+from pystamps_shim.verification.texts import compare_text
+from pystamps_shim.verification.variables import MatVariable
 
 Doubles = NDArray[np.float64]
 

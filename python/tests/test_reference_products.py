@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from parity.compare import compare_variable
-from parity.contracts import load_contract
 from parity.oracle import dataset_after
 from parity.oracle_products import StoredProduct, stored_deviations, stored_products
 from parity.readers import read_mat_file
@@ -27,6 +25,8 @@ from pystamps_shim.reference.bootstrap import resample_table, uniform_stream
 from pystamps_shim.reference.outputs import write_artefacts
 from pystamps_shim.reference.product_recipes import Recipe, Term, recipe_of
 from pystamps_shim.reference.products import product
+from pystamps_shim.verification.comparators import compare_variable
+from pystamps_shim.verification.contracts import load_contract
 
 Array = NDArray[Any]
 Processed = Callable[..., Path]

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from parity.compare import compare_variable
-from parity.contracts import load_contract
 from parity.oracle import dataset_after, stage_folder
 from parity.oracle_products import stored_velocity
 from parity.readers import read_mat_file
@@ -32,6 +30,8 @@ from pystamps_shim.reference.spatial_noise import (
 )
 from pystamps_shim.reference.stage1 import Artefacts
 from pystamps_shim.reference.stage6 import UnwrappingProblem, trial_wraps
+from pystamps_shim.verification.comparators import compare_variable
+from pystamps_shim.verification.contracts import load_contract
 
 Array = NDArray[Any]
 Processed = Callable[..., Path]

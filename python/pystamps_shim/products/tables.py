@@ -148,7 +148,7 @@ class VelocityTable:
         PystampsError
             A file or column is missing, a cell is no number, or there is no row.
         """
-        header, values = _read_numbers(path)
+        header, values = read_numbers(path)
         _expect(path, header[: len(_PLACE) + 2], [*_PLACE, *_VELOCITY])
         velocity, std = values[:, len(_PLACE)], values[:, len(_PLACE) + 1]
         return cls(_places(values), velocity, std, Description.read(path))
@@ -184,7 +184,7 @@ class SeriesTable:
         PystampsError
             A file or column is missing, a cell is no number, or there is no row.
         """
-        header, values = _read_numbers(path)
+        header, values = read_numbers(path)
         _expect(path, header[: len(_PLACE)], list(_PLACE))
         dates = [_date(name.removeprefix("D"), path) for name in header[len(_PLACE) :]]
         return cls(_places(values), dates, values[:, len(_PLACE) :], Description.read(path))
@@ -207,7 +207,18 @@ def _places(values: Doubles) -> Places:
     return Places(values[:, :2], values[:, 2], values[:, 3])
 
 
-def _read_numbers(path: Path) -> tuple[list[str], Doubles]:
+def read_numbers(path: Path) -> tuple[list[str], Doubles]:
+    """Read a table of numbers with a line of titles.
+
+    Returns
+    -------
+    The titles, [k], and the values, [N, k]; NaN where a cell is empty.
+
+    Raises
+    ------
+    PystampsError
+        It cannot be read, a cell is no number, rows differ in length, or there is no row.
+    """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.reader(file)

@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(__file__).parent / "contract"
+#: Where the contracts are.
+CONTRACT_FOLDER = Path(__file__).parent / "contract"
 
 
 class Policy(StrEnum):
@@ -19,13 +20,18 @@ class Policy(StrEnum):
     ABSOLUTE = "absolute"
     #: A fraction of the elements within the absolute tolerance, and none beyond the maximum.
     QUANTILE = "quantile"
-    #: As `QUANTILE`, for angles in radians, compared modulo a turn.
+    #: As `QUANTILE`, for angles in radians, compared modulo a turn; complex numbers by their angle.
     WRAPPED = "wrapped"
     #: The modulus relative to the reference's, and the phase in radians, within one tolerance.
     PHASOR = "phasor"
     #: Unwrapped phase in radians, one interferogram a column: all samples within the tolerance of a
     #: whole number of cycles, and a fraction within it once each column's median number is removed.
     CYCLES = "cycles"
+    #: The root mean square of the differences along the last axis, their mean taken out, is within
+    #: the tolerance.
+    RMS = "rms"
+    #: Rows are compared as sets of pixels: the Jaccard index is at least the fraction.
+    PIXELS = "pixels"
     IGNORED = "ignored"
 
 
@@ -42,8 +48,9 @@ class VariableContract:
     """What one variable must look like.
 
     `matlab_class` may name alternatives (``single|double``); the candidate has the reference's.
-    `fraction` and `maximum` belong to the policies `QUANTILE`, `WRAPPED` and `CYCLES`. An
-    `optional` variable is there exactly if the reference has it.
+    `fraction` and `maximum` belong to the policies `QUANTILE`, `WRAPPED` and `CYCLES`, `congruent`,
+    the part of the samples that agree modulo a cycle, to `CYCLES` alone. An `optional` variable is
+    there exactly if the reference has it.
     """
 
     name: str
@@ -54,6 +61,7 @@ class VariableContract:
     reason: str
     fraction: float = 1.0
     maximum: float = 0.0
+    congruent: float = 1.0
     optional: bool = False
 
 
@@ -63,6 +71,10 @@ class Artefact:
 
     `scope` is ``patch`` or ``root``; `when` is ``always``, ``single_master`` or
     ``small_baseline``. An `optional` file is there exactly if the reference has it.
+
+    Where an earlier stage writes a file of the same name, `marked_by` names variables that only
+    this stage leaves there (one is enough). A `native_only` file is one that original StaMPS does
+    not write.
     """
 
     file: str
@@ -71,6 +83,8 @@ class Artefact:
     when: str
     variables: list[VariableContract]
     optional: bool = False
+    marked_by: tuple[str, ...] = ()
+    native_only: bool = False
 
     def applies(self, *, small_baseline: bool) -> bool:
         """Tell whether a dataset of this kind has the file."""
@@ -93,7 +107,7 @@ def load_contract(
         ``oracle_edges`` (stage 4) or ``gradient`` (stage 6).
     """
     name = f"stage{stage}" if isinstance(stage, int) else stage
-    text = (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    text = (CONTRACT_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
     entries = tomllib.loads(text)["artefact"]
     artefacts = [_artefact(entry, small_baseline, profile) for entry in entries]
     return [artefact for artefact in artefacts if artefact.applies(small_baseline=small_baseline)]
@@ -118,6 +132,8 @@ def _artefact(entry: dict[str, Any], small_baseline: bool, profile: str | None) 
         when=entry.get("when", "always"),
         variables=variables,
         optional=entry.get("optional", False),
+        marked_by=tuple(entry.get("marked_by", ())),
+        native_only=entry.get("native_only", False),
     )
 
 
@@ -137,5 +153,6 @@ def _variable(name: str, values: dict[str, Any]) -> VariableContract:
         reason=values.get("reason", ""),
         fraction=float(values.get("fraction", 1.0)),
         maximum=float(values.get("maximum", tolerance)),
+        congruent=float(values.get("congruent", 1.0)),
         optional=bool(values.get("optional", False)),
     )
