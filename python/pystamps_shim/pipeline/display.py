@@ -14,11 +14,11 @@ from pystamps_shim.io.dataset import MERGED
 from pystamps_shim.pipeline.estimates import Estimates
 from pystamps_shim.pipeline.jobs import StageJob
 from pystamps_shim.pipeline.process import Event
-from pystamps_shim.pipeline.types import STAGES, StageResult, Status
+from pystamps_shim.pipeline.types import StageResult, Status
 
 #: A stage is not mentioned before it has run this long, and then no more often than this.
 _QUIET_S, _INTERVAL_S = 2.0, 5.0
-_NAMES = {stage.stage_id: stage.name for stage in STAGES}
+_WORDS = {Status.SKIPPED_EXISTING: "kept"}
 
 
 class Display(Protocol):
@@ -105,7 +105,10 @@ class _Running:
 
 
 class PlainDisplay:
-    """A line a result, and one every few seconds for what takes long."""
+    """A line a result, and one every few seconds for what takes long.
+
+    What is current and kept is counted in the end and not told one by one.
+    """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
@@ -134,7 +137,8 @@ class PlainDisplay:
     def result(self, result: StageResult) -> None:
         """Write how a stage ended."""
         self._running.pop((result.stage_id, result.target), None)
-        self._write(result_text(result) + "\n")
+        if not is_routine(result):
+            self._write(result_text(result) + "\n")
 
     def close(self) -> None:
         """Write nothing."""
@@ -174,9 +178,15 @@ def phase_text(event: Event) -> str:
     return f"{event.get('phase')} {percent} %{eta}"
 
 
+def is_routine(result: StageResult) -> bool:
+    """Tell whether a result needs no line of its own: ours, current, kept."""
+    kept = result.status is Status.SKIPPED_EXISTING
+    return kept and not result.replayed and result.details.startswith("current")
+
+
 def result_text(result: StageResult) -> str:
     """Return a result in one line."""
-    words = result.status.value.replace("_", " ")
+    words = _WORDS.get(result.status, result.status.value)
     replayed = " (replayed, no evidence)" if result.replayed else ""
     took = (
         "" if result.status is not Status.COMPLETED else f" in {duration_text(result.duration_sec)}"

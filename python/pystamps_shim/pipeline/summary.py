@@ -28,7 +28,8 @@ def summary_text(report: PipelineReport, dataset: Path, seconds: float) -> str:
     """Return a row a stage, failures with cause and remedy, and where the report is."""
     shown = [(status, name) for status, name in _COLUMNS if _any(report.results, status)]
     head = f"{'stage':<24}" + "".join(f"{name:>9}" for _, name in shown)
-    lines = [head + f"{'time':>13}{'rows':>12}{'memory':>12}"]
+    figures = any(result.duration_sec for result in report.results)
+    lines = [head + (f"{'time':>13}{'rows':>12}{'memory':>12}" if figures else "")]
     keys: list[tuple[int, Scope]] = [
         *((stage.stage_id, "patch") for stage in STAGES if stage.scope == "patch"),
         (5, "merged"),
@@ -37,7 +38,8 @@ def summary_text(report: PipelineReport, dataset: Path, seconds: float) -> str:
     for key in keys:
         rows = [one for one in report.results if (one.stage_id, one.scope) == key]
         if rows:
-            lines.append(_row(key, rows, [status for status, _ in shown]))
+            line = _counts(key, rows, [status for status, _ in shown])
+            lines.append(line + (_figures(rows) if figures else ""))
     for failure in report.failures:
         lines.append(f"{heading(failure.stage_id, failure.target)} failed: {failure.details}")
         if failure.log is not None:
@@ -45,26 +47,29 @@ def summary_text(report: PipelineReport, dataset: Path, seconds: float) -> str:
     replayed = sum(result.replayed for result in report.results)
     if replayed:
         lines.append(f"{replayed} results were copied from a reference: they are no evidence")
-    lines.append(f"{dataset}: {_VERDICTS[report.state]}; {duration_text(seconds)} in all")
+    verdict = _VERDICTS[report.state] if figures else "nothing was run"
+    lines.append(f"{dataset}: {verdict}; {duration_text(seconds)} in all")
     if report.path is not None:
         lines.append(f"report: {report.path}")
     return "\n".join(lines) + "\n"
 
 
-def _row(key: tuple[int, Scope], rows: Sequence[StageResult], statuses: Sequence[Status]) -> str:
+def _counts(key: tuple[int, Scope], rows: Sequence[StageResult], statuses: Sequence[Status]) -> str:
     number, scope = key
     name = next(stage.name for stage in STAGES if stage.stage_id == number)
     if number == 5:
         name = "Correct phase" if scope == "patch" else "Merge"
     counts = [sum(one.status is status for one in rows) for status in statuses]
     cells = "".join(f"{count or '':>9}" for count in counts)
+    return f"{number} {name:<22}{cells}"
+
+
+def _figures(rows: Sequence[StageResult]) -> str:
     took = sum(one.duration_sec for one in rows)
     memory = max((one.memory_peak_bytes or 0 for one in rows), default=0)
     rows_text = sum(one.rows_processed for one in rows)
-    return (
-        f"{number} {name:<22}{cells}{duration_text(took):>13}{rows_text or '':>12}"
-        f"{bytes_text(memory) if memory else '':>12}"
-    )
+    memory_text = bytes_text(memory) if memory else ""
+    return f"{duration_text(took):>13}{rows_text or '':>12}{memory_text:>12}"
 
 
 def _any(results: Sequence[StageResult], status: Status) -> bool:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from pystamps_shim.pipeline.display import duration_text, heading, result_text
+from pystamps_shim.pipeline.display import duration_text, heading, is_routine, result_text
 from pystamps_shim.pipeline.estimates import Estimates
 from pystamps_shim.pipeline.jobs import StageJob
 from pystamps_shim.pipeline.process import Event
@@ -69,7 +69,8 @@ class TerminalDisplay:
             task = self._tasks.pop((result.stage_id, result.target), None)
             if task is not None:
                 self._progress.remove_task(task)
-        self._console.print(Text(result_text(result), style=_STYLES.get(result.status, "")))
+        if not is_routine(result):
+            self._console.print(Text(result_text(result), style=_STYLES.get(result.status, "")))
 
     def close(self) -> None:
         """Give the terminal back."""
