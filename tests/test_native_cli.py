@@ -76,7 +76,7 @@ def test_help_is_quick_and_teaches(native_program: Path) -> None:
     "command",
     [
         *("prep", "stage", "params", "params get", "params set", "params list", "inspect", "plan"),
-        "verify-unwrap",
+        *("verify-unwrap", "status", "adopt"),
     ],
 )
 def test_every_command_shows_an_example(native: Native, command: str) -> None:

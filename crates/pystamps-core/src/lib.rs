@@ -1,5 +1,6 @@
 //! A StaMPS processing folder on disk and the work done on it.
 
+pub mod adopt;
 mod all_stages;
 mod baselines;
 mod cell_grid;

@@ -196,33 +196,49 @@ impl ScopeStage<'_> {
         progress: &Progress,
         compute: impl FnOnce(&Path) -> Result<Computed>,
     ) -> Result<StageOutcome> {
-        self.supply(lock, options, progress, Origin::Native, compute)
+        let started = Instant::now();
+        if let Some(outcome) = self.skipped(lock, options, progress)? {
+            return Ok(outcome);
+        }
+        self.publish(lock, progress, started, Origin::Native, compute)
     }
 
-    /// The same for results that `origin` has made: `fill` brings them.
+    /// The outcome of the stage if its results can stay.
     ///
     /// # Errors
-    /// As [`ScopeStage::run`].
-    pub(crate) fn supply(
-        self,
+    /// As for the decision in [`ScopeStage::run`].
+    pub(crate) fn skipped(
+        &self,
         lock: &ScopeLock,
         options: &StageOptions,
         progress: &Progress,
+    ) -> Result<Option<StageOutcome>> {
+        let started = Instant::now();
+        let ledger = Ledger::load(lock.scope())?;
+        if options.force {
+            return Ok(None);
+        }
+        let standing = self.standing_to_keep(lock.scope(), &ledger, options, progress)?;
+        Ok(standing.map(|standing| self.kept(lock.scope(), standing, started)))
+    }
+
+    /// Has `fill` write the files of the stage, which `origin` has made, into the folder it is given, and
+    /// publishes them, whatever is there.
+    ///
+    /// # Errors
+    /// Those of `fill`, ledger and publication; the scope is then unchanged.
+    pub(crate) fn publish(
+        &self,
+        lock: &ScopeLock,
+        progress: &Progress,
+        started: Instant,
         origin: Origin,
         fill: impl FnOnce(&Path) -> Result<Computed>,
     ) -> Result<StageOutcome> {
-        let started = Instant::now();
-        let ledger = Ledger::load(lock.scope())?;
-        if !options.force
-            && let Some(standing) =
-                self.standing_to_keep(lock.scope(), &ledger, options, progress)?
-        {
-            return Ok(self.kept(lock.scope(), standing, started));
-        }
         let demands = (self.demands)()?;
         let input_artifact_count = demands.input_count(lock.scope());
         let publication = Publication { files: &self.files, lock, origin };
-        let (rows, details, count) = publication.publish(&demands, ledger, progress, fill)?;
+        let (rows, details, count) = publication.publish(&demands, progress, fill)?;
         Ok(StageOutcome {
             stage: self.files.stage,
             target: lock.scope().to_path_buf(),
@@ -314,11 +330,11 @@ impl Publication<'_> {
     fn publish(
         &self,
         demands: &Demands,
-        mut ledger: Ledger,
         progress: &Progress,
         fill: impl FnOnce(&Path) -> Result<Computed>,
     ) -> Result<(u64, String, usize)> {
         let (scope, files) = (self.lock.scope(), self.files);
+        let mut ledger = Ledger::load(scope)?;
         let mut checksums = Checksums::load(scope);
         let recipe = demands.recipe(scope, files.stage, &mut checksums)?;
         checksums.save();

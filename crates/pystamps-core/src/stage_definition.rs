@@ -26,7 +26,6 @@ pub(crate) struct StageFiles {
     /// Files that belong together (orchestration.md): all of them are taken from elsewhere, or none.
     pub(crate) bundle: &'static [&'static str],
     /// Files that may belong to them.
-    #[expect(dead_code, reason = "for results that are taken from elsewhere")]
     pub(crate) extra: &'static [&'static str],
     /// Whether results of another program count only if the whole bundle is there.
     pub(crate) needs_bundle: bool,

@@ -107,6 +107,23 @@ fn preparation_that_replaces_another() {
 }
 
 #[test]
+fn results_taken_from_another_project() {
+    let (theirs, ours) = (support::Project::new(), support::Project::new());
+    let (from, patch) = (theirs.patch(), ours.patch());
+    undisturbed(&["stage", "1", "--patch", from.to_str().unwrap()]);
+    let next = ["adopt", "1", "--origin", "replayed", "--from", from.to_str().unwrap(), "--patch"];
+    let next = [&next[..], &[patch.to_str().unwrap()]].concat();
+    let work = [&next[..], &["--force"]].concat();
+    let root = ours.root();
+    let backup = root.with_file_name("first");
+    restore(&root, &backup);
+    undisturbed(&work);
+    let taken = tree(&root);
+    restore(&backup, &root);
+    die_everywhere(&root, &work, &next, [&taken, &taken]);
+}
+
+#[test]
 fn first_stage_1_and_one_that_replaces_results() {
     let project = support::Project::new();
     let root = project.root();

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use patch_by_hand::HandMade;
-use pystamps_core::native_stage5::run_stage5_merge_native;
+use pystamps_core::native_stage5::{run_stage5_merge_native, run_stage5_patch_native};
 use pystamps_core::progress::Progress;
 use pystamps_core::project::lock::ScopeLock;
 use pystamps_core::stage::{StageOptions, StageStatus};
@@ -157,6 +157,27 @@ fn writers_are_named_and_not_disturbed() {
     dead["host"] = host.trim().into();
     fs_err::write(made.patch().join(".pystamps/lock"), dead.to_string()).unwrap();
     assert_eq!(scope(&status(&made.root(), &[]), "PATCH_1")["in_use_by"], Value::Null);
+}
+
+#[test]
+fn asking_while_results_are_replaced_does_no_harm() {
+    let made = two_patches();
+    let writer = std::thread::spawn({
+        let patch = made.patch();
+        move || {
+            let again = StageOptions { force: true, ..StageOptions::default() };
+            for _ in 0..30 {
+                run_stage5_patch_native(&patch, &again, &Progress::silent()).unwrap();
+            }
+        }
+    });
+    let mut asked = 0;
+    while !writer.is_finished() || asked < 5 {
+        status(&made.root(), &[]);
+        asked += 1;
+    }
+    writer.join().unwrap();
+    assert_eq!(state(&made.root(), "PATCH_1", 5).0, "current");
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Stage(stage) => commands::stage::run(&stage),
         Command::Params(params) => commands::params::run(params),
         Command::Inspect(inspect) => commands::inspect::run(&inspect),
+        Command::Adopt(adopt) => commands::adopt::run(&adopt),
         Command::Status(status) => commands::status::run(&status),
         Command::Plan(plan) => commands::plan::run(&plan),
         Command::VerifyUnwrap(verify) => commands::verify_unwrap::run(&verify),

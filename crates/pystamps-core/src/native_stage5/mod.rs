@@ -31,5 +31,5 @@ mod resampling;
 
 pub(crate) use merge::{merge_demands, merge_files, resampling_bytes};
 pub use merge::{merge_memory_bytes, run_stage5_merge_native};
-pub(crate) use patch::{patch_demands, patch_files};
+pub(crate) use patch::{correction_demands, patch_demands, patch_files};
 pub use patch::{run_stage5_patch_native, stage5_patch_memory_bytes};

@@ -11,7 +11,7 @@ use crate::dates::Date;
 use crate::prep::{AmplitudeDispersion, Processor};
 use crate::progress::ProgressMode;
 
-pub(super) use project::StatusArguments;
+pub(super) use project::{AdoptArguments, StatusArguments};
 pub(super) use stage::{StageArguments, refuse_unused, required_scope};
 
 /// StaMPS persistent-scatterer processing without MATLAB.
@@ -43,6 +43,8 @@ pub(super) enum Command {
     Prep(PrepArguments),
     /// Run one stage on a patch or on the merged project
     Stage(StageArguments),
+    /// Take the results of a stage from another folder
+    Adopt(AdoptArguments),
     /// Show or change project parameters (StaMPS getparm and setparm)
     Params(ParamsArguments),
     /// Show what is in a MATLAB file
@@ -66,6 +68,7 @@ impl Command {
             Self::Prep(PrepArguments { common, .. })
             | Self::Stage(StageArguments { common, .. })
             | Self::Product(ProductArguments { common, .. }) => common.stop_with_stdin,
+            Self::Adopt(adopt) => adopt.stop_with_stdin,
             _ => false,
         }
     }

@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(super) mod adopt;
 pub(super) mod inspect;
 pub(super) mod params;
 pub(super) mod plan;
