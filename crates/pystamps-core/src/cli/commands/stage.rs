@@ -77,7 +77,10 @@ fn on_patches(
             on_threads(arguments.common.thread_count(), || run(folder, options, &progress));
         match outcome {
             Ok(outcome) => {
-                note_outdated_merge(&outcome, &progress);
+                // Who invalidates what no longer fits also merges in the end.
+                if !options.invalidate {
+                    note_outdated_merge(&outcome, &progress);
+                }
                 report(&outcome, arguments.common.prints_json())?;
             }
             Err(error) if folders.len() == 1 => return Err(error),
