@@ -137,26 +137,57 @@ def run_chain(oracle: Path, name: str, work: Path, threads: int | None = None) -
     for product in PRODUCTS:
         native.product(product, dataset, work / f"{product}.csv")
     ours = {product: VelocityTable.read(work / f"{product}.csv") for product in PRODUCTS}
-    original = _original_dataset(oracle, scene, work / "original")
-    theirs = {product: _original_velocities(original, scene, product) for product in PRODUCTS}
-    own_rows, their_rows = _common(_pixels(dataset), _pixels(original))
-    counts = (len(ours["v"].places), len(theirs["v"].places), own_rows.size)
+    original = original_dataset(oracle, scene, work / "original")
+    theirs = {product: original_velocities(original, scene, product) for product in PRODUCTS}
+    agreements = {
+        product: velocity_agreement(dataset, ours[product], original, theirs[product])
+        for product in PRODUCTS
+    }
+    counts = (len(ours["v"].places), len(theirs["v"].places), agreements["v"].common)
     truth = SceneTruth.read(scene.export / "truth.npz")
     return Outcome(
-        jaccard=counts[2] / (counts[0] + counts[1] - counts[2]),
+        jaccard=agreements["v"].jaccard,
         counts=counts,
-        rms_mm_per_year={
-            product: _rms(
-                ours[product].velocity_mm_per_year[own_rows],
-                theirs[product].velocity_mm_per_year[their_rows],
-            )
-            for product in PRODUCTS
-        },
+        rms_mm_per_year={name: found.rms_mm_per_year for name, found in agreements.items()},
         truth={
             "ours": compare(dataset, ours["v-do"], truth),
             "original": compare(original, theirs["v-do"], truth),
         },
     )
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two velocity tables agree.
+
+    Attributes
+    ----------
+    common
+        PS that both have, by pixel.
+    jaccard
+        Common PS by all PS of both.
+    rms_mm_per_year
+        Difference on common PS, with their mean as the reference of both.
+    """
+
+    common: int
+    jaccard: float
+    rms_mm_per_year: float
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether a user would see no difference."""
+        return self.jaccard >= LEAST_JACCARD and self.rms_mm_per_year <= LARGEST_RMS_MM_PER_YEAR
+
+
+def velocity_agreement(
+    dataset: Path, ours: VelocityTable, original: Path, theirs: VelocityTable
+) -> Agreement:
+    """Compare the velocities of two datasets on the PS they have in common."""
+    own_rows, their_rows = _common(_pixels(dataset), _pixels(original))
+    common, every = own_rows.size, len(ours.places) + len(theirs.places)
+    rms = _rms(ours.velocity_mm_per_year[own_rows], theirs.velocity_mm_per_year[their_rows])
+    return Agreement(common, common / (every - common), rms)
 
 
 def _preparation_options(name: str) -> list[str]:
@@ -171,7 +202,7 @@ def _preparation_options(name: str) -> list[str]:
     ]
 
 
-def _original_dataset(oracle: Path, scene: Scene, target: Path) -> Path:
+def original_dataset(oracle: Path, scene: Scene, target: Path) -> Path:
     """Return what the original left after its last stage, with the way to its images."""
     dataset_after(oracle, scene.name, 8, target)
     image = scene.export / "rslc" / f"{PREP_SETTINGS[scene.name].master}.rslc.par"
@@ -179,7 +210,8 @@ def _original_dataset(oracle: Path, scene: Scene, target: Path) -> Path:
     return target
 
 
-def _original_velocities(dataset: Path, scene: Scene, product: str) -> VelocityTable:
+def original_velocities(dataset: Path, scene: Scene, product: str) -> VelocityTable:
+    """Return the velocities that the original has plotted, by product."""
     plotted = read_mat_file(scene.stage("products") / f"ps_plot_{product}.mat")["ph_disp"].values
     ps = read_mat_file(dataset / "ps2.mat")
     velocity = np.asarray(plotted, dtype=np.float64).ravel()

@@ -77,6 +77,8 @@ pub struct StageReport {
     pub invalidates: Vec<String>,
     /// Files that a run needs and that are not there.
     pub missing: Vec<String>,
+    /// Why a run would be refused with the parameters and files as they are.
+    pub refusal: Option<String>,
 }
 
 /// Examines the project at `dataset` with the choices of `options`.
@@ -140,6 +142,7 @@ fn unknown(kind: &StageKind, folder: &Path, network: Network, reason: String) ->
         writes: names(files.writes),
         invalidates: files.made_void(folder),
         missing: Vec::new(),
+        refusal: None,
     }
 }
 
@@ -165,11 +168,7 @@ fn report(
             told.missing = demands.missing(folder);
             told.missing.extend(demands.left_out);
         }
-        // A missing result that cannot be made is worth saying.
-        Err(error) if condition != Condition::Damaged => {
-            reason = format!("{reason}; a run would fail: {}", error.one_line());
-        }
-        Err(_) => {}
+        Err(error) => told.refusal = Some(error.one_line()),
     }
     StageReport { reason, ..told }
 }

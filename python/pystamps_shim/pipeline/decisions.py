@@ -70,9 +70,23 @@ def _decide(
         reason = "asked for (force)" if upstream is None else f"{upstream} runs before it"
     if job.kind is JobKind.REPLAY:
         return _replay(job, reason, known, facts)
-    if known.missing and upstream is None:
-        raise _impossible(job, known)
+    if upstream is None:
+        lacking = known.missing or _unfinished_before(job, facts)
+        if lacking:
+            raise _impossible(job, lacking)
+        if known.refusal is not None:
+            return job.ended(Status.FAILED, f"{known.refusal}; change it, then run")
     return _planned(job, reason, known, known.reads)
+
+
+def _unfinished_before(job: StageJob, facts: DatasetFacts) -> list[str]:
+    """Return the marker of the stage before in the same scope, if that has no results."""
+    before = facts.stages.get((job.stage_id - 1, job.scope, job.target))
+    if before is None or before.state != "missing":
+        return []
+    return list(
+        expected_stage_bundle(before.stage_id, job.scope, small_baselines=facts.small_baselines)[:1]
+    )
 
 
 def _replay(job: StageJob, reason: str, known: StageFacts, facts: DatasetFacts) -> StageResult:
@@ -94,10 +108,10 @@ def _planned(job: StageJob, reason: str, known: StageFacts, reads: list[str]) ->
     return StageResult(job.stage_id, job.scope, job.target, Status.PLANNED, details, plan=files)
 
 
-def _impossible(job: StageJob, known: StageFacts) -> PystampsError:
+def _impossible(job: StageJob, lacking: list[str]) -> PystampsError:
     where = "the merged project" if job.target == MERGED else job.target
     cause = (
-        f"stage {job.stage_id} of {where} needs {', '.join(known.missing)}, which no stage of "
+        f"stage {job.stage_id} of {where} needs {', '.join(lacking)}, which no stage of "
         "this range makes"
     )
     return PystampsError(cause, "begin earlier: lower --start-step", ExitCode.USAGE)

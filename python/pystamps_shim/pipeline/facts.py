@@ -33,6 +33,8 @@ class StageFacts:
         Later results that a new run makes void.
     missing
         Files it needs that are not there.
+    refusal
+        Why it would not run with the parameters and files as they are, None if it would.
     """
 
     stage_id: int
@@ -45,6 +47,7 @@ class StageFacts:
     writes: list[str]
     invalidates: list[str]
     missing: list[str]
+    refusal: str | None = None
 
     @property
     def stands(self) -> bool:
@@ -119,6 +122,7 @@ def _stage(scope: dict[str, Any], stage: dict[str, Any]) -> StageFacts:
         stage["reason"],
         stage["origin"],
         *lists,
+        stage["refusal"],
     )
 
 

@@ -8,15 +8,19 @@ use crate::stage_definition::{StageFiles, has_variable};
 /// The file of zeros that the merge leaves and stage 6 replaces.
 const ZEROS: &str = "phuw2.mat";
 
-/// Names of the results of a stage in the folder `from`.
+/// Names of the results of a stage in the folder `from`; those that the scope `keeps` may be missing.
 ///
 /// # Errors
 /// `bundle-incomplete`, naming every file that is missing.
-pub(super) fn whole(from: &Path, files: &StageFiles) -> Result<Vec<&'static str>> {
+pub(super) fn whole(
+    from: &Path,
+    files: &StageFiles,
+    keeps: impl Fn(&str) -> bool,
+) -> Result<Vec<&'static str>> {
     // Links are followed; what is no file at their end is no result.
     let there = |name: &&'static str| from.join(name).is_file();
-    let mut missing: Vec<String> =
-        files.bundle.iter().filter(|name| !there(name)).map(|&name| name.to_owned()).collect();
+    let lacking = files.bundle.iter().filter(|name| !there(name) && !keeps(name));
+    let mut missing: Vec<String> = lacking.map(|&name| name.to_owned()).collect();
     if let Some(variable) = files.telling_variable
         && there(&files.marker)
         && !has_variable(&from.join(files.marker), variable)
@@ -27,7 +31,7 @@ pub(super) fn whole(from: &Path, files: &StageFiles) -> Result<Vec<&'static str>
         return Err(incomplete(from, files, &missing).data());
     }
     let extra = files.extra.iter().filter(|name| there(name) && belongs(from, files, name));
-    Ok(files.bundle.iter().chain(extra).copied().collect())
+    Ok(files.bundle.iter().filter(|name| there(name)).chain(extra).copied().collect())
 }
 
 /// Whether a file that may belong to the stage does: once unwrapped, the zeros of the merge are another

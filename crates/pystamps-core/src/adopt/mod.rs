@@ -162,7 +162,12 @@ impl Work<'_> {
         if let Some(outcome) = stage.skipped(self.lock, self.options, progress)? {
             return Ok(Adoption { outcome, files: Vec::new() });
         }
-        let chosen = bundle::whole(&self.from, &files)?;
+        // The Python stage, like ours, makes version 2 of the files only where stage 4 has not.
+        let computed = self.corrects_a_patch() && self.request.origin == Origin::Reference;
+        let keeps = |name: &str| {
+            computed && bundles::PROMOTED.contains(&name) && scope.join(name).is_file()
+        };
+        let chosen = bundle::whole(&self.from, &files, keeps)?;
         let chosen = self.without_those_of_stage_4(chosen)?;
         let recorded = || self.demands_with(&chosen);
         let stage = ScopeStage { files, demands: &recorded };
@@ -170,7 +175,8 @@ impl Work<'_> {
         let origin = self.request.origin;
         let outcome = stage.publish(self.lock, progress, started, origin, |staging| {
             copied = self.fill(staging, &chosen, progress)?;
-            if files.stage == "1" {
+            // A Python stage has written them itself.
+            if files.stage == "1" && origin == Origin::Replayed {
                 self.add_scene_parameters(progress)?;
             }
             self.told(staging, &files)

@@ -28,6 +28,10 @@ pub(in crate::cli) fn run(arguments: &StatusArguments) -> Result<()> {
 fn row(name: &str, stage: &StageReport) -> String {
     let rows = stage.rows.map_or_else(String::new, |rows| rows.to_string());
     let mut why = stage.reason.clone();
+    if let Some(refusal) = stage.refusal.as_ref().filter(|_| !stage.state.stands()) {
+        why.push_str("; as it is, a run would fail: ");
+        why.push_str(refusal);
+    }
     for (what, files) in [("needs", &stage.missing), ("would remove", &stage.invalidates)] {
         if !files.is_empty() && !stage.state.stands() {
             why = format!("{why}; {what} {}", files.join(", "));
