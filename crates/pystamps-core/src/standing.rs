@@ -160,7 +160,7 @@ const PUT_AWAY: &str = "current: as it was written; the patches have been put aw
 pub(crate) fn counted_rows(scope: &Path, files: &StageFiles) -> Option<u64> {
     let file = match files.stage {
         "1" | "2" => "ps1.mat",
-        "3" => return None,
+        "3" => return listed_rows(&scope.join(files.marker), "ix"),
         _ => "ps2.mat",
     };
     let rows = pystamps_mat::read_variable(scope.join(file), "n_ps").ok()?.to_scalar()?;
@@ -171,4 +171,11 @@ pub(crate) fn counted_rows(scope: &Path, files: &StageFiles) -> Option<u64> {
         reason = "a whole number in range"
     )]
     is_count.then_some(rows as u64)
+}
+
+/// Elements of a vector, whose data are not read.
+fn listed_rows(path: &Path, variable: &str) -> Option<u64> {
+    let listed = pystamps_mat::list(path).ok()?;
+    let info = listed.into_iter().find(|info| info.name == variable)?;
+    Some(info.dims.iter().product::<usize>() as u64)
 }

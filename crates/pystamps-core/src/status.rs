@@ -165,9 +165,9 @@ fn report(
             told.missing = demands.missing(folder);
             told.missing.extend(demands.left_out);
         }
-        // A missing result that cannot be made is worth saying.
+        // A result that cannot be made, or made again, is worth saying so.
         Err(error) if condition != Condition::Damaged => {
-            reason = format!("{reason}; a run would fail: {}", error.one_line());
+            reason = format!("{reason}; computing it would fail: {}", error.one_line());
         }
         Err(_) => {}
     }
