@@ -103,9 +103,12 @@ pub(crate) type Demanded<'a> = dyn Fn() -> Result<Demands> + 'a;
 /// Results that the ledger does not know, or none.
 fn without_entry(scope: &Path, files: &StageFiles) -> Result<Standing> {
     let marker = files.marker;
-    if !files.are_present(scope) {
-        let reason = format!("{marker} is missing, or what belongs to it");
-        return Ok(Standing::new(Condition::Missing, reason));
+    let lacking = files.lacking(scope);
+    if !lacking.is_empty() {
+        // Without the marker nobody expects the rest.
+        let done = lacking.iter().all(|name| name != marker);
+        let what = if done { lacking.join(", ") } else { marker.to_owned() };
+        return Ok(Standing::new(Condition::Missing, format!("there is no {what}")));
     }
     // What is no MATLAB file is no result.
     pystamps_mat::list(scope.join(marker))?;

@@ -13,20 +13,13 @@ const ZEROS: &str = "phuw2.mat";
 /// # Errors
 /// `bundle-incomplete`, naming every file that is missing.
 pub(super) fn whole(from: &Path, files: &StageFiles) -> Result<Vec<&'static str>> {
-    // Links are followed; what is no file at their end is no result.
-    let there = |name: &&'static str| from.join(name).is_file();
-    let mut missing: Vec<String> =
-        files.bundle.iter().filter(|name| !there(name)).map(|&name| name.to_owned()).collect();
-    if let Some(variable) = files.telling_variable
-        && there(&files.marker)
-        && !has_variable(&from.join(files.marker), variable)
-    {
-        missing.push(format!("{} with the variable {variable}", files.marker));
-    }
+    let missing = files.lacking_of_bundle(from);
     if !missing.is_empty() {
         return Err(incomplete(from, files, &missing).data());
     }
-    let extra = files.extra.iter().filter(|name| there(name) && belongs(from, files, name));
+    // Links are followed; what is no file at their end is no result.
+    let there = |name: &&&str| from.join(name).is_file() && belongs(from, files, name);
+    let extra = files.extra.iter().filter(there);
     Ok(files.bundle.iter().chain(extra).copied().collect())
 }
 
