@@ -235,13 +235,17 @@ def test_noise_without_phase_is_named(native: Native, tmp_path: Path) -> None:
 
 
 def test_later_results_are_not_lost_without_force(native: Native, tmp_path: Path) -> None:
-    """Neither where another program has unwrapped, nor where its phuw2.mat is gone."""
+    """Neither where another program has unwrapped, nor where a part of its results is gone."""
     dataset = write_merged(tmp_path / "dataset").folder
     mat.write(dataset / "scn2.mat", {"ph_scn_slave": np.zeros((1200, 9))})
     result = native("stage", 6, "--dataset", dataset, exit_code=1)
     assert "[results-would-be-lost]" in result.stderr
     unwrapped = {"ph_uw": np.zeros((1200, 9), np.float32), "msd": np.zeros((9, 1), np.float32)}
     mat.write(dataset / "phuw2.mat", unwrapped)
+    result = native("stage", 6, "--dataset", dataset, exit_code=1)
+    assert "there is no uw_phaseuw.mat, uw_grid.mat" in result.stderr
+    for name in ("uw_phaseuw", "uw_grid", "uw_interp", "uw_space_time"):
+        mat.write(dataset / f"{name}.mat", {"n_ifg": 9.0})
     before = content(dataset)
     assert "another program" in native("stage", 6, "--dataset", dataset).stdout
     assert content(dataset) == before

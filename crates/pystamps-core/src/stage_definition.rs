@@ -42,17 +42,26 @@ pub(crate) struct StageFiles {
 }
 
 impl StageFiles {
-    /// Whether results are in `scope`, ours or another program's.
-    pub(crate) fn are_present(&self, scope: &Path) -> bool {
-        let there = |name: &&str| scope.join(name).is_file();
-        let whole = !self.needs_bundle || self.bundle.iter().all(there);
-        there(&self.marker) && whole && self.tells(scope)
+    /// What `scope` lacks to have results of the stage, ours or another program's; nothing if it has them.
+    pub(crate) fn lacking(&self, scope: &Path) -> Vec<String> {
+        let marker = [self.marker];
+        self.lacking_of(scope, if self.needs_bundle { self.bundle } else { &marker })
     }
 
-    /// Whether the marker has the variable that tells it from another stage's.
-    fn tells(&self, scope: &Path) -> bool {
-        let Some(variable) = self.telling_variable else { return true };
-        has_variable(&scope.join(self.marker), variable)
+    /// What `folder` lacks of the whole bundle.
+    pub(crate) fn lacking_of_bundle(&self, folder: &Path) -> Vec<String> {
+        self.lacking_of(folder, self.bundle)
+    }
+
+    fn lacking_of(&self, folder: &Path, names: &[&str]) -> Vec<String> {
+        let there = |name: &str| folder.join(name).is_file();
+        let missing = names.iter().filter(|name| !there(name)).map(|&name| name.to_owned());
+        // Another stage may leave a file of the marker's name.
+        let untold = self.telling_variable.filter(|variable| {
+            there(self.marker) && !has_variable(&folder.join(self.marker), variable)
+        });
+        let untold = untold.map(|variable| format!("{} in {}", variable, self.marker));
+        missing.chain(untold).collect()
     }
 
     /// The files of `scope` that a new result makes void.

@@ -103,9 +103,12 @@ pub(crate) type Demanded<'a> = dyn Fn() -> Result<Demands> + 'a;
 /// Results that the ledger does not know, or none.
 fn without_entry(scope: &Path, files: &StageFiles) -> Result<Standing> {
     let marker = files.marker;
-    if !files.are_present(scope) {
-        let reason = format!("{marker} is missing, or what belongs to it");
-        return Ok(Standing::new(Condition::Missing, reason));
+    let lacking = files.lacking(scope);
+    if !lacking.is_empty() {
+        // Without the marker nobody expects the rest.
+        let done = lacking.iter().all(|name| name != marker);
+        let what = if done { lacking.join(", ") } else { marker.to_owned() };
+        return Ok(Standing::new(Condition::Missing, format!("there is no {what}")));
     }
     // What is no MATLAB file is no result.
     pystamps_mat::list(scope.join(marker))?;
@@ -160,7 +163,7 @@ const PUT_AWAY: &str = "current: as it was written; the patches have been put aw
 pub(crate) fn counted_rows(scope: &Path, files: &StageFiles) -> Option<u64> {
     let file = match files.stage {
         "1" | "2" => "ps1.mat",
-        "3" => return None,
+        "3" => return listed_rows(&scope.join(files.marker), "ix"),
         _ => "ps2.mat",
     };
     let rows = pystamps_mat::read_variable(scope.join(file), "n_ps").ok()?.to_scalar()?;
@@ -171,4 +174,11 @@ pub(crate) fn counted_rows(scope: &Path, files: &StageFiles) -> Option<u64> {
         reason = "a whole number in range"
     )]
     is_count.then_some(rows as u64)
+}
+
+/// Elements of a vector, whose data are not read.
+fn listed_rows(path: &Path, variable: &str) -> Option<u64> {
+    let listed = pystamps_mat::list(path).ok()?;
+    let info = listed.into_iter().find(|info| info.name == variable)?;
+    Some(info.dims.iter().product::<usize>() as u64)
 }

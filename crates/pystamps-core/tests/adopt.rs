@@ -250,7 +250,7 @@ fn unwrapped_phase_must_tell_that_it_is() {
     let error = last_line(&adopt("6", dataset, &theirs.root(), &[]));
     assert_eq!(error["name"], "bundle-incomplete");
     let found = error["found"].as_str().unwrap();
-    assert_eq!(found, "missing: uw_space_time.mat, phuw2.mat with the variable msd");
+    assert_eq!(found, "missing: uw_space_time.mat, msd in phuw2.mat");
     change(&theirs.root().join("phuw2.mat"), "msd", Matrix::scalar(0.0));
     change(&theirs.root().join("uw_space_time.mat"), "x", Matrix::scalar(0.0));
     let error = last_line(&adopt("6", dataset, &theirs.root(), &[]));

@@ -17,21 +17,15 @@ pub(super) fn whole(
     files: &StageFiles,
     keeps: impl Fn(&str) -> bool,
 ) -> Result<Vec<&'static str>> {
-    // Links are followed; what is no file at their end is no result.
-    let there = |name: &&'static str| from.join(name).is_file();
-    let lacking = files.bundle.iter().filter(|name| !there(name) && !keeps(name));
-    let mut missing: Vec<String> = lacking.map(|&name| name.to_owned()).collect();
-    if let Some(variable) = files.telling_variable
-        && there(&files.marker)
-        && !has_variable(&from.join(files.marker), variable)
-    {
-        missing.push(format!("{} with the variable {variable}", files.marker));
-    }
+    let mut missing = files.lacking_of_bundle(from);
+    missing.retain(|name| !keeps(name));
     if !missing.is_empty() {
         return Err(incomplete(from, files, &missing).data());
     }
+    // Links are followed; what is no file at their end is no result.
+    let there = |name: &&&str| from.join(name).is_file();
     let extra = files.extra.iter().filter(|name| there(name) && belongs(from, files, name));
-    Ok(files.bundle.iter().filter(|name| there(name)).chain(extra).copied().collect())
+    Ok(files.bundle.iter().filter(there).chain(extra).copied().collect())
 }
 
 /// Whether a file that may belong to the stage does: once unwrapped, the zeros of the merge are another

@@ -179,7 +179,7 @@ impl Work<'_> {
             if files.stage == "1" && origin == Origin::Replayed {
                 self.add_scene_parameters(progress)?;
             }
-            self.told(staging, &files)
+            Ok(self.told(staging, &files))
         })?;
         Ok(Adoption { outcome, files: copied })
     }
@@ -205,17 +205,11 @@ impl Work<'_> {
     }
 
     /// Rows of the results, and one sentence.
-    fn told(&self, staging: &Path, files: &StageFiles) -> Result<Computed> {
+    fn told(&self, staging: &Path, files: &StageFiles) -> Computed {
         let places = [staging, self.lock.scope()];
-        let rows = if files.stage == "3" {
-            let listed = pystamps_mat::list(staging.join(files.marker))?;
-            let selected = listed.into_iter().find(|info| info.name == "ix");
-            selected.map(|info| info.dims.iter().product::<usize>() as u64)
-        } else {
-            places.into_iter().find_map(|folder| counted_rows(folder, files))
-        };
+        let rows = places.into_iter().find_map(|folder| counted_rows(folder, files));
         let words = self.request.origin.words().unwrap_or("made by this program");
-        Ok((rows.unwrap_or(0), format!("{words}: {}", self.from.display())))
+        (rows.unwrap_or(0), format!("{words}: {}", self.from.display()))
     }
 
     /// Stage 5 of a patch brings version 2 of its files where stage 4 has not written the same.

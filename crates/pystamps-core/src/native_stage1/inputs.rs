@@ -61,7 +61,8 @@ pub(super) struct ProjectFiles {
 /// Checks that `folder` is a patch of a prepared project, before anything is made in it.
 pub(super) fn check_is_patch(folder: &Path) -> Result<()> {
     Parameters::load(folder)?;
-    if folder.join(patch::CANDIDATES_IJ).exists() {
+    // Another program's patch may have been relieved of its candidates once they were loaded.
+    if folder.join(patch::CANDIDATES_IJ).exists() || folder.join("ps1.mat").exists() {
         return Ok(());
     }
     let found = if folder.join(root::PSCPHASE_IN).exists() {
