@@ -97,7 +97,7 @@ def test_rows_are_matched_by_place_in_the_scientific_profile(made: Datasets) -> 
     write(made.dataset, "velocity.csv", table)
     report = made.verify(products_only=True, profile="scientific")
     result = only_variable(report, "products/velocity.csv")
-    assert "rms difference 0.5, at most 0.05" in str(result.problem)
+    assert "rms difference 0.703, at most 0.05" in str(result.problem)
 
 
 def test_unknown_values_columns_and_descriptions(made: Datasets) -> None:

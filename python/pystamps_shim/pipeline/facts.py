@@ -112,8 +112,17 @@ def read_facts(
     )
 
 
+def kept_outcome(known: StageFacts) -> dict[str, Any]:
+    """Return what the native program says of a stage that it leaves as it is."""
+    return {
+        "event": "outcome",
+        "status": "skipped_existing",
+        "details": known.reason,
+        "replayed": known.origin == "replayed",
+    }
+
+
 def _stage(scope: dict[str, Any], stage: dict[str, Any]) -> StageFacts:
-    lists = (list(stage[key]) for key in ("reads", "writes", "invalidates", "missing"))
     return StageFacts(
         int(stage["stage"]),
         scope["scope"],
@@ -121,8 +130,11 @@ def _stage(scope: dict[str, Any], stage: dict[str, Any]) -> StageFacts:
         stage["state"],
         stage["reason"],
         stage["origin"],
-        *lists,
-        stage["refusal"],
+        reads=list(stage["reads"]),
+        writes=list(stage["writes"]),
+        invalidates=list(stage["invalidates"]),
+        missing=list(stage["missing"]),
+        refusal=stage["refusal"],
     )
 
 

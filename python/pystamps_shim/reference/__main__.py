@@ -16,8 +16,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.kernels.chosen import choose_backends
 from pystamps_shim.pipeline import ported
@@ -28,7 +26,6 @@ from pystamps_shim.reference.stage5 import MAX_COHERENCE
 
 #: What the merge trusts no PS to exceed, by the engine whose random numbers it comes from.
 _MAX_COHERENCE = {"matlab": MAX_COHERENCE, "octave": 0.9839936233118265}
-_ROW_COUNTS = ("ps1.mat", "ps2.mat", "pm1.mat", "select1.mat", "rc2.mat", "phuw2.mat", "scla2.mat")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,9 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "event": "outcome",
             "status": "completed",
             "details": f"{len(own)} files by the Python reference",
-            "rows_processed": _rows(own),
-            "input_artifact_count": 0,
-            "output_artifact_count": len(own),
             "memory_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         }
     )
@@ -93,15 +87,6 @@ def _stage(options: argparse.Namespace) -> Callable[[Path], Artefacts]:
         8: ported.stage8_filter_scn,
     }
     return stages[options.stage]
-
-
-def _rows(artefacts: Artefacts) -> int:
-    """Return the rows of the result: its largest array that all stages have a row a PS in."""
-    for name in _ROW_COUNTS:
-        if name in artefacts:
-            sizes = [np.shape(v)[0] for v in artefacts[name].values() if np.ndim(v) == 2]
-            return max(sizes, default=0)
-    return 0
 
 
 def _failed(name: str | None, cause: str, remedy: str, code: ExitCode = ExitCode.FAILED) -> int:

@@ -160,7 +160,7 @@ def measure_numbers(
     if policy is Policy.CYCLES:
         return _measure_cycles(*pair, tolerance, share or Share(1.0, tolerance))
     if policy is Policy.RMS:
-        return _measure_rms(*pair, tolerance)
+        return _measure_rms(*pair, tolerance, share or Share(1.0, tolerance))
     if policy in (Policy.QUANTILE, Policy.WRAPPED, Policy.PHASOR):
         within = share if share and policy is not Policy.PHASOR else Share(1.0, tolerance)
         return _measure_share(_deviation(policy, *pair), tolerance, within, *pair)
@@ -220,20 +220,24 @@ def _measure_cycles(
     return _measure_share(deviation, tolerance, share, reference, candidate)
 
 
-def _measure_rms(reference: NDArray[Any], candidate: NDArray[Any], tolerance: float) -> Measurement:
-    """Compare the root mean square of the differences along the last axis, their mean taken out."""
+def _measure_rms(
+    reference: NDArray[Any], candidate: NDArray[Any], tolerance: float, share: Share
+) -> Measurement:
+    """Compare the root mean square along the last axis, of the fraction that agrees best."""
     one, other = reference.astype(float), candidate.astype(float)
-    known = np.isfinite(one) & np.isfinite(other)
     with np.errstate(invalid="ignore"):
-        difference = np.where(known, other - one, 0.0)
-    count = np.maximum(known.sum(axis=-1, keepdims=True), 1)
-    offset = difference.sum(axis=-1, keepdims=True) / count
+        difference = other - one
+    known = np.where(np.isfinite(difference), difference, 0.0)
+    offset = np.median(known, axis=-1, keepdims=True)
     deviation = _deviation(Policy.ABSOLUTE, one, other - offset)
     measured = _measured(deviation, deviation > tolerance, reference, candidate)
-    rms = float(np.sqrt(np.mean(deviation**2, axis=-1)).max())
+    best = np.sort(deviation, axis=-1)[..., : max(1, int(share.fraction * deviation.shape[-1]))]
+    rms = float(np.sqrt(np.mean(best**2, axis=-1)).max())
     if rms <= tolerance:
         return measured
     text = f"rms difference {rms:.3g}, at most {tolerance:g}, common offset removed"
+    if share.fraction < 1:
+        text += f", of the best {100 * share.fraction:g} %"
     return replace(measured, verdict=text)
 
 

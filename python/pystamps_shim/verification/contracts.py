@@ -27,8 +27,8 @@ class Policy(StrEnum):
     #: Unwrapped phase in radians, one interferogram a column: all samples within the tolerance of a
     #: whole number of cycles, and a fraction within it once each column's median number is removed.
     CYCLES = "cycles"
-    #: The root mean square of the differences along the last axis, their mean taken out, is within
-    #: the tolerance.
+    #: The root mean square of the differences along the last axis, their median taken out, is
+    #: within the tolerance; of the fraction that agrees best.
     RMS = "rms"
     #: Rows are compared as sets of pixels: the Jaccard index is at least the fraction.
     PIXELS = "pixels"

@@ -164,9 +164,7 @@ impl Work<'_> {
         }
         // The Python stage, like ours, makes version 2 of the files only where stage 4 has not.
         let computed = self.corrects_a_patch() && self.request.origin == Origin::Reference;
-        let keeps = |name: &str| {
-            computed && bundles::PROMOTED.contains(&name) && scope.join(name).is_file()
-        };
+        let keeps = |name: &str| computed && name != files.marker && scope.join(name).is_file();
         let chosen = bundle::whole(&self.from, &files, keeps)?;
         let chosen = self.without_those_of_stage_4(chosen)?;
         let recorded = || self.demands_with(&chosen);
