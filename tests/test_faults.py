@@ -19,6 +19,8 @@ from enum import StrEnum
 from pathlib import Path
 
 import pytest
+
+from pystamps_shim.io.dataset import MERGED
 from tests.disturbance import (
     MERGED_STAGES,
     PATCH_STAGES,
@@ -34,8 +36,6 @@ from tests.disturbance import (
     set_parameter,
     wait_until,
 )
-
-from pystamps_shim.io.dataset import MERGED
 
 SEED = 20261
 PARTS = 10
@@ -205,7 +205,7 @@ def phase_now(run: Run, running: list[Child]) -> Phase:
 
 
 def assert_child_is_named(run: Run, case: Case, victim: Child) -> None:
-    """A run whose native program was killed says which; other patches go on, the merge does not."""
+    """Check that a run says whose program was killed, and that other patches have gone on."""
     assert run.finish() == 1, run.words
     report = report_of(case.dataset)
     assert report["state"] == "failed"

@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.disturbance import Victim, tree
 
 from pystamps_shim.simulate.export import write_export
 from pystamps_shim.simulate.scene import PRESETS
+from tests.disturbance import Victim, tree
 
 KILLS = 60
 SEED = 20260

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -15,13 +16,18 @@ from pystamps_shim._binary import find_command, package_version
 from pystamps_shim.config.model import RuntimeConfig
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.pipeline.executor import INTERRUPTED, JobListener
-from pystamps_shim.pipeline.jobs import Host, Share, StageJob, default_threads, run_job
+from pystamps_shim.pipeline.jobs import DISCARDED, Host, Share, StageJob, default_threads, run_job
+from pystamps_shim.pipeline.lock import wait_for_writer
 from pystamps_shim.pipeline.process import Event
 from pystamps_shim.pipeline.stopping import Stopper
 from pystamps_shim.pipeline.types import StageResult, Status
 
 _TOPIC = "pystamps-progress"
-_CONNECT_S, _POLL_S = 30, 0.2
+_CONNECT_S, _POLL_S = 10, 0.2
+#: When a job that has not begun is looked after.
+_NOTICE_S = 5.0
+#: How long the native program of a lost worker, and of a stopped job, may take to end.
+_REMNANTS_S, _STOP_S = 30.0, 5.0
 #: Least time between two reports of progress that cross the network.
 _INTERVAL_S = 1.0
 
@@ -56,6 +62,7 @@ def _client(runtime: RuntimeConfig) -> Iterator[Any]:
                 threads_per_worker=1,
                 dashboard_address=None,
                 silence_logs=50,
+                preload="pystamps_shim.pipeline.cluster_worker",
             ) as cluster,
             distributed.Client(cluster) as client,  # type: ignore[no-untyped-call]
         ):
@@ -83,6 +90,8 @@ class ClusterRunner:
         self._stopper = stopper
         self._listener = listener
         self._running: dict[str, StageJob] = {}
+        self._begun: set[str] = set()
+        self._nobody_noticed = threading.Lock()
         client.subscribe_topic(_TOPIC, self._hear)
 
     def chain(self) -> AbstractContextManager[None]:
@@ -112,29 +121,62 @@ class ClusterRunner:
             remedy = "look at the workers' logs: memory is the usual reason; give them more"
             return job.ended(Status.FAILED, f"{cause}; {remedy}")
         except CancelledError:
-            return job.ended(Status.SKIPPED, INTERRUPTED)
+            if self._stopper.requested:
+                return job.ended(Status.SKIPPED, INTERRUPTED)
+            return self._lost(job)
         except Exception as error:
             text = " ".join(f"{type(error).__name__}: {error}".split())
             return job.ended(Status.FAILED, f"the cluster failed: {text}; look at its logs")
         finally:
             self._running.pop(key, None)
+            self._begun.discard(key)
 
     def _wait(self, job: StageJob, future: Any) -> StageResult:
         """Wait for a job; a stop withdraws it while it waits, or when it is to be at once."""
         import distributed  # noqa: PLC0415
 
+        notice = time.monotonic() + _NOTICE_S
         while True:
             try:
                 result: StageResult = future.result(timeout=_POLL_S)
             except (TimeoutError, distributed.TimeoutError):
-                if self._stopper.at_once or (self._stopper.requested and not self._begun(future)):
-                    future.cancel(force=True)
-                    return job.ended(Status.SKIPPED, INTERRUPTED)
+                if self._stopper.at_once or (self._stopper.requested and not self._runs(future)):
+                    return self._withdrawn(job, future)
+                if self._client.status == "closed":
+                    return self._lost(job)
+                if future.key not in self._begun and time.monotonic() > notice:
+                    notice = float("inf")
+                    self._say_if_nobody_works(job)
             else:
                 return result
 
-    def _begun(self, future: Any) -> bool:
-        return future.key in {key for keys in self._client.processing().values() for key in keys}
+    def _runs(self, future: Any) -> bool:
+        """Tell whether a job has begun on a worker that has not been lost since."""
+        if future.key not in self._begun:
+            return False
+        return any(future.key in keys for keys in self._client.processing().values())
+
+    def _withdrawn(self, job: StageJob, future: Any) -> StageResult:
+        """Withdraw a job; its worker then ends the native program, which is waited for."""
+        future.cancel(force=True)
+        if future.key not in self._begun:
+            return job.ended(Status.SKIPPED, INTERRUPTED)
+        with contextlib.suppress(PystampsError):
+            wait_for_writer(job.folder, _STOP_S)
+        return job.ended(Status.SKIPPED, DISCARDED)
+
+    def _lost(self, job: StageJob) -> StageResult:
+        cause = "the connection to the Dask scheduler is lost"
+        remedy = "look at its log and start it again, then run the same command: done work is kept"
+        return job.ended(Status.FAILED, f"{cause}; {remedy}")
+
+    def _say_if_nobody_works(self, job: StageJob) -> None:
+        """Say, once, that the scheduler has no workers yet."""
+        if not self._nobody_noticed.acquire(blocking=False):
+            return
+        if not self._client.nthreads():
+            text = "the Dask scheduler has no workers: waiting for one"
+            self._listener(job, {"event": "note", "text": text})
 
     def _hear(self, event: Any) -> None:
         """Hand on what a worker says."""
@@ -143,6 +185,8 @@ class ClusterRunner:
             said = json.loads(text)
             job = self._running.get(said["key"])
             if job is not None:
+                if said["event"].get("event") == "stage_started":
+                    self._begun.add(said["key"])
                 self._listener(job, said["event"])
 
 
@@ -150,21 +194,22 @@ def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResu
     """Run a job on the worker this is called on."""
     from distributed import get_worker  # noqa: PLC0415
 
-    if package_version() != version:
-        cause = f"the worker has pystamps {package_version()}, the run has {version}"
-        return job.ended(Status.FAILED, f"{cause}; install the same version everywhere")
-    if not job.dataset.is_dir():
-        cause = f"the worker does not see {job.dataset}"
-        remedy = "put the dataset on a file system that all machines share under one path"
-        return job.ended(Status.FAILED, f"{cause}; {remedy}")
+    try:
+        _check_worker(job, version)
+        # The worker that had this job before may have been lost a moment ago.
+        wait_for_writer(job.folder, _REMNANTS_S)
+        program = find_command()
+    except PystampsError as error:
+        return job.ended(Status.FAILED, f"{error.cause}; {error.remedy}")
     worker, last = get_worker(), 0.0
 
     def hear(event: Event) -> None:
         nonlocal last
         now = time.monotonic()
-        if event.get("event") == "progress" and now - last < _INTERVAL_S:
-            return
-        last = now
+        if event.get("event") == "progress":
+            if now - last < _INTERVAL_S:
+                return
+            last = now
         worker.log_event(_TOPIC, json.dumps({"key": key, "event": event}))
 
     hear(
@@ -174,4 +219,42 @@ def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResu
             "worker": f"{worker.address}, process {os.getpid()}",
         }
     )
-    return run_job(job, share, Host(find_command(), hear, Stopper()))
+    stopper = Stopper()
+    with _withdrawal_stops(stopper, worker, key):
+        return run_job(job, share, Host(program, hear, stopper))
+
+
+def _check_worker(job: StageJob, version: str) -> None:
+    """Raise where a worker cannot run a job as its run means it."""
+    if package_version() != version:
+        place = f"the worker on {os.uname().nodename}"
+        cause = f"{place} has pystamps {package_version()}, the run has {version}"
+        raise PystampsError(cause, "install the same version everywhere")
+    if not job.folder.is_dir():
+        cause = f"the worker on {os.uname().nodename} does not see {job.folder}"
+        remedy = "put the dataset on a file system that all machines share under one path"
+        raise PystampsError(cause, remedy)
+
+
+@contextlib.contextmanager
+def _withdrawal_stops(stopper: Stopper, worker: Any, key: str) -> Iterator[None]:
+    """Stop a job when nobody waits for it any more: Dask itself lets a running function run.
+
+    The run was stopped at once, or has died.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_POLL_S):
+            task = worker.state.tasks.get(key)
+            if task is None or task.state == "cancelled":
+                stopper.stop_now()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
