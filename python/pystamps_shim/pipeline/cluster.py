@@ -24,6 +24,7 @@ from pystamps_shim.pipeline.types import StageResult, Status
 
 _TOPIC = "pystamps-progress"
 _CONNECT_S, _POLL_S = 10, 0.2
+_RETRIES = 3
 #: When a job that has not begun is looked after.
 _NOTICE_S = 5.0
 #: How long the native program of a lost worker, and of a stopped job, may take to end.
@@ -113,6 +114,8 @@ class ClusterRunner:
             key,
             key=key,
             pure=False,
+            # What we run raises nothing: an error is Dask's own, as when a worker leaves meanwhile.
+            retries=_RETRIES,
         )
         try:
             return self._wait(job, future)
@@ -192,7 +195,7 @@ class ClusterRunner:
 
 def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResult:
     """Run a job on the worker this is called on."""
-    from distributed import get_worker  # noqa: PLC0415
+    from distributed import Reschedule, get_worker  # noqa: PLC0415
 
     try:
         _check_worker(job, version)
@@ -221,7 +224,11 @@ def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResu
     )
     stopper = Stopper()
     with _withdrawal_stops(stopper, worker, key):
-        return run_job(job, share, Host(program, hear, stopper))
+        result = run_job(job, share, Host(program, hear, stopper))
+    if result.status is Status.SKIPPED:
+        # Where somebody still waits for it, another worker is to run it.
+        raise Reschedule
+    return result
 
 
 def _check_worker(job: StageJob, version: str) -> None:
@@ -240,14 +247,16 @@ def _check_worker(job: StageJob, version: str) -> None:
 def _withdrawal_stops(stopper: Stopper, worker: Any, key: str) -> Iterator[None]:
     """Stop a job when nobody waits for it any more: Dask itself lets a running function run.
 
-    The run was stopped at once, or has died.
+    The run was stopped at once or has died, or the worker has left the cluster: at the end of its
+    lifetime it leaves first, waits for what it runs afterwards, and the job is already another's.
     """
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(_POLL_S):
             task = worker.state.tasks.get(key)
-            if task is None or task.state == "cancelled":
+            left = worker.status.name in ("closing", "closed", "failed")
+            if left or task is None or task.state == "cancelled":
                 stopper.stop_now()
                 return
 
