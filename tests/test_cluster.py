@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from tests.disturbance import (
     wait_until,
 )
 
+SEED = 20262
 #: How long a run that is to stop at once may take.
 AT_ONCE_S = 3.0
 
@@ -95,9 +97,9 @@ def case(prepared: Case) -> Case:
     return prepared
 
 
-def run_on(case: Case, cluster: Cluster) -> Run:
+def run_on(case: Case, cluster: Cluster, *options: object) -> Run:
     """Run a case on a cluster."""
-    return Run(case.dataset, "--executor", "dask", "--scheduler", cluster.address)
+    return Run(case.dataset, "--executor", "dask", "--scheduler", cluster.address, *options)
 
 
 def parent(pid: int) -> int:
@@ -139,6 +141,26 @@ def test_lost_worker_is_replaced(case: Case, cluster: Cluster, how: str) -> None
     workers = {worker for stage, target, worker in starts if (stage, target) == (2, victim.target)}
     assert len(workers) == 2
     assert len(starts) == len(results) + 1
+
+
+def test_lost_workers_of_a_forced_run(case: Case, cluster: Cluster) -> None:
+    """Dask repeats what is done when the worker that keeps the result is lost; we do not.
+
+    Repeated by force, an early stage of a patch would take away what later ones have made.
+    """
+    chance = random.Random(SEED)
+    workers = [cluster.add_worker("--no-nanny") for _ in range(3)]
+    for number in range(3):
+        run = run_on(case, cluster, "--force")
+        run.wait_for_stage(1)
+        time.sleep(chance.uniform(0.0, 0.6 * case.seconds))
+        victim = workers.pop(chance.randrange(len(workers)))
+        victim.kill()
+        workers.append(cluster.add_worker("--no-nanny"))
+        failed = [event for event in run.events if event.get("status") == "failed"]
+        assert run.finish() == 0, f"seed {SEED}, run {number}: {failed}"
+        assert {result["status"] for result in report_of(case.dataset)["results"]} == {"completed"}
+        assert not (case.dataset / ".pystamps" / "cluster").exists()
 
 
 def test_interrupts(case: Case, cluster: Cluster) -> None:

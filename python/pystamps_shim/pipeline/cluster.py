@@ -6,27 +6,30 @@ import contextlib
 import importlib.util
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from pystamps_shim._binary import find_command, package_version
 from pystamps_shim.config.model import RuntimeConfig
 from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.io.dataset import CONTROL_FOLDER
 from pystamps_shim.pipeline.executor import INTERRUPTED, JobListener
 from pystamps_shim.pipeline.jobs import DISCARDED, Host, Share, StageJob, default_threads, run_job
 from pystamps_shim.pipeline.lock import wait_for_writer
 from pystamps_shim.pipeline.process import Event
+from pystamps_shim.pipeline.report import write_json
 from pystamps_shim.pipeline.stopping import Stopper
 from pystamps_shim.pipeline.types import StageResult, Status
 
 _TOPIC = "pystamps-progress"
-_CONNECT_S, _POLL_S = 10, 0.2
-_RETRIES = 3
+_CONNECT_S, _POLL_S, _FETCH_S = 10, 0.05, 2.0
 #: When a job that has not begun is looked after.
-_NOTICE_S = 5.0
+_NOTICE_S = 3.0
 #: How long the native program of a lost worker, and of a stopped job, may take to end.
 _REMNANTS_S, _STOP_S = 30.0, 5.0
 #: Least time between two reports of progress that cross the network.
@@ -47,8 +50,11 @@ def cluster_runner(
     if importlib.util.find_spec("distributed") is None:
         cause = "runtime.executor is dask, and the library distributed is not installed"
         raise PystampsError(cause, "pip install 'pystamps[cluster]'", ExitCode.USAGE)
-    with _client(runtime) as client:
-        yield ClusterRunner(client, runtime, stopper, listener)
+    with contextlib.ExitStack() as after, _client(runtime) as client:
+        runner = ClusterRunner(client, runtime, stopper, listener)
+        # Not before the scheduler has forgotten the jobs.
+        after.callback(runner.forget)
+        yield runner
 
 
 @contextlib.contextmanager
@@ -93,11 +99,27 @@ class ClusterRunner:
         self._running: dict[str, StageJob] = {}
         self._begun: set[str] = set()
         self._nobody_noticed = threading.Lock()
+        self._datasets: set[Path] = set()
+        self._guard = threading.Lock()
+        self._fetching = threading.Lock()
         client.subscribe_topic(_TOPIC, self._hear)
 
     def chain(self) -> AbstractContextManager[None]:
         """Surround a chain; the scheduler divides the cluster."""
         return nullcontext()
+
+    def forget(self) -> None:
+        """Remove the results of jobs that were kept for their repetition."""
+        for dataset in self._datasets:
+            shutil.rmtree(_results_folder(dataset), ignore_errors=True)
+
+    def _keep_results(self, dataset: Path) -> None:
+        with self._guard:
+            if dataset not in self._datasets:
+                self._datasets.add(dataset)
+                # A run that was killed has left its own.
+                shutil.rmtree(_results_folder(dataset), ignore_errors=True)
+                _results_folder(dataset).mkdir(parents=True, exist_ok=True)
 
     def run(self, job: StageJob) -> StageResult:
         """Submit the job and wait for it."""
@@ -106,6 +128,7 @@ class ClusterRunner:
 
         key = f"pystamps-{job.stage_id}-{job.target}-{time.time_ns()}"
         self._running[key] = job
+        self._keep_results(job.dataset)
         future = self._client.submit(
             _on_worker,
             job,
@@ -114,8 +137,6 @@ class ClusterRunner:
             key,
             key=key,
             pure=False,
-            # What we run raises nothing: an error is Dask's own, as when a worker leaves meanwhile.
-            retries=_RETRIES,
         )
         try:
             return self._wait(job, future)
@@ -131,6 +152,7 @@ class ClusterRunner:
             text = " ".join(f"{type(error).__name__}: {error}".split())
             return job.ended(Status.FAILED, f"the cluster failed: {text}; look at its logs")
         finally:
+            future.release()
             self._running.pop(key, None)
             self._begun.discard(key)
 
@@ -140,18 +162,20 @@ class ClusterRunner:
 
         notice = time.monotonic() + _NOTICE_S
         while True:
-            try:
-                result: StageResult = future.result(timeout=_POLL_S)
-            except (TimeoutError, distributed.TimeoutError):
-                if self._stopper.at_once or (self._stopper.requested and not self._runs(future)):
-                    return self._withdrawn(job, future)
-                if self._client.status == "closed":
-                    return self._lost(job)
-                if future.key not in self._begun and time.monotonic() > notice:
-                    notice = float("inf")
-                    self._say_if_nobody_works(job)
-            else:
-                return result
+            time.sleep(_POLL_S)
+            # One asks at a time, and only for what is there: Dask fetches results together, and one
+            # that gives up waiting takes the others down.
+            if future.status in ("finished", "error", "cancelled"):
+                with self._fetching, contextlib.suppress(TimeoutError, distributed.TimeoutError):
+                    result: StageResult = future.result(timeout=_FETCH_S)
+                    return result
+            if self._stopper.at_once or (self._stopper.requested and not self._runs(future)):
+                return self._withdrawn(job, future)
+            if self._client.status == "closed":
+                return self._lost(job)
+            if future.key not in self._begun and time.monotonic() > notice:
+                notice = float("inf")
+                self._say_if_nobody_works(job)
 
     def _runs(self, future: Any) -> bool:
         """Tell whether a job has begun on a worker that has not been lost since."""
@@ -194,8 +218,29 @@ class ClusterRunner:
 
 
 def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResult:
-    """Run a job on the worker this is called on."""
-    from distributed import Reschedule, get_worker  # noqa: PLC0415
+    """Run a job on the worker this is called on, or return what became of it before.
+
+    Dask repeats jobs that are done when a worker is lost that keeps their results, even while the
+    next stage of the patch runs already.
+    """
+    from distributed import Reschedule  # noqa: PLC0415
+
+    kept = _results_folder(job.dataset) / f"{key}.json"
+    with contextlib.suppress(OSError, ValueError):
+        return StageResult.from_json(json.loads(kept.read_text(encoding="utf-8")))
+    result = _run_on_worker(job, share, version, key)
+    if result.status is Status.SKIPPED:
+        # Where somebody still waits for it, another worker is to run it.
+        raise Reschedule
+    if kept.parent.is_dir():
+        with contextlib.suppress(OSError):
+            write_json(kept, result.as_json())
+    return result
+
+
+def _run_on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResult:
+    """Run a job on the worker this is called on; skipped means that nobody waits for it here."""
+    from distributed import get_worker  # noqa: PLC0415
 
     try:
         _check_worker(job, version)
@@ -224,11 +269,11 @@ def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResu
     )
     stopper = Stopper()
     with _withdrawal_stops(stopper, worker, key):
-        result = run_job(job, share, Host(program, hear, stopper))
-    if result.status is Status.SKIPPED:
-        # Where somebody still waits for it, another worker is to run it.
-        raise Reschedule
-    return result
+        return run_job(job, share, Host(program, hear, stopper))
+
+
+def _results_folder(dataset: Path) -> Path:
+    return dataset / CONTROL_FOLDER / "cluster"
 
 
 def _check_worker(job: StageJob, version: str) -> None:
