@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -28,6 +29,8 @@ from pystamps_shim.pipeline.types import StageResult, Status
 
 _TOPIC = "pystamps-progress"
 _CONNECT_S, _POLL_S, _FETCH_S = 10, 0.05, 2.0
+#: How often a job is begun, and submitted, before it is given up.
+_MOST_BEGINNINGS, _MOST_TRIES = 4, 20
 #: When a job that has not begun is looked after.
 _NOTICE_S = 3.0
 #: How long the native program of a lost worker, and of a stopped job, may take to end.
@@ -97,7 +100,8 @@ class ClusterRunner:
         self._stopper = stopper
         self._listener = listener
         self._running: dict[str, StageJob] = {}
-        self._begun: set[str] = set()
+        #: How often a job was begun.
+        self._begun: Counter[str] = Counter()
         self._nobody_noticed = threading.Lock()
         self._datasets: set[Path] = set()
         self._guard = threading.Lock()
@@ -122,39 +126,50 @@ class ClusterRunner:
                 _results_folder(dataset).mkdir(parents=True, exist_ok=True)
 
     def run(self, job: StageJob) -> StageResult:
-        """Submit the job and wait for it."""
+        """Submit the job and wait for it, again where its workers were lost."""
+        beginnings = 0
+        for _ in range(_MOST_TRIES):
+            key = f"pystamps-{job.stage_id}-{job.target}-{time.time_ns()}"
+            self._running[key] = job
+            try:
+                result = self._try(job, key)
+            finally:
+                del self._running[key]
+            # Dask counts losses also against jobs that only waited for the worker; we do not.
+            beginnings += self._begun.pop(key, 0)
+            if result is not None:
+                return result
+            if beginnings >= _MOST_BEGINNINGS:
+                break
+        cause = "several workers in turn were lost while they ran it"
+        remedy = "look at the workers' logs: memory is the usual reason; give them more"
+        return job.ended(Status.FAILED, f"{cause}; {remedy}")
+
+    def _try(self, job: StageJob, key: str) -> StageResult | None:
+        """Submit the job and wait for it; None if Dask gives up because workers were lost."""
         from distributed import CancelledError  # noqa: PLC0415
         from distributed.scheduler import KilledWorker  # noqa: PLC0415
 
-        key = f"pystamps-{job.stage_id}-{job.target}-{time.time_ns()}"
-        self._running[key] = job
-        self._keep_results(job.dataset)
-        future = self._client.submit(
-            _on_worker,
-            job,
-            self._share,
-            package_version(),
-            key,
-            key=key,
-            pure=False,
-        )
         try:
-            return self._wait(job, future)
+            self._keep_results(job.dataset)
+            options = {"key": key, "pure": False}
+            version = package_version()
+            future = self._client.submit(_on_worker, job, self._share, version, key, **options)
+            try:
+                return self._wait(job, future)
+            finally:
+                future.release()
         except KilledWorker:
-            cause = "several workers in turn were lost while they ran it"
-            remedy = "look at the workers' logs: memory is the usual reason; give them more"
-            return job.ended(Status.FAILED, f"{cause}; {remedy}")
+            return None
         except CancelledError:
             if self._stopper.requested:
                 return job.ended(Status.SKIPPED, INTERRUPTED)
             return self._lost(job)
         except Exception as error:
+            if isinstance(error, OSError) or self._client.status != "running":
+                return self._lost(job)
             text = " ".join(f"{type(error).__name__}: {error}".split())
             return job.ended(Status.FAILED, f"the cluster failed: {text}; look at its logs")
-        finally:
-            future.release()
-            self._running.pop(key, None)
-            self._begun.discard(key)
 
     def _wait(self, job: StageJob, future: Any) -> StageResult:
         """Wait for a job; a stop withdraws it while it waits, or when it is to be at once."""
@@ -213,7 +228,7 @@ class ClusterRunner:
             job = self._running.get(said["key"])
             if job is not None:
                 if said["event"].get("event") == "stage_started":
-                    self._begun.add(said["key"])
+                    self._begun[said["key"]] += 1
                 self._listener(job, said["event"])
 
 
