@@ -112,15 +112,14 @@ def parent(pid: int) -> int:
     return int(text.rpartition(")")[2].split()[1])
 
 
-@pytest.mark.parametrize("how", ["killed", "killed under its nanny", "asked to end"])
+@pytest.mark.parametrize("how", ["killed", "asked to end"])
 def test_lost_worker_is_replaced(case: Case, cluster: Cluster, how: str) -> None:
     """Its stage runs again elsewhere, and everything has the bytes of a local run.
 
     A batch system asks a job to end with SIGTERM, which the nanny hears.
     """
-    option = "--no-nanny" if how == "killed" else "--nanny"
     for _ in range(2):
-        cluster.add_worker(option)
+        cluster.add_worker("--nanny")
     run = run_on(case, cluster)
     run.wait_for_stage(2)
     assert wait_until(lambda: any(child.stage == 2 for child in children(case.dataset)))
