@@ -19,6 +19,9 @@ from parity.fixtures import (
 
 from pystamps_shim._binary import find
 
+# Its assertions are to say what they found.
+pytest.register_assert_rewrite("tests.disturbance")
+
 __all__ = [
     "golden",
     "golden_products",

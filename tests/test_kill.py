@@ -7,13 +7,8 @@ and the same command run again must end with the bytes of an undisturbed run.
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
-import subprocess
-import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,11 +16,10 @@ import pytest
 
 from pystamps_shim.simulate.export import write_export
 from pystamps_shim.simulate.scene import PRESETS
+from tests.disturbance import Victim, tree
 
 KILLS = 60
 SEED = 20260
-
-Tree = dict[str, bytes]
 
 
 @pytest.fixture(scope="module")
@@ -34,36 +28,6 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("export")
     write_export(replace(PRESETS["tiny"], seed=5), folder)
     return folder
-
-
-def tree(folder: Path) -> Tree:
-    """Content of every file a StaMPS user sees, and so not of our own control folder."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    names = {str(path.relative_to(folder)): path for path in files}
-    return {n: path.read_bytes() for n, path in names.items() if ".pystamps" not in Path(n).parts}
-
-
-class Victim:
-    """A command that is run to its end, or killed on its way."""
-
-    def __init__(self, program: Path, arguments: Sequence[object]) -> None:
-        self.command = [str(program), *(str(argument) for argument in arguments)]
-        # The day in parms.mat must not change at midnight.
-        self.environment = {**os.environ, "SOURCE_DATE_EPOCH": "1600000000"}
-
-    def finish(self) -> float:
-        """Run it undisturbed; returns the seconds it took."""
-        begin = time.perf_counter()
-        subprocess.run(self.command, check=True, capture_output=True, env=self.environment)
-        return time.perf_counter() - begin
-
-    def kill_after(self, seconds: float) -> bool:
-        """Start it and kill it; returns whether it was still running."""
-        quiet = subprocess.DEVNULL
-        process = subprocess.Popen(self.command, stdout=quiet, stderr=quiet, env=self.environment)
-        time.sleep(seconds)
-        process.send_signal(signal.SIGKILL)
-        return process.wait() == -signal.SIGKILL
 
 
 def kill_often(

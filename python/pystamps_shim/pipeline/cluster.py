@@ -6,22 +6,35 @@ import contextlib
 import importlib.util
 import json
 import os
+import shutil
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from pystamps_shim._binary import find_command, package_version
 from pystamps_shim.config.model import RuntimeConfig
 from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.io.dataset import CONTROL_FOLDER
 from pystamps_shim.pipeline.executor import INTERRUPTED, JobListener
-from pystamps_shim.pipeline.jobs import Host, Share, StageJob, default_threads, run_job
+from pystamps_shim.pipeline.jobs import DISCARDED, Host, Share, StageJob, default_threads, run_job
+from pystamps_shim.pipeline.lock import wait_for_writer
 from pystamps_shim.pipeline.process import Event
+from pystamps_shim.pipeline.report import write_json
 from pystamps_shim.pipeline.stopping import Stopper
 from pystamps_shim.pipeline.types import StageResult, Status
 
 _TOPIC = "pystamps-progress"
-_CONNECT_S, _POLL_S = 30, 0.2
+_CONNECT_S, _POLL_S, _FETCH_S = 10, 0.05, 2.0
+#: How often a job is begun, and submitted, before it is given up.
+_MOST_BEGINNINGS, _MOST_TRIES = 4, 20
+#: When a job that has not begun is looked after.
+_NOTICE_S = 3.0
+#: How long the native program of a lost worker, and of a stopped job, may take to end.
+_REMNANTS_S, _STOP_S = 30.0, 5.0
 #: Least time between two reports of progress that cross the network.
 _INTERVAL_S = 1.0
 
@@ -40,8 +53,11 @@ def cluster_runner(
     if importlib.util.find_spec("distributed") is None:
         cause = "runtime.executor is dask, and the library distributed is not installed"
         raise PystampsError(cause, "pip install 'pystamps[cluster]'", ExitCode.USAGE)
-    with _client(runtime) as client:
-        yield ClusterRunner(client, runtime, stopper, listener)
+    with contextlib.ExitStack() as after, _client(runtime) as client:
+        runner = ClusterRunner(client, runtime, stopper, listener)
+        # Not before the scheduler has forgotten the jobs.
+        after.callback(runner.forget)
+        yield runner
 
 
 @contextlib.contextmanager
@@ -56,6 +72,7 @@ def _client(runtime: RuntimeConfig) -> Iterator[Any]:
                 threads_per_worker=1,
                 dashboard_address=None,
                 silence_logs=50,
+                preload="pystamps_shim.pipeline.cluster_worker",
             ) as cluster,
             distributed.Client(cluster) as client,  # type: ignore[no-untyped-call]
         ):
@@ -83,58 +100,125 @@ class ClusterRunner:
         self._stopper = stopper
         self._listener = listener
         self._running: dict[str, StageJob] = {}
+        #: How often a job was begun.
+        self._begun: Counter[str] = Counter()
+        self._nobody_noticed = threading.Lock()
+        self._datasets: set[Path] = set()
+        self._guard = threading.Lock()
+        self._fetching = threading.Lock()
         client.subscribe_topic(_TOPIC, self._hear)
 
     def chain(self) -> AbstractContextManager[None]:
         """Surround a chain; the scheduler divides the cluster."""
         return nullcontext()
 
+    def forget(self) -> None:
+        """Remove the results of jobs that were kept for their repetition."""
+        for dataset in self._datasets:
+            shutil.rmtree(_results_folder(dataset), ignore_errors=True)
+
+    def _keep_results(self, dataset: Path) -> None:
+        with self._guard:
+            if dataset not in self._datasets:
+                self._datasets.add(dataset)
+                # A run that was killed has left its own.
+                shutil.rmtree(_results_folder(dataset), ignore_errors=True)
+                _results_folder(dataset).mkdir(parents=True, exist_ok=True)
+
     def run(self, job: StageJob) -> StageResult:
-        """Submit the job and wait for it."""
+        """Submit the job and wait for it, again where its workers were lost."""
+        beginnings = 0
+        for _ in range(_MOST_TRIES):
+            key = f"pystamps-{job.stage_id}-{job.target}-{time.time_ns()}"
+            self._running[key] = job
+            try:
+                result = self._try(job, key)
+            finally:
+                del self._running[key]
+            # Dask counts losses also against jobs that only waited for the worker; we do not.
+            beginnings += self._begun.pop(key, 0)
+            if result is not None:
+                return result
+            if beginnings >= _MOST_BEGINNINGS:
+                break
+        cause = "several workers in turn were lost while they ran it"
+        remedy = "look at the workers' logs: memory is the usual reason; give them more"
+        return job.ended(Status.FAILED, f"{cause}; {remedy}")
+
+    def _try(self, job: StageJob, key: str) -> StageResult | None:
+        """Submit the job and wait for it; None if Dask gives up because workers were lost."""
         from distributed import CancelledError  # noqa: PLC0415
         from distributed.scheduler import KilledWorker  # noqa: PLC0415
 
-        key = f"pystamps-{job.stage_id}-{job.target}-{time.time_ns()}"
-        self._running[key] = job
-        future = self._client.submit(
-            _on_worker,
-            job,
-            self._share,
-            package_version(),
-            key,
-            key=key,
-            pure=False,
-        )
         try:
-            return self._wait(job, future)
+            self._keep_results(job.dataset)
+            options = {"key": key, "pure": False}
+            version = package_version()
+            future = self._client.submit(_on_worker, job, self._share, version, key, **options)
+            try:
+                return self._wait(job, future)
+            finally:
+                future.release()
         except KilledWorker:
-            cause = "several workers in turn were lost while they ran it"
-            remedy = "look at the workers' logs: memory is the usual reason; give them more"
-            return job.ended(Status.FAILED, f"{cause}; {remedy}")
+            return None
         except CancelledError:
-            return job.ended(Status.SKIPPED, INTERRUPTED)
+            if self._stopper.requested:
+                return job.ended(Status.SKIPPED, INTERRUPTED)
+            return self._lost(job)
         except Exception as error:
+            if isinstance(error, OSError) or self._client.status != "running":
+                return self._lost(job)
             text = " ".join(f"{type(error).__name__}: {error}".split())
             return job.ended(Status.FAILED, f"the cluster failed: {text}; look at its logs")
-        finally:
-            self._running.pop(key, None)
 
     def _wait(self, job: StageJob, future: Any) -> StageResult:
         """Wait for a job; a stop withdraws it while it waits, or when it is to be at once."""
         import distributed  # noqa: PLC0415
 
+        notice = time.monotonic() + _NOTICE_S
         while True:
-            try:
-                result: StageResult = future.result(timeout=_POLL_S)
-            except (TimeoutError, distributed.TimeoutError):
-                if self._stopper.at_once or (self._stopper.requested and not self._begun(future)):
-                    future.cancel(force=True)
-                    return job.ended(Status.SKIPPED, INTERRUPTED)
-            else:
-                return result
+            time.sleep(_POLL_S)
+            # One asks at a time, and only for what is there: Dask fetches results together, and one
+            # that gives up waiting takes the others down.
+            if future.status in ("finished", "error", "cancelled"):
+                with self._fetching, contextlib.suppress(TimeoutError, distributed.TimeoutError):
+                    result: StageResult = future.result(timeout=_FETCH_S)
+                    return result
+            if self._stopper.at_once or (self._stopper.requested and not self._runs(future)):
+                return self._withdrawn(job, future)
+            if self._client.status == "closed":
+                return self._lost(job)
+            if future.key not in self._begun and time.monotonic() > notice:
+                notice = float("inf")
+                self._say_if_nobody_works(job)
 
-    def _begun(self, future: Any) -> bool:
-        return future.key in {key for keys in self._client.processing().values() for key in keys}
+    def _runs(self, future: Any) -> bool:
+        """Tell whether a job has begun on a worker that has not been lost since."""
+        if future.key not in self._begun:
+            return False
+        return any(future.key in keys for keys in self._client.processing().values())
+
+    def _withdrawn(self, job: StageJob, future: Any) -> StageResult:
+        """Withdraw a job; its worker then ends the native program, which is waited for."""
+        future.cancel(force=True)
+        if future.key not in self._begun:
+            return job.ended(Status.SKIPPED, INTERRUPTED)
+        with contextlib.suppress(PystampsError):
+            wait_for_writer(job.folder, _STOP_S)
+        return job.ended(Status.SKIPPED, DISCARDED)
+
+    def _lost(self, job: StageJob) -> StageResult:
+        cause = "the connection to the Dask scheduler is lost"
+        remedy = "look at its log and start it again, then run the same command: done work is kept"
+        return job.ended(Status.FAILED, f"{cause}; {remedy}")
+
+    def _say_if_nobody_works(self, job: StageJob) -> None:
+        """Say, once, that the scheduler has no workers yet."""
+        if not self._nobody_noticed.acquire(blocking=False):
+            return
+        if not self._client.nthreads():
+            text = "the Dask scheduler has no workers: waiting for one"
+            self._listener(job, {"event": "note", "text": text})
 
     def _hear(self, event: Any) -> None:
         """Hand on what a worker says."""
@@ -143,28 +227,52 @@ class ClusterRunner:
             said = json.loads(text)
             job = self._running.get(said["key"])
             if job is not None:
+                if said["event"].get("event") == "stage_started":
+                    self._begun[said["key"]] += 1
                 self._listener(job, said["event"])
 
 
 def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResult:
-    """Run a job on the worker this is called on."""
+    """Run a job on the worker this is called on, or return what became of it before.
+
+    Dask repeats jobs that are done when a worker is lost that keeps their results, even while the
+    next stage of the patch runs already.
+    """
+    from distributed import Reschedule  # noqa: PLC0415
+
+    kept = _results_folder(job.dataset) / f"{key}.json"
+    with contextlib.suppress(OSError, ValueError):
+        return StageResult.from_json(json.loads(kept.read_text(encoding="utf-8")))
+    result = _run_on_worker(job, share, version, key)
+    if result.status is Status.SKIPPED:
+        # Where somebody still waits for it, another worker is to run it.
+        raise Reschedule
+    if kept.parent.is_dir():
+        with contextlib.suppress(OSError):
+            write_json(kept, result.as_json())
+    return result
+
+
+def _run_on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResult:
+    """Run a job on the worker this is called on; skipped means that nobody waits for it here."""
     from distributed import get_worker  # noqa: PLC0415
 
-    if package_version() != version:
-        cause = f"the worker has pystamps {package_version()}, the run has {version}"
-        return job.ended(Status.FAILED, f"{cause}; install the same version everywhere")
-    if not job.dataset.is_dir():
-        cause = f"the worker does not see {job.dataset}"
-        remedy = "put the dataset on a file system that all machines share under one path"
-        return job.ended(Status.FAILED, f"{cause}; {remedy}")
+    try:
+        _check_worker(job, version)
+        # The worker that had this job before may have been lost a moment ago.
+        wait_for_writer(job.folder, _REMNANTS_S)
+        program = find_command()
+    except PystampsError as error:
+        return job.ended(Status.FAILED, f"{error.cause}; {error.remedy}")
     worker, last = get_worker(), 0.0
 
     def hear(event: Event) -> None:
         nonlocal last
         now = time.monotonic()
-        if event.get("event") == "progress" and now - last < _INTERVAL_S:
-            return
-        last = now
+        if event.get("event") == "progress":
+            if now - last < _INTERVAL_S:
+                return
+            last = now
         worker.log_event(_TOPIC, json.dumps({"key": key, "event": event}))
 
     hear(
@@ -174,4 +282,48 @@ def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResu
             "worker": f"{worker.address}, process {os.getpid()}",
         }
     )
-    return run_job(job, share, Host(find_command(), hear, Stopper()))
+    stopper = Stopper()
+    with _withdrawal_stops(stopper, worker, key):
+        return run_job(job, share, Host(program, hear, stopper))
+
+
+def _results_folder(dataset: Path) -> Path:
+    return dataset / CONTROL_FOLDER / "cluster"
+
+
+def _check_worker(job: StageJob, version: str) -> None:
+    """Raise where a worker cannot run a job as its run means it."""
+    if package_version() != version:
+        place = f"the worker on {os.uname().nodename}"
+        cause = f"{place} has pystamps {package_version()}, the run has {version}"
+        raise PystampsError(cause, "install the same version everywhere")
+    if not job.folder.is_dir():
+        cause = f"the worker on {os.uname().nodename} does not see {job.folder}"
+        remedy = "put the dataset on a file system that all machines share under one path"
+        raise PystampsError(cause, remedy)
+
+
+@contextlib.contextmanager
+def _withdrawal_stops(stopper: Stopper, worker: Any, key: str) -> Iterator[None]:
+    """Stop a job when nobody waits for it any more: Dask itself lets a running function run.
+
+    The run was stopped at once or has died, or the worker has left the cluster: at the end of its
+    lifetime it leaves first, waits for what it runs afterwards, and the job is already another's.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_POLL_S):
+            task = worker.state.tasks.get(key)
+            left = worker.status.name in ("closing", "closed", "failed")
+            if left or task is None or task.state == "cancelled":
+                stopper.stop_now()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()

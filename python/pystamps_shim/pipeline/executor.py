@@ -123,7 +123,12 @@ def _run_chain(
             if reason is not None:
                 put(job.ended(Status.SKIPPED, reason))
                 continue
-            result = runner.run(job)
+            try:
+                result = runner.run(job)
+            except Exception as error:
+                # A chain that only ended here would be missing from the results, unnoticed.
+                cause = " ".join(f"{type(error).__name__}: {error}".split())
+                result = job.ended(Status.FAILED, f"the run itself failed: {cause}; report it")
             put(result)
             if result.status is Status.FAILED:
                 reason = UPSTREAM_FAILED

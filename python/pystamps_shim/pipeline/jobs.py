@@ -26,6 +26,7 @@ from pystamps_shim.pipeline.types import StageResult, Status
 #: Stages that draw random numbers.
 _RANDOM_STAGES = (2, 3, 5)
 _MERGE, _UNWRAPPING = 5, 6
+DISCARDED = "interrupted: what was not published is discarded"
 
 
 class JobKind(StrEnum):
@@ -79,6 +80,11 @@ class StageJob:
         folder = "merged" if self.target == MERGED else self.target
         name = f"stage{self.stage_id}.log"
         return self.dataset / CONTROL_FOLDER / "logs" / folder / name
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder it works in."""
+        return self.dataset / self.target
 
     @property
     def place(self) -> list[str]:
@@ -150,13 +156,13 @@ def _run(job: StageJob, share: Share, host: Host, log: BinaryIO) -> StageResult:
             ended = host.process(command, log)
             if _grid_is_too_small(job, ended) and _cells_fitted(job, host):
                 ended = host.process(command, log)
+        return _result(job, ended, host.stopper)
     except PystampsError as error:
         return job.ended(Status.FAILED, f"{error.cause}; {error.remedy}")
     except Exception as error:
         log.write(traceback.format_exc().encode())
         cause = f"a defect of pystamps: {type(error).__name__}: {error}"
         return job.ended(Status.FAILED, f"{' '.join(cause.split())}; report it with {job.log}")
-    return _result(job, ended, host.stopper)
 
 
 def _command(job: StageJob, share: Share, program: Program) -> list[str]:
@@ -216,7 +222,7 @@ def _run_reference(job: StageJob, host: Host, log: BinaryIO) -> Ended:
 def _result(job: StageJob, ended: Ended, stopper: Stopper) -> StageResult:
     if not ended.succeeded:
         if stopper.at_once:
-            return job.ended(Status.SKIPPED, "interrupted: what was not published is discarded")
+            return job.ended(Status.SKIPPED, DISCARDED)
         cause, remedy = ended.failure(job.log)
         return job.ended(Status.FAILED, f"{cause}; {remedy}")
     outcome = ended.outcome or {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.io.dataset import CONTROL_FOLDER, Dataset
+from pystamps_shim.io.dataset import CONTROL_FOLDER, MERGED, Dataset
 
 _LOCK_FILE = "run.lock"
 #: The lock of a scope, held by whichever native program writes in it.
@@ -42,8 +42,12 @@ def exclusive_run(dataset: Dataset, command: str) -> Iterator[list[str]]:
     folder.mkdir(exist_ok=True)
     descriptor = os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
     try:
+        locked = _try_lock(descriptor)
+        # Read after the lock was tried: a text found under our own lock is a dead run's, never
+        # that of one that was just ending.
         holder = _holder(folder / _LOCK_FILE)
-        if _is_held(descriptor, holder):
+        unknown = locked is None and holder is not None and _may_be_alive(holder)
+        if locked is False or unknown:
             raise _refusal(dataset.root, holder)
         notes = []
         if holder is not None:
@@ -68,25 +72,37 @@ def holder_of_run(dataset: Dataset) -> str | None:
     return None if holder is None else _name(holder)
 
 
-def _is_held(descriptor: int, holder: dict[str, Any] | None) -> bool:
+def wait_for_writer(scope: Path, patience_s: float) -> None:
+    """Wait until no native program writes in a scope.
+
+    Raises
+    ------
+    PystampsError
+        One still does after that time.
+    """
+    deadline = time.monotonic() + patience_s
+    while holder := _living_holder(scope / CONTROL_FOLDER / _SCOPE_LOCK):
+        if time.monotonic() >= deadline:
+            raise _refusal(scope, holder)
+        time.sleep(0.02)
+
+
+def _try_lock(descriptor: int) -> bool | None:
+    """Take a lock; False if somebody else has it, None if the file system knows no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return False
     except OSError:
-        return holder is not None and _may_be_alive(holder)
-    return False
+        return None
+    return True
 
 
 def _wait_for_writers(dataset: Dataset, *, patient: bool) -> None:
     """Raise if a native program writes in the dataset; those of a dead run get time to end."""
     deadline = time.monotonic() + (_REMNANTS_S if patient else 0.0)
-    scopes = [dataset.folder(name) for name in (".", *dataset.patches)]
-    for scope in scopes:
-        while holder := _living_holder(scope / CONTROL_FOLDER / _SCOPE_LOCK):
-            if time.monotonic() >= deadline:
-                raise _refusal(scope, holder)
-            time.sleep(0.02)
+    for name in (MERGED, *dataset.patches):
+        wait_for_writer(dataset.folder(name), deadline - time.monotonic())
 
 
 def _holder(path: Path) -> dict[str, Any] | None:

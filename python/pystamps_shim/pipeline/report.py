@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -90,8 +88,8 @@ def json_text(report: PipelineReport) -> str:
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Replace a JSON file as a whole."""
+    """Replace a JSON file as a whole; a draft that a killed run has left is written over."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.draft")
+    draft = path.with_name(f".{path.name}.draft")
     draft.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     draft.replace(path)

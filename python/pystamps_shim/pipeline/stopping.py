@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
+import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -66,11 +67,12 @@ def signals_stop(stopper: Stopper) -> Iterator[None]:
     def handle(number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and not stopper.requested:
             stopper.request()
-            sys.stderr.write(_FIRST_WORDS)
+            _tell(_FIRST_WORDS)
         else:
-            # Not from within the handler: it may have interrupted the holder of a lock.
-            threading.Thread(target=stopper.stop_now, daemon=True).start()
-            sys.stderr.write(_SECOND_WORDS)
+            # Not from within the handler, and not by `threading`, which has a lock of its own: the
+            # handler may have interrupted the holder of either.
+            _thread.start_new_thread(stopper.stop_now, ())
+            _tell(_SECOND_WORDS)
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -78,3 +80,13 @@ def signals_stop(stopper: Stopper) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _tell(words: str) -> None:
+    """Write to standard error from a signal handler.
+
+    Python's own stream refuses that with an exception where the signal has interrupted a write to
+    it, and a run writes a line a stage.
+    """
+    with contextlib.suppress(OSError):
+        os.write(2, words.encode())

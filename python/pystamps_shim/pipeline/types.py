@@ -138,6 +138,17 @@ class StageResult:
         values["log"] = None if self.log is None else str(self.log)
         return values
 
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> StageResult:
+        """Return the result that `as_json` has made plain values of."""
+        log = values["log"]
+        changed = {
+            "status": Status(values["status"]),
+            "notes": tuple(values["notes"]),
+            "log": None if log is None else Path(log),
+        }
+        return cls(**{**values, **changed})
+
 
 @dataclass(frozen=True)
 class PipelineReport:
