@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -264,7 +263,7 @@ def dead_process() -> int:
 
 def lock_text(pid: int, host: str | None = None) -> str:
     """Return what a lock file says."""
-    return json.dumps({"pid": pid, "host": host or socket.gethostname(), "command": "stage 2"})
+    return json.dumps({"pid": pid, "host": host or os.uname().nodename, "command": "stage 2"})
 
 
 @pytest.mark.parametrize("host", [None, "elsewhere"])

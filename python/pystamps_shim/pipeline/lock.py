@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +54,7 @@ def exclusive_run(dataset: Dataset, command: str) -> Iterator[list[str]]:
                 f"{_name(holder)} was stopped before its end: recovered, finished work is kept"
             )
         _wait_for_writers(dataset, patient=holder is not None)
-        text = {"pid": os.getpid(), "host": socket.gethostname(), "command": command}
+        text = {"pid": os.getpid(), "host": os.uname().nodename, "command": command}
         _write(descriptor, json.dumps(text))
         try:
             yield notes
@@ -134,7 +133,7 @@ def _living_holder(path: Path) -> dict[str, Any] | None:
 
 def _may_be_alive(holder: dict[str, Any]) -> bool:
     """Tell whether a holder lives, as far as this host can know."""
-    if holder.get("host") != socket.gethostname():
+    if holder.get("host") != os.uname().nodename:
         return True
     try:
         os.kill(holder["pid"], 0)
