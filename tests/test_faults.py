@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from pystamps_shim._binary import find
 from pystamps_shim.io.dataset import MERGED
 from tests.disturbance import (
     MERGED_STAGES,
@@ -27,7 +28,9 @@ from tests.disturbance import (
     PATCHES,
     Case,
     Child,
+    Event,
     Run,
+    at_work,
     children,
     environment,
     prepare_four_patches,
@@ -43,7 +46,7 @@ PARTS = 10
 ORPHANS_S = 3.0
 #: How long a run that is to stop at once may take.
 AT_ONCE_S = 3.0
-_MOST_TRIES = 15
+_MOST_TRIES = 40
 
 
 class Phase(StrEnum):
@@ -172,25 +175,30 @@ def reach(
     run: Run, case: Case, aim: Aim, chance: random.Random
 ) -> tuple[Phase | None, list[Child]]:
     """Wait for a random moment of the wanted phase; say which it is and who works then."""
-    if aim.phase is None:
-        time.sleep(chance.uniform(case.start_up_s, case.seconds))
-    elif aim.phase is Phase.STARTING:
+    if aim.phase is Phase.STARTING:
         time.sleep(chance.uniform(0.0, 0.9 * case.start_up_s))
     else:
-        stages, scope = {
+        phases = {
             Phase.PATCHES: (PATCH_STAGES, "patch"),
             Phase.MERGE: (MERGED_STAGES[:1], "merged"),
             Phase.MERGED: (MERGED_STAGES[1:], "merged"),
-        }[aim.phase]
+        }
+        stages, scope = phases[chance.choice([*phases]) if aim.phase is None else aim.phase]
         due = [stage for stage in stages if case.name == "fresh" or stage > 2]
         stage = chance.choice(due)
-        if run.wait_for_stage(stage, scope) is None:
+        if run.wait_for(lambda event: is_process(event, stage, scope)) is None:
             return None, []
         time.sleep(chance.uniform(0.0, 0.8 * case.stage_s(stage, scope)))
-    running = children(case.dataset)
+    running = at_work(run)
     phase = phase_now(run, running)
     hit = not run.ended and aim.phase in (None, phase)
     return (phase if hit else None), running
+
+
+def is_process(event: Event, stage: int, scope: str) -> bool:
+    """Tell whether an event is the start of a stage's native program."""
+    told = (event["event"], event.get("stage"), event.get("scope"))
+    return told == ("process_started", stage, scope)
 
 
 def phase_now(run: Run, running: list[Child]) -> Phase:
@@ -278,14 +286,12 @@ def test_stop_at_once(fresh: Case, how: str) -> None:
 @pytest.mark.parametrize("how", ["kill", "two interrupts"])
 def test_endless_stage_ends_with_its_run(fresh: Case, how: str) -> None:
     """A native program that would never end by itself does not outlive its run."""
-    control = fresh.dataset / "rsc.txt"
-    control.unlink()
-    # Nobody ever writes into this pipe, so that its reader waits.
-    os.mkfifo(control)
+    for name, value in (("gamma_max_iterations", "1e9"), ("gamma_change_convergence", "0")):
+        command = [str(find()), "params", "set", "--dataset", str(fresh.dataset), name, value]
+        subprocess.run(command, check=True, capture_output=True)
     run = Run(fresh.dataset)
-    run.wait_for_stage(1)
-    assert wait_until(lambda: len(children(fresh.dataset)) > 0)
-    time.sleep(0.3)
+    run.wait_for_stage(2)
+    assert wait_until(lambda: [child.stage for child in children(fresh.dataset)] == [2, 2])
     waiting = children(fresh.dataset)
     try:
         assert waiting

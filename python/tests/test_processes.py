@@ -57,7 +57,8 @@ print(json.dumps({{**{OUTCOME!r}, "memory_peak_bytes": 5, "replayed": False}}))
     )
     assert (result.memory_peak_bytes, result.notes) == (5, ("careful",))
     assert result.duration_sec > 0
-    assert [one["event"] for one in heard] == ["phase_started", "note", "outcome"]
+    said = [one["event"] for one in heard]
+    assert said == ["process_started", "phase_started", "note", "outcome"]
     assert result.log is not None
     log = result.log.read_text(encoding="utf-8")
     patch = tmp_path / "PATCH_1"
@@ -198,7 +199,7 @@ def test_stopping_at_once_ends_the_process_and_says_so(tmp_path: Path) -> None:
     assert run_stand_in(tmp_path, "time.sleep(60)", stopper=stopper)[0].status is Status.SKIPPED
 
 
-def test_signals(capsys: pytest.CaptureFixture[str]) -> None:
+def test_signals(capfd: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C once, twice; SIGTERM; handlers are given back."""
     before = signal.getsignal(signal.SIGINT)
     once = Stopper()
@@ -213,7 +214,7 @@ def test_signals(capsys: pytest.CaptureFixture[str]) -> None:
     with signals_stop(term):
         os.kill(os.getpid(), signal.SIGTERM)
         assert wait_for(lambda: term.at_once)
-    assert "Ctrl-C again stops now" in capsys.readouterr().err
+    assert "Ctrl-C again stops now" in capfd.readouterr().err
 
     def elsewhere() -> None:
         with signals_stop(Stopper()):

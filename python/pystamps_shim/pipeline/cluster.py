@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
 import shutil
 import threading
 import time
@@ -15,28 +14,23 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from pystamps_shim._binary import find_command, package_version
+from pystamps_shim._binary import package_version
 from pystamps_shim.config.model import RuntimeConfig
 from pystamps_shim.errors import ExitCode, PystampsError
-from pystamps_shim.io.dataset import CONTROL_FOLDER
+from pystamps_shim.pipeline.cluster_job import TOPIC, results_folder, run_on_worker
 from pystamps_shim.pipeline.executor import INTERRUPTED, JobListener
-from pystamps_shim.pipeline.jobs import DISCARDED, Host, Share, StageJob, default_threads, run_job
+from pystamps_shim.pipeline.jobs import DISCARDED, Share, StageJob, default_threads
 from pystamps_shim.pipeline.lock import wait_for_writer
-from pystamps_shim.pipeline.process import Event
-from pystamps_shim.pipeline.report import write_json
 from pystamps_shim.pipeline.stopping import Stopper
 from pystamps_shim.pipeline.types import StageResult, Status
 
-_TOPIC = "pystamps-progress"
 _CONNECT_S, _POLL_S, _FETCH_S = 10, 0.05, 2.0
 #: How often a job is begun, and submitted, before it is given up.
 _MOST_BEGINNINGS, _MOST_TRIES = 4, 20
 #: When a job that has not begun is looked after.
 _NOTICE_S = 3.0
-#: How long the native program of a lost worker, and of a stopped job, may take to end.
-_REMNANTS_S, _STOP_S = 30.0, 5.0
-#: Least time between two reports of progress that cross the network.
-_INTERVAL_S = 1.0
+#: How long the native program of a stopped job may take to end.
+_STOP_S = 5.0
 
 
 @contextlib.contextmanager
@@ -70,9 +64,9 @@ def _client(runtime: RuntimeConfig) -> Iterator[Any]:
             distributed.LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=workers,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=50,
-                preload="pystamps_shim.pipeline.cluster_worker",
+                preload="pystamps_shim.pipeline.cluster_preload",
             ) as cluster,
             distributed.Client(cluster) as client,  # type: ignore[no-untyped-call]
         ):
@@ -106,7 +100,7 @@ class ClusterRunner:
         self._datasets: set[Path] = set()
         self._guard = threading.Lock()
         self._fetching = threading.Lock()
-        client.subscribe_topic(_TOPIC, self._hear)
+        client.subscribe_topic(TOPIC, self._hear)
 
     def chain(self) -> AbstractContextManager[None]:
         """Surround a chain; the scheduler divides the cluster."""
@@ -115,15 +109,15 @@ class ClusterRunner:
     def forget(self) -> None:
         """Remove the results of jobs that were kept for their repetition."""
         for dataset in self._datasets:
-            shutil.rmtree(_results_folder(dataset), ignore_errors=True)
+            shutil.rmtree(results_folder(dataset), ignore_errors=True)
 
     def _keep_results(self, dataset: Path) -> None:
         with self._guard:
             if dataset not in self._datasets:
                 self._datasets.add(dataset)
                 # A run that was killed has left its own.
-                shutil.rmtree(_results_folder(dataset), ignore_errors=True)
-                _results_folder(dataset).mkdir(parents=True, exist_ok=True)
+                shutil.rmtree(results_folder(dataset), ignore_errors=True)
+                results_folder(dataset).mkdir(parents=True, exist_ok=True)
 
     def run(self, job: StageJob) -> StageResult:
         """Submit the job and wait for it, again where its workers were lost."""
@@ -154,7 +148,7 @@ class ClusterRunner:
             self._keep_results(job.dataset)
             options = {"key": key, "pure": False}
             version = package_version()
-            future = self._client.submit(_on_worker, job, self._share, version, key, **options)
+            future = self._client.submit(run_on_worker, job, self._share, version, key, **options)
             try:
                 return self._wait(job, future)
             finally:
@@ -176,6 +170,7 @@ class ClusterRunner:
         import distributed  # noqa: PLC0415
 
         notice = time.monotonic() + _NOTICE_S
+        idle_since = float("inf")
         while True:
             time.sleep(_POLL_S)
             # One asks at a time, and only for what is there: Dask fetches results together, and one
@@ -184,8 +179,13 @@ class ClusterRunner:
                 with self._fetching, contextlib.suppress(TimeoutError, distributed.TimeoutError):
                     result: StageResult = future.result(timeout=_FETCH_S)
                     return result
-            if self._stopper.at_once or (self._stopper.requested and not self._runs(future)):
-                return self._withdrawn(job, future)
+            if self._stopper.requested:
+                now = time.monotonic()
+                idle_since = float("inf") if self._runs(future) else min(idle_since, now)
+                # Between the end of a job and the arrival of its result nobody seems to run it.
+                patience_s = _FETCH_S if future.key in self._begun else 0.0
+                if self._stopper.at_once or now - idle_since >= patience_s:
+                    return self._withdrawn(job, future)
             if self._client.status == "closed":
                 return self._lost(job)
             if future.key not in self._begun and time.monotonic() > notice:
@@ -230,100 +230,3 @@ class ClusterRunner:
                 if said["event"].get("event") == "stage_started":
                     self._begun[said["key"]] += 1
                 self._listener(job, said["event"])
-
-
-def _on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResult:
-    """Run a job on the worker this is called on, or return what became of it before.
-
-    Dask repeats jobs that are done when a worker is lost that keeps their results, even while the
-    next stage of the patch runs already.
-    """
-    from distributed import Reschedule  # noqa: PLC0415
-
-    kept = _results_folder(job.dataset) / f"{key}.json"
-    with contextlib.suppress(OSError, ValueError):
-        return StageResult.from_json(json.loads(kept.read_text(encoding="utf-8")))
-    result = _run_on_worker(job, share, version, key)
-    if result.status is Status.SKIPPED:
-        # Where somebody still waits for it, another worker is to run it.
-        raise Reschedule
-    if kept.parent.is_dir():
-        with contextlib.suppress(OSError):
-            write_json(kept, result.as_json())
-    return result
-
-
-def _run_on_worker(job: StageJob, share: Share, version: str, key: str) -> StageResult:
-    """Run a job on the worker this is called on; skipped means that nobody waits for it here."""
-    from distributed import get_worker  # noqa: PLC0415
-
-    try:
-        _check_worker(job, version)
-        # The worker that had this job before may have been lost a moment ago.
-        wait_for_writer(job.folder, _REMNANTS_S)
-        program = find_command()
-    except PystampsError as error:
-        return job.ended(Status.FAILED, f"{error.cause}; {error.remedy}")
-    worker, last = get_worker(), 0.0
-
-    def hear(event: Event) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if event.get("event") == "progress":
-            if now - last < _INTERVAL_S:
-                return
-            last = now
-        worker.log_event(_TOPIC, json.dumps({"key": key, "event": event}))
-
-    hear(
-        {
-            "event": "stage_started",
-            "threads": share.threads,
-            "worker": f"{worker.address}, process {os.getpid()}",
-        }
-    )
-    stopper = Stopper()
-    with _withdrawal_stops(stopper, worker, key):
-        return run_job(job, share, Host(program, hear, stopper))
-
-
-def _results_folder(dataset: Path) -> Path:
-    return dataset / CONTROL_FOLDER / "cluster"
-
-
-def _check_worker(job: StageJob, version: str) -> None:
-    """Raise where a worker cannot run a job as its run means it."""
-    if package_version() != version:
-        place = f"the worker on {os.uname().nodename}"
-        cause = f"{place} has pystamps {package_version()}, the run has {version}"
-        raise PystampsError(cause, "install the same version everywhere")
-    if not job.folder.is_dir():
-        cause = f"the worker on {os.uname().nodename} does not see {job.folder}"
-        remedy = "put the dataset on a file system that all machines share under one path"
-        raise PystampsError(cause, remedy)
-
-
-@contextlib.contextmanager
-def _withdrawal_stops(stopper: Stopper, worker: Any, key: str) -> Iterator[None]:
-    """Stop a job when nobody waits for it any more: Dask itself lets a running function run.
-
-    The run was stopped at once or has died, or the worker has left the cluster: at the end of its
-    lifetime it leaves first, waits for what it runs afterwards, and the job is already another's.
-    """
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(_POLL_S):
-            task = worker.state.tasks.get(key)
-            left = worker.status.name in ("closing", "closed", "failed")
-            if left or task is None or task.state == "cancelled":
-                stopper.stop_now()
-                return
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()

@@ -10,6 +10,7 @@ from typing import Any
 
 from pystamps_shim.io.dataset import MERGED, Scope
 from pystamps_shim.pipeline.process import Program
+from pystamps_shim.pipeline.stopping import Stopper
 
 _MERGED_PLANS = {5: "merge", 6: "unwrap", 7: "look_angle_error", 8: "noise_filter"}
 
@@ -65,18 +66,28 @@ class Estimates:
         return self.needs.get((stage_id, scope, target), Need())
 
 
-def estimate(program: Program, dataset: Path, threads: int) -> Estimates:
+def estimate(program: Program, dataset: Path, threads: int, stopper: Stopper) -> Estimates:
     """Ask the native program what a dataset will need, without timing the machine.
 
     A dataset that cannot be planned is no error here: its stages say what is wrong.
     """
     command = [*program, "plan", "--dataset", str(dataset), "--json", "--without-times"]
     command += ["--threads", str(threads)]
-    answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if answer.returncode != 0:
-        said = answer.stderr.decode("utf-8", errors="replace").strip().splitlines() or ["no reason"]
+    with (
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process,
+        stopper.watching(process),
+    ):
+        answer, complaint = process.communicate()
+    if process.returncode != 0:
+        said = complaint.decode("utf-8", errors="replace").strip().splitlines() or ["no reason"]
         return Estimates(warnings=(f"needs cannot be predicted: {said[0]}",))
-    plan: dict[str, Any] = json.loads(answer.stdout)
+    plan: dict[str, Any] = json.loads(answer)
     needs: dict[tuple[int, Scope, str], Need] = {}
     for patch in plan["patches"]:
         for stage in patch["stages"]:

@@ -82,6 +82,7 @@ def run_process(
     except OSError as error:
         return Ended(trouble=f"{command[0]} does not start ({error.strerror})")
     ended = Ended()
+    listener({"event": "process_started", "pid": process.pid})
     with stopper.watching(process), process:
         if process.stdout is not None:
             for line in process.stdout:

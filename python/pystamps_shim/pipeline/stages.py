@@ -149,7 +149,7 @@ class _Work:
         if runtime.executor == "dask":
             from pystamps_shim.pipeline.cluster import cluster_runner  # noqa: PLC0415
 
-            estimates = self._estimates(runtime.threads or 1)
+            estimates = self._estimates(runtime.threads or 1, stopper)
             with cluster_runner(runtime, stopper, self.display.event) as cluster:
                 yield cluster, patches, estimates
             return
@@ -157,12 +157,12 @@ class _Work:
         workers = min(runtime.workers or threads, threads, patches)
         limit = runtime.memory_limit_bytes
         budget = Budget(threads, limit or free_memory_bytes(), binding=limit is not None)
-        estimates = self._estimates(max(1, threads // workers))
+        estimates = self._estimates(max(1, threads // workers), stopper)
         runner = LocalRunner(self.program, budget, estimates, stopper, self.display.event)
         yield runner, workers, estimates
 
-    def _estimates(self, threads: int) -> Estimates:
-        estimates = estimate(self.program, self.dataset.root, threads)
+    def _estimates(self, threads: int, stopper: Stopper) -> Estimates:
+        estimates = estimate(self.program, self.dataset.root, threads, stopper)
         self.display.begin(estimates)
         return estimates
 
