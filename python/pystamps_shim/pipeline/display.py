@@ -11,7 +11,7 @@ from typing import Any, Protocol, TextIO
 
 from pystamps_shim.config.model import ProgressMode
 from pystamps_shim.io.dataset import MERGED
-from pystamps_shim.pipeline.estimates import Estimates
+from pystamps_shim.pipeline.estimates import Estimates, Need
 from pystamps_shim.pipeline.jobs import StageJob
 from pystamps_shim.pipeline.process import Event
 from pystamps_shim.pipeline.types import StageResult, Status
@@ -114,10 +114,12 @@ class PlainDisplay:
         self._stream = sys.stderr if stream is None else stream
         self._lock = threading.Lock()
         self._running: dict[tuple[int, str], _Running] = {}
+        self._estimates = Estimates()
 
     def begin(self, estimates: Estimates) -> None:
-        """Write warnings."""
-        self._write("".join(f"warning: {text}\n" for text in estimates.warnings))
+        """Write what is about to be run, and warnings."""
+        self._estimates = estimates
+        self._write("".join(f"{line}\n" for line in estimate_lines(estimates)))
 
     def note(self, text: str) -> None:
         """Write a note."""
@@ -132,7 +134,9 @@ class PlainDisplay:
         due = now - running.since > _QUIET_S and now - running.mentioned > _INTERVAL_S
         if due and event.get("event") == "progress":
             running.mentioned = now
-            self._write(f"{heading(job.stage_id, job.target)}: {phase_text(event)}\n")
+            need = self._estimates.need(job.stage_id, job.scope, job.target)
+            text = phase_text(event, need, now - running.since)
+            self._write(f"{heading(job.stage_id, job.target)}: {text}\n")
 
     def result(self, result: StageResult) -> None:
         """Write how a stage ended."""
@@ -164,18 +168,49 @@ def make_display(mode: ProgressMode) -> Display:
     return PlainDisplay()
 
 
+def estimate_lines(estimates: Estimates) -> list[str]:
+    """Return what is about to be run, where something is, and what to know before."""
+    warnings = [f"warning: {text}" for text in estimates.warnings]
+    if not estimates.due_disk_bytes:
+        return warnings
+    sizes = [
+        f"{len(estimates.candidates)} patches with {sum(estimates.candidates.values())} candidates",
+        f"{estimates.interferograms} interferograms",
+        f"about {estimates.scatterers} PS",
+    ]
+    free = estimates.free_disk_bytes
+    needs = [f"{bytes_text(estimates.due_disk_bytes)} of disk"]
+    needs[0] += "" if free is None else f" ({bytes_text(free)} free)"
+    needs.append(f"{bytes_text(most_memory_bytes(estimates))} of memory for the largest stage")
+    if estimates.due_seconds is not None:
+        needs.append(f"{duration_text(estimates.due_seconds)} one stage after the other")
+    return [f"{', '.join(sizes)}; what is due takes {', '.join(needs)}", *warnings]
+
+
+def most_memory_bytes(estimates: Estimates) -> int:
+    """Return the memory of the stage that needs most."""
+    return max((need.memory_bytes for need in estimates.needs.values()), default=0)
+
+
 def heading(stage_id: int, target: str) -> str:
     """Return stage and target in a few words."""
     return f"stage {stage_id} {'merged' if target == MERGED else target}"
 
 
-def phase_text(event: Event) -> str:
+def phase_text(event: Event, need: Need, elapsed_s: float) -> str:
     """Return how far the present phase of a stage is."""
     total = max(1, int(event.get("total") or 1))
     percent = 100 * int(event.get("done") or 0) // total
+    return f"{event.get('phase')} {percent} %{left_text(event, need, elapsed_s)}"
+
+
+def left_text(event: Event, need: Need, elapsed_s: float) -> str:
+    """Return how long a stage will take yet: as predicted, or else how long its phase will."""
     left = event.get("eta_seconds")
-    eta = "" if left is None else f", {duration_text(float(left))} left"
-    return f"{event.get('phase')} {percent} %{eta}"
+    if need.seconds is not None:
+        rest_s = max(need.seconds - elapsed_s, float(left or 0))
+        return f", about {duration_text(rest_s)} left of the stage"
+    return "" if left is None else f", {duration_text(float(left))} left of this"
 
 
 def is_routine(result: StageResult) -> bool:
@@ -219,6 +254,9 @@ def _estimate_values(estimates: Estimates) -> dict[str, Any]:
         "candidates": estimates.candidates,
         "interferograms": estimates.interferograms,
         "scatterers": estimates.scatterers,
+        "largest_memory_bytes": most_memory_bytes(estimates),
+        "due_disk_bytes": estimates.due_disk_bytes,
+        "due_seconds": estimates.due_seconds,
         "free_disk_bytes": estimates.free_disk_bytes,
         "warnings": list(estimates.warnings),
     }

@@ -12,6 +12,8 @@ from pystamps_shim.io.dataset import MERGED, Scope
 from pystamps_shim.pipeline.process import Program
 from pystamps_shim.pipeline.stopping import Stopper
 
+#: Work that writes so much takes a minute or more: then it is worth timing the machine for it.
+_TIMED_BYTES = 500_000_000
 _MERGED_PLANS = {5: "merge", 6: "unwrap", 7: "look_angle_error", 8: "noise_filter"}
 
 
@@ -27,11 +29,14 @@ class Need:
         Memory it can keep to.
     disk_bytes
         What it writes.
+    seconds
+        How long it takes, None where that was not predicted.
     """
 
     memory_bytes: int = 0
     least_memory_bytes: int = 0
     disk_bytes: int = 0
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,10 @@ class Estimates:
         PS of the merged dataset, assumed or counted; None if unknown.
     needs
         Needs by stage, scope and target.
+    due_disk_bytes
+        What the stages that are due write.
+    due_seconds
+        How long they take one after the other, None where that was not predicted.
     free_disk_bytes
         Free space of the file system, None where the system does not tell.
     warnings
@@ -58,6 +67,8 @@ class Estimates:
     interferograms: int = 0
     scatterers: int | None = None
     needs: dict[tuple[int, Scope, str], Need] = field(default_factory=dict)
+    due_disk_bytes: int = 0
+    due_seconds: float | None = None
     free_disk_bytes: int | None = None
     warnings: tuple[str, ...] = ()
 
@@ -67,12 +78,37 @@ class Estimates:
 
 
 def estimate(program: Program, dataset: Path, threads: int, stopper: Stopper) -> Estimates:
-    """Ask the native program what a dataset will need, without timing the machine.
+    """Ask the native program what a dataset will need.
 
-    A dataset that cannot be planned is no error here: its stages say what is wrong.
+    The machine is timed, for a third of a second, only where much is to be done. A dataset that
+    cannot be planned is no error here: its stages say what is wrong.
     """
-    command = [*program, "plan", "--dataset", str(dataset), "--json", "--without-times"]
-    command += ["--threads", str(threads)]
+    command = [*program, "plan", "--dataset", str(dataset), "--json", "--threads", str(threads)]
+    plan = _answer([*command, "--without-times"], stopper)
+    if isinstance(plan, dict) and plan["due_disk_bytes"] > _TIMED_BYTES:
+        plan = _answer(command, stopper)
+    if isinstance(plan, str):
+        return Estimates(warnings=(f"needs cannot be predicted: {plan}",))
+    needs: dict[tuple[int, Scope, str], Need] = {}
+    for patch in plan["patches"]:
+        for stage in patch["stages"]:
+            needs[(int(stage["stage"]), "patch", patch["name"])] = _need(stage)
+    for stage_id, key in _MERGED_PLANS.items():
+        needs[(stage_id, "merged", MERGED)] = _need(plan[key])
+    return Estimates(
+        {patch["name"]: int(patch["candidates"]) for patch in plan["patches"]},
+        int(plan["interferograms"]),
+        int(plan["merged_sizes"]["scatterers"]),
+        needs,
+        int(plan["due_disk_bytes"]),
+        plan["due_seconds"],
+        plan["free_disk_bytes"],
+        tuple(plan["warnings"]),
+    )
+
+
+def _answer(command: list[str], stopper: Stopper) -> dict[str, Any] | str:
+    """Return the plan, or why there is none."""
     with (
         subprocess.Popen(
             command,
@@ -86,23 +122,15 @@ def estimate(program: Program, dataset: Path, threads: int, stopper: Stopper) ->
         answer, complaint = process.communicate()
     if process.returncode != 0:
         said = complaint.decode("utf-8", errors="replace").strip().splitlines() or ["no reason"]
-        return Estimates(warnings=(f"needs cannot be predicted: {said[0]}",))
+        return said[0]
     plan: dict[str, Any] = json.loads(answer)
-    needs: dict[tuple[int, Scope, str], Need] = {}
-    for patch in plan["patches"]:
-        for stage in patch["stages"]:
-            needs[(int(stage["stage"]), "patch", patch["name"])] = _need(stage)
-    for stage_id, key in _MERGED_PLANS.items():
-        needs[(stage_id, "merged", MERGED)] = _need(plan[key])
-    return Estimates(
-        {patch["name"]: int(patch["candidates"]) for patch in plan["patches"]},
-        int(plan["interferograms"]),
-        int(plan["merged_sizes"]["scatterers"]),
-        needs,
-        plan["free_disk_bytes"],
-        tuple(plan["warnings"]),
-    )
+    return plan
 
 
 def _need(stage: dict[str, Any]) -> Need:
-    return Need(*(int(stage[key]) for key in ("memory_bytes", "least_memory_bytes", "disk_bytes")))
+    return Need(
+        int(stage["memory_bytes"]),
+        int(stage["least_memory_bytes"]),
+        int(stage["disk_bytes"]),
+        stage["seconds"],
+    )

@@ -39,7 +39,7 @@ def summary_text(report: PipelineReport, dataset: Path, seconds: float) -> str:
         rows = [one for one in report.results if (one.stage_id, one.scope) == key]
         if rows:
             line = _counts(key, rows, [status for status, _ in shown])
-            lines.append(line + (_figures(rows) if figures else ""))
+            lines.append((line + (_figures(rows) if figures else "")).rstrip())
     for failure in report.failures:
         lines.append(f"{heading(failure.stage_id, failure.target)} failed: {failure.details}")
         if failure.log is not None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from pystamps_shim.pipeline.display import duration_text, heading, is_routine, result_text
+from pystamps_shim.pipeline.display import (
+    estimate_lines,
+    heading,
+    is_routine,
+    left_text,
+    result_text,
+)
 from pystamps_shim.pipeline.estimates import Estimates
 from pystamps_shim.pipeline.jobs import StageJob
 from pystamps_shim.pipeline.process import Event
@@ -30,13 +37,17 @@ class TerminalDisplay:
             transient=True,
         )
         self._tasks: dict[tuple[int, str], TaskID] = {}
+        self._since: dict[tuple[int, str], float] = {}
+        self._estimates = Estimates()
         self._lock = threading.Lock()
         self._progress.start()
 
     def begin(self, estimates: Estimates) -> None:
-        """Show warnings."""
-        for text in estimates.warnings:
-            self._console.print(Text(f"warning: {text}", style="yellow"))
+        """Show what is about to be run, and warnings."""
+        self._estimates = estimates
+        for line in estimate_lines(estimates):
+            style = "yellow" if line.startswith("warning") else ""
+            self._console.print(Text(line, style=style))
 
     def note(self, text: str) -> None:
         """Show a note."""
@@ -51,10 +62,12 @@ class TerminalDisplay:
             key = (job.stage_id, job.target)
             if key not in self._tasks:
                 self._tasks[key] = self._progress.add_task(name, total=None, remark="")
+                self._since[key] = time.monotonic()
             if event.get("event") not in ("progress", "phase_started", "phase_finished"):
                 return
-            left = event.get("eta_seconds")
-            remark = "" if left is None else f", {duration_text(float(left))} left"
+            need = self._estimates.need(job.stage_id, job.scope, job.target)
+            elapsed_s = time.monotonic() - self._since[key]
+            remark = left_text(event, need, elapsed_s)
             self._progress.update(
                 self._tasks[key],
                 description=f"{name}: {event.get('phase')}",
