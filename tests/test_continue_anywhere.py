@@ -70,6 +70,25 @@ def test_golden_stages_are_continued(
 
 
 @pytest.mark.shared
+@pytest.mark.parametrize("last", [4, 5, 6])
+def test_small_baselines_are_continued(
+    oracle: Path, last: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The network's own files count, and are written in the original's layout."""
+    dataset = dataset_after(oracle, "S", last, tmp_path / "dataset")
+    found = statuses(dataset, capsys)
+    kept = {key for key, status in found.items() if status == "skipped_existing"}
+    merged = {(number, ".") for number in range(5, last + 1)}
+    patches = {(number, f"PATCH_{k}") for number in range(1, min(last, 5) + 1) for k in (1, 2)}
+    assert kept == merged | patches
+    # Those of earlier stages are in part replaced by then.
+    for stage in (7, 8):
+        report = check_layout(stage, dataset, small_baseline=True)
+        assert not report.differences, str(report)
+    assert set(statuses(dataset, capsys).values()) == {"skipped_existing"}
+
+
+@pytest.mark.shared
 def test_our_files_have_the_layout_of_the_original(
     oracle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
