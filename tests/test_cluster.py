@@ -31,7 +31,7 @@ from tests.disturbance import (
 
 SEED = 20262
 #: How long a run that is to stop at once may take.
-AT_ONCE_S = 3.0
+AT_ONCE_S = 8.0
 
 
 class Cluster:
@@ -274,7 +274,7 @@ def test_no_scheduler_answers(
     arguments = ["run", "--dataset", str(case.dataset), "--executor", "dask", "--no-products"]
     begin = time.monotonic()
     assert main([*arguments, "--progress", "none", "--scheduler", "tcp://127.0.0.1:9"]) == 1
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15
     said = capsys.readouterr().err
     assert said.startswith("error: no Dask scheduler answers at tcp://127.0.0.1:9")
     assert said.count("\n") == 2

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from pystamps_shim.cli import main
+from pystamps_shim.io.dataset import discover_dataset
+from pystamps_shim.pipeline.lock import exclusive_run
 from pystamps_shim.simulate.export import write_export
 from pystamps_shim.simulate.scene import PRESETS
 
@@ -176,6 +178,92 @@ def test_a_patch_that_fails_stops_itself_and_the_merge(
         [*((n, "PATCH_2") for n in range(1, 6)), *((n, ".") for n in range(5, 9))]
     )
     assert tree(dataset) == tree(finished)
+
+
+def test_a_partial_merge_takes_no_old_results_of_a_patch_that_fails_now(
+    finished: Path, tmp_path: Path, run: Run
+) -> None:
+    """They are from other parameters, or other inputs."""
+    dataset = copied(finished, tmp_path)
+    (dataset / "PATCH_2" / "ph1.mat").write_bytes(b"no MATLAB file")
+    options = ("--start-step", "4", "--allow-partial", "--set", "weed_standard_dev=0.8")
+    report = run(dataset, *options, code=1)
+    assert by_status(report, "failed") == [(4, "PATCH_2")]
+    (merge,) = [one for one in report["results"] if (one["stage_id"], one["target"]) == (5, ".")]
+    assert merge["status"] == "completed"
+    assert "in 3 patches" in merge["details"]
+    assert report["ledger"]["."]["5"]["parameters"]["patches"] == "PATCH_1 PATCH_3 PATCH_4"
+
+
+def test_the_engine_of_random_numbers_is_part_of_every_question(
+    prepared: Path, tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of dry runs, of status, of what the Python stages leave."""
+    dataset = copied(prepared, tmp_path)
+    octave = ("--random-engine", "octave")
+    run(dataset, *octave, "--end-step", "3")
+    assert by_status(run(dataset, "--dry-run", *octave, "--end-step", "3"), "planned") == []
+    assert len(by_status(run(dataset, "--dry-run", "--end-step", "3"), "planned")) == 8
+    assert main(["status", "--dataset", str(dataset), *octave]) == 0
+    assert "outdated" not in capsys.readouterr().out
+    reference = (*octave, "--backend", "reference", "--start-step", "2", "--end-step", "2")
+    report = run(dataset, *reference, "--force")
+    recorded = report["ledger"]["PATCH_1"]["2"]["parameters"]["reference_histogram"]
+    assert "octave" in recorded
+    assert by_status(run(dataset, *reference), "completed") == []
+
+
+def test_force_does_not_prepare_again(
+    finished: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only asked for by its own name, and not while somebody works in the dataset."""
+    dataset = copied(finished, tmp_path)
+    export = ["--export", str(prepared.parent / "export"), "--dataset", str(dataset)]
+    options = ["--no-products", "--progress", "none"]
+    assert main(["run", *export, *options, "--start-step", "8", "--force"]) == 0
+    assert (dataset / "PATCH_1" / "rc2.mat").is_file()
+    again = ["run", *export, *options, "--prepare-again", "--end-step", "1"]
+    with exclusive_run(discover_dataset(dataset), "somebody"):
+        assert main(again) == 1
+    assert "in use by 'somebody'" in capsys.readouterr().err
+    assert (dataset / "PATCH_1" / "rc2.mat").is_file()
+    assert main(again) == 0
+    assert not (dataset / "PATCH_1" / "rc2.mat").exists()
+
+
+def test_a_parameter_that_a_late_stage_refuses_stops_before_any_work(
+    prepared: Path, tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And is not set."""
+    dataset = copied(prepared, tmp_path)
+    before = tree(dataset)
+    wrong = ("--set", "scla_method=L7")
+    arguments = ["run", "--dataset", str(dataset), "--no-products", "--progress", "none"]
+    assert main([*arguments, *wrong]) == 2
+    text = capsys.readouterr().err
+    assert "stage 7 would be refused" in text
+    assert "scla_method" in text
+    assert tree(dataset) == before
+    report = json.loads((dataset / ".pystamps" / "report.json").read_text(encoding="utf-8"))
+    assert report["state"] == "failed"
+    assert "scla_method" in report["error"]["cause"]
+    dry = run(dataset, "--dry-run", *wrong, code=1)
+    assert by_status(dry, "failed") == [(7, ".")]
+    assert main([*arguments, "--start-step", "6", "--set", "max_topo_err=33"]) == 2
+    assert "lower --start-step" in capsys.readouterr().err
+    assert tree(dataset) == before
+
+
+def test_a_reader_that_goes_away_does_not_stop_the_run(prepared: Path, tmp_path: Path) -> None:
+    dataset = copied(prepared, tmp_path)
+    command = f"{sys.executable} -m pystamps_shim run --dataset {dataset} --no-products "
+    command += "--progress json --end-step 2 | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["event"] == "run_started"
+    assert done.stderr == ""
+    report = json.loads((dataset / ".pystamps" / "report.json").read_text(encoding="utf-8"))
+    assert report["state"] == "finished"
+    assert len(by_status(report, "completed")) == 8
 
 
 def test_a_patch_without_candidates_is_left_out(prepared: Path, tmp_path: Path, run: Run) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 
 from pystamps_shim.commands import config, demo, run, simulate, status, verify
@@ -53,16 +57,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         code: int | None = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone; the work itself is done.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.FAILED
     except PystampsError as error:
         sys.stderr.write(f"error: {error.cause}\n  try: {error.remedy}\n")
-        return int(error.exit_code)
+        code = error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; nothing half-written was left behind\n")
-        return INTERRUPTED
+        code = INTERRUPTED
     except MemoryError:
         sys.stderr.write("error: out of memory\n  try: a smaller scene\n")
-        return int(ExitCode.FAILED)
+        code = ExitCode.FAILED
     except OSError as error:
         sys.stderr.write(f"error: {error}\n  try: check the path, its rights and the disk space\n")
-        return int(ExitCode.FAILED)
+        code = ExitCode.FAILED
+    except Exception as error:
+        sys.stderr.write(_defect(error))
+        code = ExitCode.FAILED
     return int(ExitCode.DONE if code is None else code)
+
+
+def _defect(error: Exception) -> str:
+    """Return what to say of a defect of ours; the traceback goes to a file."""
+    cause = " ".join(f"{type(error).__name__}: {error}".split())
+    remedy = "report it"
+    with contextlib.suppress(OSError):
+        options = {"prefix": "pystamps-", "suffix": ".txt", "delete": False}
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", **options) as file:  # type: ignore[call-overload]
+            traceback.print_exc(file=file)
+        remedy = f"report it with {file.name}"
+    return f"error: a defect of pystamps: {cause}\n  try: {remedy}\n"

@@ -24,6 +24,9 @@ log = pathlib.Path({log!r})
 if arguments == ["--version"]:
     print("pystamps-native 9.8.7")
     sys.exit(0)
+if arguments[0] == "status":
+    print('{{"network": "single_master", "scopes": []}}')
+    sys.exit(0)
 with log.open("a") as file:
     file.write(" ".join(arguments) + "\\n")
 if arguments[0] == "prep":

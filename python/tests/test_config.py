@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -168,6 +169,44 @@ def test_sizes(text: str, count: int) -> None:
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(PystampsError):
         parse_bytes(text)
+
+
+def test_layers_are_judged_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What one lacks another may bring, or take back."""
+    text = '[runtime]\nscheduler = "tcp://a:1"\n[compat]\nstrict_reference = true\n'
+    path = settings_file(tmp_path, text)
+    show = ["config", "show", "--json", "--config", str(path)]
+    assert main([*show, "--executor", "dask", "--reference-root", "x"]) == 0
+    said = json.loads(capsys.readouterr().out)["settings"]
+    assert (said["runtime"]["executor"], said["runtime"]["scheduler"]) == ("dask", "tcp://a:1")
+    assert main([*show, "--scheduler", "none", "--reference-root", "x", "--workers", "4"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["runtime"]["scheduler"] is None
+    assert main([*show, "--reference-root", "x"]) == 2
+    assert "runtime.scheduler is tcp://a:1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "cause"),
+    [
+        ({"backend": "natve"}, "runtime.backend is 'natve': did you mean 'native'?"),
+        ({"workers": "2"}, "runtime.workers is '2', expected a whole number"),
+        ({"memory_limit": "9" * 400}, "memory limit is"),
+    ],
+)
+def test_python_is_held_to_the_same(settings: dict[str, Any], cause: str) -> None:
+    with pytest.raises(PystampsError) as caught:
+        RuntimeConfig(**settings)
+    assert cause in caught.value.cause
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.yaml", "1: 2"), ("b.yaml", "runtime: {1: 2}"), ("c.json", "[" * 100_000)],
+)
+def test_strange_files_are_told(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(PystampsError):
+        load_config(tmp_path / name)
 
 
 def test_show_tells_every_value_and_its_source(

@@ -47,7 +47,7 @@ def test_patches(
         ("..\n", "is no folder name", "one a line"),
         ("PATCH_7\n", "'PATCH_7': no such folder", "bring the folder back"),
         ("PATCH_1\nPATCH_1\n", "stands there twice", "remove one"),
-        ("# nothing\n", "is not a dataset", "--export"),
+        ("# nothing\n", "patch.list lists no patch", "--export"),
         ("link\n", "leads out of the dataset", "copy the patch in"),
     ],
 )
@@ -77,8 +77,18 @@ def test_what_is_no_dataset(tmp_path: Path) -> None:
         discover_dataset(tmp_path / "absent")
     with pytest.raises(PystampsError, match=r"no patch\.list, no PATCH_1"):
         discover_dataset(tmp_path)
-    (tmp_path / "ps2.mat").write_bytes(b"")
+    for name in ("ps2.mat", "ifgstd2.mat"):
+        (tmp_path / name).write_bytes(b"")
     assert discover_dataset(tmp_path).patches == ()
+    # Patches put away after their merge, their list left where it was.
+    (tmp_path / "patch.list").write_text("PATCH_1\n", encoding="ascii")
+    assert discover_dataset(tmp_path).patches == ()
+
+
+def test_links_inside_the_dataset_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "store" / "p1").mkdir(parents=True)
+    (tmp_path / "PATCH_1").symlink_to(Path("store") / "p1")
+    assert discover_dataset(tmp_path).patches == ("PATCH_1",)
 
 
 def test_a_list_in_another_encoding_is_named(tmp_path: Path) -> None:

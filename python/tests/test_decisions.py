@@ -121,6 +121,45 @@ def test_damage_is_a_failure_with_a_remedy() -> None:
     assert failed.details.startswith("the ledger of this folder cannot be used; ")
 
 
+def test_a_failure_takes_what_follows_along() -> None:
+    """As in a run: its own chain, and the merged project unless that may do without."""
+    change = {"state": "damaged", "reason": "no ledger"}
+    found = decided({(3, "PATCH_1"): change})
+    assert of(Status.FAILED, found) == [(3, "PATCH_1")]
+    assert found[(4, "PATCH_1")].details == "upstream failed"
+    assert [found[(n, MERGED)].details for n in range(5, 9)] == ["upstream failed: PATCH_1"] * 4
+    partial = decided(
+        {(3, "PATCH_1"): change, (5, MERGED): {"state": "outdated", "missing": ["x"]}},
+        config=RunConfig(RuntimeConfig(allow_partial=True)),
+    )
+    assert of(Status.PLANNED, partial) == [(n, MERGED) for n in range(5, 9)]
+
+
+def test_damage_that_a_run_replaces_is_none() -> None:
+    """A damaged result is made again; parameters or a ledger that cannot be read stay."""
+    result = {"state": "damaged", "reason": "no MATLAB file"}
+    scope = {**result, "reads": []}
+    forced = RunConfig(RuntimeConfig(force=True))
+    assert decided({(2, "PATCH_1"): result}, config=forced)[(2, "PATCH_1")].status == "planned"
+    assert decided({(2, "PATCH_1"): scope}, config=forced)[(2, "PATCH_1")].status == "failed"
+    due = {"state": "missing", "reason": "r"}
+    found = decided({(1, "PATCH_1"): due, (2, "PATCH_1"): result})
+    assert found[(2, "PATCH_1")].status is Status.PLANNED
+
+
+def test_refusals_of_parameters_are_told_before_any_work() -> None:
+    """Whatever runs before; other refusals an earlier stage may mend."""
+    due = {"state": "missing", "reason": "r"}
+    refused = {**due, "refusal": "[parameter-value] scla_method", "refused_by_parameters": True}
+    found = decided({(1, "PATCH_1"): due, (7, MERGED): refused})
+    assert of(Status.FAILED, found) == [(7, MERGED)]
+    assert found[(7, MERGED)].details.startswith("[parameter-value] scla_method; ")
+    assert found[(8, MERGED)].details == "upstream failed"
+    mendable = {**refused, "refused_by_parameters": False}
+    found = decided({(1, "PATCH_1"): due, (7, MERGED): mendable})
+    assert not of(Status.FAILED, found)
+
+
 def test_a_range_that_cannot_begin_is_refused() -> None:
     missing = {"state": "missing", "reason": "r", "missing": ["ph1.mat", "ps1.mat"]}
     with pytest.raises(PystampsError) as caught:
@@ -154,6 +193,7 @@ def test_strict_replay_names_all_that_the_reference_lacks(tmp_path: Path) -> Non
     found = decided(changes, config=config, steps=(1, 2))
     assert found[(1, "PATCH_1")].status is Status.FAILED
     assert f"{reference}/PATCH_1 lacks bp1.mat, la1.mat" in found[(1, "PATCH_1")].details
-    assert found[(2, "PATCH_1")].status is Status.PLANNED
-    assert found[(2, "PATCH_1")].details == f"not there; copied from {reference}/PATCH_1"
+    assert found[(2, "PATCH_1")].details == "upstream failed"
     assert found[(1, "PATCH_2")].status is Status.SKIPPED_EXISTING
+    alone = decided({(2, "PATCH_1"): due}, config=config, steps=(2, 2))
+    assert alone[(2, "PATCH_1")].details == f"not there; copied from {reference}/PATCH_1"

@@ -11,6 +11,7 @@ import pytest
 from pystamps_shim.io.dataset import Scope
 from pystamps_shim.pipeline import display
 from pystamps_shim.pipeline.display import (
+    GuardedDisplay,
     JsonDisplay,
     PlainDisplay,
     SilentDisplay,
@@ -122,17 +123,31 @@ def test_modes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal gets lines that are rewritten, if the library for it is there."""
     import sys
 
-    assert isinstance(make_display("none"), SilentDisplay)
-    assert isinstance(make_display("json"), JsonDisplay)
-    assert isinstance(make_display("plain"), PlainDisplay)
-    assert isinstance(make_display("auto"), PlainDisplay)
+    assert isinstance(make_display("none").display, SilentDisplay)
+    assert isinstance(make_display("json").display, JsonDisplay)
+    assert isinstance(make_display("plain").display, PlainDisplay)
+    assert isinstance(make_display("auto").display, PlainDisplay)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    terminal = make_display("auto")
+    terminal = make_display("auto").display
     assert type(terminal).__name__ == "TerminalDisplay"
     terminal.close()
     monkeypatch.setitem(sys.modules, "rich.console", None)
     monkeypatch.delitem(sys.modules, "pystamps_shim.pipeline.terminal")
-    assert isinstance(make_display("auto"), PlainDisplay)
+    assert isinstance(make_display("auto").display, PlainDisplay)
+
+
+def test_whoever_stops_reading_does_not_stop_the_work() -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    for broken in (PlainDisplay(Gone()), JsonDisplay(Gone())):
+        guarded = GuardedDisplay(broken)
+        guarded.note("n")
+        guarded.event(JOB, {"event": "note", "text": "t"})
+        guarded.result(JOB.ended(Status.FAILED, "d"))
+        guarded.close()
+        assert isinstance(guarded.display, SilentDisplay)
 
 
 def test_a_terminal_shows_running_stages_and_results(

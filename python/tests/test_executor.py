@@ -35,7 +35,7 @@ class Runner:
         self.lock = threading.Lock()
 
     @contextlib.contextmanager
-    def chain(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Surround nothing."""
         yield
 
@@ -119,7 +119,7 @@ def shares(budget: Budget, needs: list[Need]) -> list[Share]:
     """Take shares one after the other and hold them all."""
     with contextlib.ExitStack() as stack:
         for _ in needs:
-            stack.enter_context(budget.chain())
+            stack.enter_context(budget.slot())
         return [stack.enter_context(budget.share(need)) for need in needs]
 
 
@@ -134,10 +134,31 @@ def test_threads_are_divided_and_never_exceeded(
     assert [share.threads for share in shares(budget, [Need()] * chains)] == expected
 
 
+def test_patches_that_begin_together_share_from_the_start() -> None:
+    """The first one does not take what the others are about to ask for."""
+    budget, begun = Budget(4, GIB, binding=False), threading.Barrier(4)
+
+    class Sharing(Runner):
+        @contextlib.contextmanager
+        def slot(self) -> Iterator[None]:
+            with budget.slot():
+                yield
+
+        def run(self, job: StageJob) -> StageResult:
+            with budget.share(Need()) as share:
+                if job.stage_id == 1:
+                    begun.wait(10)
+                return job.ended(Status.COMPLETED, str(share.threads))
+
+    chains = [chain(name) for name in "abcd"]
+    results = list(run_chains(chains, 4, Sharing(), Stopper()))
+    assert [one.details for one in results if one.stage_id == 1] == ["1"] * 4
+
+
 def test_the_last_chain_gets_what_the_others_leave() -> None:
     budget = Budget(4, GIB, binding=False)
-    with budget.chain():
-        with budget.chain(), budget.share(Need()) as first:
+    with budget.slot():
+        with budget.slot(), budget.share(Need()) as first:
             assert first.threads == 2
         with budget.share(Need()) as alone:
             assert alone.threads == 4
@@ -161,10 +182,10 @@ def test_a_stage_waits_for_the_memory_it_cannot_do_without() -> None:
     order: list[str] = []
 
     def second() -> None:
-        with budget.chain(), budget.share(need):
+        with budget.slot(), budget.share(need):
             order.append("second began")
 
-    with budget.chain(), budget.share(need):
+    with budget.slot(), budget.share(need):
         thread = threading.Thread(target=second)
         thread.start()
         time.sleep(0.05)
@@ -176,7 +197,7 @@ def test_a_stage_waits_for_the_memory_it_cannot_do_without() -> None:
 def test_alone_a_stage_begins_whatever_it_needs() -> None:
     """The native program then says what it would take."""
     budget = Budget(1, GIB, binding=False)
-    with budget.chain(), budget.share(Need(9 * GIB, 5 * GIB)) as share:
+    with budget.slot(), budget.share(Need(9 * GIB, 5 * GIB)) as share:
         assert share.memory_limit_bytes == GIB
 
 

@@ -181,7 +181,7 @@ ready, _, _ = select.select([0], [], [], 0.2)
 print(json.dumps({"event": "outcome", "open": not ready}))
 """
     with (tmp_path / "log").open("wb") as log:
-        ended = run_process(program(tmp_path, lines), log, lambda _: None, Stopper())
+        ended = run_process(program(tmp_path, lines), log, lambda _: None, Stopper(), {})
     assert ended.outcome is not None
     assert ended.outcome["open"] is True
 

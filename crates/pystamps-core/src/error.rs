@@ -145,6 +145,16 @@ impl Error {
         }
     }
 
+    /// The variable, key or parameter concerned, if the error is about one.
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Usage(diagnostic) | Self::Data(diagnostic) | Self::Difference(diagnostic) => {
+                diagnostic.variable.as_deref()
+            }
+            Self::Io { .. } | Self::Mat(_) => None,
+        }
+    }
+
     /// The diagnostic's name; `io` for a refusal of the operating system.
     pub fn name(&self) -> &'static str {
         match self {

@@ -10,13 +10,14 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::all_stages::{MERGED_STAGES, PATCH_STAGES, StageKind, Surroundings};
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::patch_scope::acting_parameters;
 use crate::project::checksums::Checksums;
 use crate::project::commit::is_pending;
 use crate::project::dataset::patches_at_hand;
 use crate::project::ledger::Origin;
 use crate::project::lock::present_holder;
+use crate::project::parameters::SCENE_PARAMETERS;
 use crate::project::stack::Network;
 use crate::stage::StageOptions;
 use crate::stage_definition::Demands;
@@ -79,6 +80,8 @@ pub struct StageReport {
     pub missing: Vec<String>,
     /// Why a run would be refused with the parameters and files as they are.
     pub refusal: Option<String>,
+    /// Whether parameters alone are the reason, so that no earlier stage will mend it.
+    pub refused_by_parameters: bool,
 }
 
 /// Examines the project at `dataset` with the choices of `options`.
@@ -143,6 +146,7 @@ fn unknown(kind: &StageKind, folder: &Path, network: Network, reason: String) ->
         invalidates: files.made_void(folder),
         missing: Vec::new(),
         refusal: None,
+        refused_by_parameters: false,
     }
 }
 
@@ -168,7 +172,12 @@ fn report(
             told.missing = demands.missing(folder);
             told.missing.extend(demands.left_out);
         }
-        Err(error) => told.refusal = Some(error.one_line()),
+        // What stage 1 will find out in the scene is no reason before it has run.
+        Err(error) if error.variable().is_some_and(|name| SCENE_PARAMETERS.contains(&name)) => {}
+        Err(error) => {
+            told.refusal = Some(error.one_line());
+            told.refused_by_parameters = matches!(error, Error::Usage(_));
+        }
     }
     StageReport { reason, ..told }
 }

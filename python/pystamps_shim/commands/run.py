@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -83,6 +84,11 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("--truth", type=Path, metavar="FILE", help="truth.npz to compare with (beside the export)")
     group = parser.add_argument_group("preparation, where the dataset is not there yet")
     group.add_argument("--export", type=Path, metavar="DIR", help="raw export to prepare")
+    group.add_argument(
+        "--prepare-again",
+        action="store_true",
+        help="prepare what is prepared: all results and parameters of the dataset are replaced",
+    )
     group.add_argument("--processor", choices=("snap", "gamma"), default="snap", help="(snap)")
     for flag, kind, metavar, meaning in _PREPARATION:
         group.add_argument(flag, type=kind, metavar=metavar, help=meaning)
@@ -95,13 +101,15 @@ def run(options: argparse.Namespace) -> int:
     from pystamps_shim._binary import find_command  # noqa: PLC0415 - keeps --help quick
     from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
     from pystamps_shim.pipeline.display import make_display  # noqa: PLC0415
-    from pystamps_shim.pipeline.report import json_text  # noqa: PLC0415
     from pystamps_shim.pipeline.stages import check_range, run_pipeline  # noqa: PLC0415
     from pystamps_shim.pipeline.summary import summary_text  # noqa: PLC0415
     from pystamps_shim.pipeline.types import LAST_STAGE, PipelineContext, RunState  # noqa: PLC0415
 
     begin = time.monotonic()
     config, _ = settings_of(options)
+    if options.prepare_again and options.export is None:
+        cause = "--prepare-again is about preparation, and there is no --export"
+        raise PystampsError(cause, "add --export DIR, or drop it", ExitCode.USAGE)
     steps = (options.start_step, options.end_step)
     context = PipelineContext(options.dataset, config, *steps, options.dry_run)
     check_range(context)
@@ -110,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
         cause = f"{options.truth}: no such file"
         raise PystampsError(cause, "correct --truth, or leave it out", ExitCode.USAGE)
     preparation = _preparation(options, config)
-    if preparation is not None and not _prepared(context, preparation):
+    if preparation is not None and not _prepared(options, context, preparation):
         return int(ExitCode.DONE)
     report = run_pipeline(
         context,
@@ -123,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
         out = options.dataset / "products" if options.out is None else options.out
         write_products(Native(find_command(), quiet=True), options.dataset, out, options.truth)
     if options.json:
-        sys.stdout.write(json_text(report))
+        sys.stdout.write(json.dumps(report.content) + "\n")
     elif config.runtime.progress != "json":
         sys.stdout.write(summary_text(report, options.dataset, time.monotonic() - begin))
     return exit_code(report)
@@ -165,19 +173,30 @@ def write_products(native: Native, dataset: Path, out: Path, truth: Path | None)
     sys.stderr.flush()
 
 
-def _prepared(context: PipelineContext, preparation: Preparation) -> bool:
+def _prepared(
+    options: argparse.Namespace, context: PipelineContext, preparation: Preparation
+) -> bool:
     """Prepare the dataset where that is to be done; tell whether there is one to run stages on."""
     from pystamps_shim._binary import find_command  # noqa: PLC0415
+    from pystamps_shim.io.dataset import Dataset, discover_dataset  # noqa: PLC0415
     from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
+    from pystamps_shim.pipeline.lock import exclusive_run  # noqa: PLC0415
     from pystamps_shim.pipeline.preparation import is_prepared  # noqa: PLC0415
 
-    dataset, force = context.dataset_root, context.run_config.runtime.force
-    if is_prepared(dataset) and not force:
+    root, again = context.dataset_root, bool(options.prepare_again)
+    there = is_prepared(root)
+    if there and not again:
         return True
     if context.dry_run:
-        sys.stdout.write(f"would prepare {preparation.export} as {dataset}, then run the stages\n")
-        return is_prepared(dataset)
-    preparation.run(Native(find_command()), dataset, force=force)
+        text = f"would prepare {preparation.export} as {root}, then run the stages\n"
+        told = {"dry_run": True, "prepare": str(preparation.export), "results": []}
+        sys.stdout.write(json.dumps(told) + "\n" if options.json else text)
+        return False
+    dataset = discover_dataset(root) if there else Dataset(root, ())
+    if not there:
+        root.mkdir(parents=True, exist_ok=True)
+    with exclusive_run(dataset, "pystamps run, preparation"):
+        preparation.run(Native(find_command()), root, force=again)
     return True
 
 

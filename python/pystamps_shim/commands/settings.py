@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pystamps_shim.config.files import read_settings, with_settings
+from pystamps_shim.config.files import Layer, config_of, read_settings
 from pystamps_shim.config.model import RunConfig, Sources
 from pystamps_shim.errors import ExitCode, PystampsError
 
@@ -27,6 +27,8 @@ def _choice(*values: str) -> dict[str, Any]:
     return {"choices": values}
 
 
+#: Takes a scheduler of the settings file back.
+_NONE = "none"
 _FLAG: dict[str, Any] = {"action": "store_true", "default": None}
 _NUMBER: dict[str, Any] = {"type": int, "metavar": "N"}
 _FOLDER: dict[str, Any] = {"type": Path, "metavar": "DIR"}
@@ -51,7 +53,7 @@ _OPTIONS = (
         "--scheduler",
         "runtime",
         "scheduler",
-        "a running Dask scheduler; without one a cluster is started here",
+        "a running Dask scheduler; without one, or with none, a cluster is started here",
         {"metavar": "ADDRESS"},
     ),
     _Option(
@@ -139,21 +141,19 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(options: argparse.Namespace) -> tuple[RunConfig, Sources]:
     """Return the settings: defaults, then the file, then the options; and where each came from."""
-    sources: Sources = {}
-    config = RunConfig()
     layers = []
     if options.config is not None:
-        layers.append((read_settings(options.config), str(options.config)))
+        layers.append(Layer(read_settings(options.config), str(options.config)))
     typed: dict[str, dict[str, Any]] = {}
     for option in _OPTIONS:
         value = getattr(options, _dest(option))
         if value is not None:
             value = dict(map(_assignment, value)) if isinstance(value, list) else value
+            if option.name == "scheduler" and value == _NONE:
+                value = None
             typed.setdefault(option.section, {})[option.name] = value
-    layers.append((typed, "command line"))
-    for settings, source in layers:
-        config = with_settings(config, settings, source, sources)
-    return config, sources
+    layers.append(Layer(typed, "command line"))
+    return config_of(layers)
 
 
 def _dest(option: _Option) -> str:

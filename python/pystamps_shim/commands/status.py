@@ -37,6 +37,12 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--dataset", required=True, type=Path, metavar="DIR", help="its folder")
+    parser.add_argument(
+        "--random-engine",
+        choices=("matlab", "octave"),
+        default="matlab",
+        help="whose random numbers its runs draw (matlab)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -49,7 +55,9 @@ def run(options: argparse.Namespace) -> None:
     from pystamps_shim.pipeline.standing import Standing  # noqa: PLC0415
 
     dataset = discover_dataset(options.dataset)
-    standing = Standing.of(dataset, read_facts(find_command(), dataset.root))
+    standing = Standing.of(
+        dataset, read_facts(find_command(), dataset.root, (), options.random_engine)
+    )
     if options.json:
         sys.stdout.write(json.dumps(standing.as_json()) + "\n")
     else:

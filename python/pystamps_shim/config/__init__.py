@@ -1,6 +1,6 @@
 """Settings of a run: what there is, where it is read from, where a value came from."""
 
-from pystamps_shim.config.files import load_config, with_settings
+from pystamps_shim.config.files import Layer, config_of, load_config
 from pystamps_shim.config.model import (
     CompatConfig,
     RunConfig,
@@ -12,11 +12,12 @@ from pystamps_shim.config.model import (
 
 __all__ = [
     "CompatConfig",
+    "Layer",
     "RunConfig",
     "RuntimeConfig",
     "Sources",
     "ToleranceConfig",
+    "config_of",
     "load_config",
     "parse_bytes",
-    "with_settings",
 ]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import types
-import typing
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from pystamps_shim.config.model import RunConfig, Sources
+from pystamps_shim.config.values import converted
 from pystamps_shim.errors import nearest, wrong_usage
 
-Settings = Mapping[str, Mapping[str, Any]]
+
+@dataclass(frozen=True)
+class Layer:
+    """Settings from one place: values by section and name, and what the place is called."""
+
+    settings: Mapping[str, Any]
+    source: str
 
 
 def load_config(path: Path | str) -> RunConfig:
@@ -26,45 +31,39 @@ def load_config(path: Path | str) -> RunConfig:
         The file cannot be read, has an unknown key (the nearest one is named) or a value of the
         wrong kind.
     """
-    return with_settings(RunConfig(), read_settings(Path(path)), str(path), {})
+    return config_of([Layer(read_settings(Path(path)), str(path))])[0]
 
 
-def with_settings(
-    config: RunConfig, settings: Mapping[str, Any], source: str, sources: Sources
-) -> RunConfig:
-    """Return the settings with some changed.
+def config_of(layers: Sequence[Layer]) -> tuple[RunConfig, Sources]:
+    """Return the settings that layers make, later ones before earlier ones, and their sources.
 
-    Parameters
-    ----------
-    config
-        What holds so far.
-    settings
-        Values by section and name.
-    source
-        Where they come from, for messages.
-    sources
-        Takes down the source of every value changed.
+    What makes no sense together is judged in the end only, so that a later layer can mend it.
+
+    Raises
+    ------
+    PystampsError
+        As `load_config`.
     """
-    sections = {field.name: getattr(config, field.name) for field in fields(RunConfig)}
-    changed = {}
-    for section, values in settings.items():
-        _check_key(section, sections, source, "")
-        if not isinstance(values, Mapping):
-            cause = f"{source}: {section} is {values!r}, expected a table of settings"
-            raise wrong_usage(cause, f"write [{section}] above its settings")
-        section_class = type(sections[section])
-        known = {field.name: None for field in fields(section_class)}
-        hints = get_type_hints(section_class)
-        converted = {}
-        for name, value in values.items():
-            _check_key(name, known, source, f"{section}.")
-            converted[name] = _converted(value, hints[name], f"{source}: {section}.{name}")
-            sources[(section, name)] = source
-        changed[section] = converted
-    return replace(
-        config,
-        **{section: replace(sections[section], **values) for section, values in changed.items()},
-    )
+    default = RunConfig()
+    sections = {field.name: getattr(default, field.name) for field in fields(RunConfig)}
+    values: dict[str, dict[str, Any]] = {section: {} for section in sections}
+    sources: Sources = {}
+    for layer in layers:
+        for section, settings in layer.settings.items():
+            _check_key(str(section), sections, layer.source, "")
+            if not isinstance(settings, Mapping):
+                cause = f"{layer.source}: {section} is {settings!r}, expected a table of settings"
+                raise wrong_usage(cause, f"write [{section}] above its settings")
+            section_class = type(sections[section])
+            known = {field.name: None for field in fields(section_class)}
+            hints = get_type_hints(section_class)
+            for name, value in settings.items():
+                _check_key(str(name), known, layer.source, f"{section}.")
+                where = f"{layer.source}: {section}.{name}"
+                values[section][name] = converted(value, hints[name], where)
+                sources[(section, name)] = layer.source
+    made = {section: type(sections[section])(**given) for section, given in values.items()}
+    return RunConfig(**made), sources
 
 
 def read_settings(path: Path) -> dict[str, Any]:
@@ -83,7 +82,11 @@ def read_settings(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         cause = f"{path}: is no text in UTF-8"
         raise wrong_usage(cause, "save it as UTF-8") from error
-    loaded = reader(text, path)
+    try:
+        loaded = reader(text, path)
+    except RecursionError as error:
+        cause = f"{path}: is nested too deeply"
+        raise wrong_usage(cause, "write sections with settings") from error
     if not isinstance(loaded, dict):
         cause = f"{path}: holds {type(loaded).__name__}, expected sections with settings"
         raise wrong_usage(cause, "see 'python -m pystamps_shim config show'")
@@ -126,45 +129,6 @@ def _check_key(name: str, known: Mapping[str, Any], source: str, prefix: str) ->
         hint = nearest(name, known)
         cause = f"{source}: unknown setting '{prefix}{name}'{hint}"
         raise wrong_usage(cause, f"use one of {', '.join(prefix + key for key in known)}")
-
-
-def _converted(value: Any, hint: Any, where: str) -> Any:
-    """Return a value as its field wants it, or raise with what it wants."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        if value is None:
-            return None
-        (inner,) = (one for one in arguments if one is not type(None))
-        return _converted(value, inner, where)
-    if origin is Literal:
-        if value not in arguments:
-            hint_text = nearest(str(value), arguments)
-            cause = f"{where} is {value!r}{hint_text}"
-            raise wrong_usage(cause, f"use one of {', '.join(arguments)}")
-        return value
-    if typing.get_origin(hint) is not None and issubclass(typing.get_origin(hint), Mapping):
-        if not isinstance(value, Mapping):
-            cause = f"{where} is {value!r}, expected names with values"
-            raise wrong_usage(cause, "write a table")
-        return {str(k): _converted(v, arguments[1], f"{where}.{k}") for k, v in value.items()}
-    return _plain(value, hint, where)
-
-
-def _plain(value: Any, hint: Any, where: str) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is float and is_number:
-        return float(value)
-    if hint is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if hint is bool and isinstance(value, bool):
-        return value
-    if hint is str and isinstance(value, str):
-        return value
-    if hint is Path and isinstance(value, str | Path):
-        return Path(value)
-    kinds = {float: "a number", int: "a whole number", bool: "true or false", Path: "a path"}
-    cause = f"{where} is {value!r}, expected {kinds.get(hint, 'a text')}"
-    raise wrong_usage(cause, "change it")
 
 
 def as_tables(config: RunConfig) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pystamps_shim.config.values import check_kinds
 from pystamps_shim.errors import nearest, wrong_usage
 
 Backend = Literal["auto", "native", "reference"]
@@ -69,7 +70,8 @@ class RuntimeConfig:
     force: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse values that make no sense together."""
+        """Refuse values of a wrong kind, and those that make no sense together."""
+        check_kinds(self, "runtime")
         _in_range("runtime.workers", self.workers, _MOST_WORKERS)
         _in_range("runtime.threads", self.threads, _MOST_THREADS)
         if self.memory_limit is not None:
@@ -127,6 +129,10 @@ class ToleranceConfig:
     profile: Profile = "strict"
     overrides: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse values of a wrong kind."""
+        check_kinds(self, "tolerance")
+
 
 @dataclass(frozen=True)
 class CompatConfig:
@@ -145,7 +151,8 @@ class CompatConfig:
     strict_reference: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a replay of nothing."""
+        """Refuse values of a wrong kind, and a replay of nothing."""
+        check_kinds(self, "compat")
         if self.strict_reference and self.reference_root is None:
             cause = (
                 "compat.strict_reference copies results of compat.reference_root, which is not set"
@@ -173,7 +180,7 @@ def parse_bytes(text: str) -> int:
     PystampsError
         It is no size above zero.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d*)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{0,15})?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
     size = int(float(found[1]) * _UNITS[found[2]]) if found else 0
     if size <= 0:
         cause = f"memory limit is '{text}', expected a size"

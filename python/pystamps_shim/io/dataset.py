@@ -96,18 +96,24 @@ def discover_dataset(root: Path | str) -> Dataset:
         raise wrong_usage(cause, "correct --dataset")
     folder = folder.resolve()
     listed = folder / PATCH_LIST
-    patches = _listed_patches(listed) if listed.is_file() else _numbered_patches(folder)
-    if not patches and not (folder / "ps2.mat").is_file():
+    merged = all((folder / name).is_file() for name in ("ps2.mat", "ifgstd2.mat"))
+    if listed.is_file():
+        patches = _listed_patches(listed, may_be_away=merged)
+    else:
+        patches = _numbered_patches(folder)
+    if not patches and not merged:
+        found = f"{PATCH_LIST} lists no patch" if listed.is_file() else f"it has no {PATCH_LIST}"
         cause = (
-            f"{folder} is not a dataset: it has no {PATCH_LIST}, no PATCH_1, PATCH_2, … and no "
-            "merged results (ps2.mat)"
+            f"{folder} is not a dataset: {found}, no PATCH_1, PATCH_2, … and no merged results "
+            "(ps2.mat, ifgstd2.mat)"
         )
         remedy = "prepare one: add --export DIR, or name the folder that holds parms.mat"
         raise wrong_usage(cause, remedy)
     return Dataset(folder, tuple(patches))
 
 
-def _listed_patches(path: Path) -> list[str]:
+def _listed_patches(path: Path, *, may_be_away: bool) -> list[str]:
+    """Return the patches of a list; none if they have been put away after their merge."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -126,14 +132,22 @@ def _listed_patches(path: Path) -> list[str]:
         if name in names:
             cause = f"{where} stands there twice"
             raise wrong_usage(cause, "remove one of the lines")
+        if not folder.is_dir() and may_be_away:
+            return []
         if not folder.is_dir():
             cause = f"{where}: no such folder"
             raise wrong_usage(cause, "remove the line, or bring the folder back")
-        if folder.resolve().parent != path.parent:
+        if not _lies_in(folder, path.parent):
             cause = f"{where} leads out of the dataset"
             raise wrong_usage(cause, "copy the patch in, or remove the line")
         names.append(name)
     return names
+
+
+def _lies_in(patch: Path, root: Path) -> bool:
+    """Tell whether a patch lies inside the dataset, links followed."""
+    real = patch.resolve()
+    return real != root and real.is_relative_to(root)
 
 
 def _numbered_patches(folder: Path) -> list[str]:
@@ -142,7 +156,7 @@ def _numbered_patches(folder: Path) -> list[str]:
         for path in folder.glob("PATCH_*")
         if (match := re.fullmatch(r"PATCH_(\d+)", path.name)) and path.is_dir()
     ]
-    escaping = [name for _, name in found if (folder / name).resolve().parent != folder]
+    escaping = [name for _, name in found if not _lies_in(folder / name, folder)]
     if escaping:
         cause = f"{folder / escaping[0]} leads out of the dataset"
         raise wrong_usage(cause, "copy the patch in, or remove the link")

@@ -33,27 +33,27 @@ class Budget:
         self._threads_free = threads
         self._memory_free = memory_bytes
         self._binding = binding
-        self._idle_chains = 0
+        self._idle_slots = 0
         self._running = 0
         self._freed = threading.Condition()
 
     @contextmanager
-    def chain(self) -> Iterator[None]:
-        """Count a chain of stages that will want threads for each of them in turn."""
+    def slot(self) -> Iterator[None]:
+        """Count a place where stages run one after the other, each wanting a share in its turn."""
         with self._freed:
-            self._idle_chains += 1
+            self._idle_slots += 1
         try:
             yield
         finally:
             with self._freed:
-                self._idle_chains -= 1
+                self._idle_slots -= 1
                 self._freed.notify_all()
 
     @contextmanager
     def share(self, need: Need) -> Iterator[Share]:
         """Wait for room and hold it while the block runs.
 
-        Free threads are divided among the chains that run nothing at the moment: the last patch
+        What is free is divided among the places that run nothing at the moment: the last patch
         gets what the others have left.
         """
         with self._freed:
@@ -76,13 +76,13 @@ class Budget:
         return self._threads_free > 0 and need.least_memory_bytes <= self._memory_free
 
     def _fair(self, free: int) -> int:
-        return math.ceil(free / max(1, self._idle_chains))
+        return math.ceil(free / max(1, self._idle_slots))
 
     def _take(self, threads: int, memory: int, stages: int) -> None:
         self._threads_free -= threads
         self._memory_free -= memory
         self._running += stages
-        self._idle_chains -= stages
+        self._idle_slots -= stages
 
 
 def free_memory_bytes() -> int:

@@ -102,8 +102,8 @@ class ClusterRunner:
         self._fetching = threading.Lock()
         client.subscribe_topic(TOPIC, self._hear)
 
-    def chain(self) -> AbstractContextManager[None]:
-        """Surround a chain; the scheduler divides the cluster."""
+    def slot(self) -> AbstractContextManager[None]:
+        """Surround nothing: the scheduler divides the cluster."""
         return nullcontext()
 
     def forget(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.io.dataset import MERGED, expected_stage_bundle
-from pystamps_shim.pipeline.executor import Chain
+from pystamps_shim.pipeline.executor import UPSTREAM_FAILED, Chain
 from pystamps_shim.pipeline.facts import DatasetFacts, StageFacts
 from pystamps_shim.pipeline.jobs import JobKind, StageJob
 from pystamps_shim.pipeline.types import StageResult, Status
@@ -15,7 +15,8 @@ from pystamps_shim.pipeline.types import StageResult, Status
 def decide(chains: Sequence[Chain], merged: Chain, facts: DatasetFacts) -> list[StageResult]:
     """Return what would become of every job.
 
-    A stage after one that runs again runs again too: its inputs change.
+    A stage after one that runs again runs again too: its inputs change. One that would fail ends
+    its chain, and the merged stages unless they may do without.
 
     Raises
     ------
@@ -28,16 +29,41 @@ def decide(chains: Sequence[Chain], merged: Chain, facts: DatasetFacts) -> list[
         decided, running = _decide_chain(chain, facts, None)
         results += decided
         upstream = upstream or running
+    failed = [result.target for result in results if result.status is Status.FAILED]
+    if failed and not any(job.allow_partial for job in merged):
+        details = f"{UPSTREAM_FAILED}: {', '.join(failed)}"
+        return results + [job.ended(Status.SKIPPED, details) for job in merged]
     decided, _ = _decide_chain(merged, facts, upstream)
     return results + decided
+
+
+def refuse_impossible(chains: Sequence[Chain], merged: Chain, facts: DatasetFacts) -> None:
+    """Raise before any work where the range, or a parameter of one of its stages, is impossible.
+
+    Raises
+    ------
+    PystampsError
+        As `decide`, and for a parameter that a stage would refuse.
+    """
+    decide(chains, merged, facts)
+    for job in (*(job for chain in chains for job in chain), *merged):
+        known = facts.stages.get((job.stage_id, job.scope, job.target))
+        if known is None or known.refusal is None or not known.refused_by_parameters:
+            continue
+        if job.force or not known.stands:
+            cause = f"stage {job.stage_id} would be refused: {known.refusal}"
+            raise PystampsError(cause, "change the parameter, or end earlier", ExitCode.USAGE)
 
 
 def _decide_chain(
     chain: Chain, facts: DatasetFacts, upstream: str | None
 ) -> tuple[list[StageResult], str | None]:
     """Return the results of a chain, and which stage before would run if one would."""
-    results = []
+    results: list[StageResult] = []
     for job in chain:
+        if results and results[-1].status in (Status.FAILED, Status.SKIPPED):
+            results.append(job.ended(Status.SKIPPED, UPSTREAM_FAILED))
+            continue
         known = facts.stages.get((job.stage_id, job.scope, job.target))
         if known is None:
             results.append(job.ended(Status.SKIPPED, "there is no such stage in this scope"))
@@ -53,15 +79,15 @@ def _decide_chain(
 def _decide(
     job: StageJob, known: StageFacts, facts: DatasetFacts, upstream: str | None
 ) -> StageResult:
-    if known.state == "damaged":
+    runs_anyway = upstream is not None or job.force
+    if known.scope_is_damaged or (known.state == "damaged" and not runs_anyway):
         return job.ended(Status.FAILED, f"{known.reason}; mend it, or remove the damaged file")
-    if known.stands and upstream is None and not job.force:
-        status = Status.SKIPPED_EXISTING
+    if known.stands and not runs_anyway:
         return StageResult(
             job.stage_id,
             job.scope,
             job.target,
-            status,
+            Status.SKIPPED_EXISTING,
             known.reason,
             replayed=known.origin == "replayed",
         )
@@ -71,11 +97,12 @@ def _decide(
     if job.kind is JobKind.REPLAY:
         return _replay(job, reason, known, facts)
     if upstream is None:
-        lacking = known.missing or _unfinished_before(job, facts)
+        lacking = [] if job.allow_partial else known.missing
+        lacking = lacking or _unfinished_before(job, facts)
         if lacking:
             raise _impossible(job, lacking)
-        if known.refusal is not None:
-            return job.ended(Status.FAILED, f"{known.refusal}; change it, then run")
+    if known.refusal is not None and (upstream is None or known.refused_by_parameters):
+        return job.ended(Status.FAILED, f"{known.refusal}; change it, then run")
     return _planned(job, reason, known, known.reads)
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TextIO
 
@@ -153,13 +154,52 @@ class PlainDisplay:
             self._stream.flush()
 
 
-def make_display(mode: ProgressMode) -> Display:
+class GuardedDisplay:
+    """Hands on to another display until whoever reads it has gone: the work goes on unseen."""
+
+    def __init__(self, display: Display) -> None:
+        #: Who is told.
+        self.display = display
+
+    def begin(self, estimates: Estimates) -> None:
+        """Hand on."""
+        self._tell(lambda: self.display.begin(estimates))
+
+    def note(self, text: str) -> None:
+        """Hand on."""
+        self._tell(lambda: self.display.note(text))
+
+    def event(self, job: StageJob, event: Event) -> None:
+        """Hand on."""
+        self._tell(lambda: self.display.event(job, event))
+
+    def result(self, result: StageResult) -> None:
+        """Hand on."""
+        self._tell(lambda: self.display.result(result))
+
+    def close(self) -> None:
+        """Hand on."""
+        self._tell(self.display.close)
+
+    def _tell(self, say: Callable[[], None]) -> None:
+        try:
+            say()
+        except (OSError, ValueError):
+            # A closed pipe, a terminal that is gone, a closed file.
+            self.display = SilentDisplay()
+
+
+def make_display(mode: ProgressMode) -> GuardedDisplay:
     """Return the display of a progress mode."""
+    return GuardedDisplay(_display(mode))
+
+
+def _display(mode: ProgressMode) -> Display:
     if mode == "json":
         return JsonDisplay()
     if mode == "none":
         return SilentDisplay()
-    if mode == "auto" and sys.stderr.isatty():
+    if mode == "auto" and sys.stderr is not None and sys.stderr.isatty():
         try:
             from pystamps_shim.pipeline.terminal import TerminalDisplay  # noqa: PLC0415
         except ImportError:

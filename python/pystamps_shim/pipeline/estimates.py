@@ -77,13 +77,16 @@ class Estimates:
         return self.needs.get((stage_id, scope, target), Need())
 
 
-def estimate(program: Program, dataset: Path, threads: int, stopper: Stopper) -> Estimates:
+def estimate(
+    program: Program, dataset: Path, threads: int, random_engine: str, stopper: Stopper
+) -> Estimates:
     """Ask the native program what a dataset will need.
 
     The machine is timed, for a third of a second, only where much is to be done. A dataset that
     cannot be planned is no error here: its stages say what is wrong.
     """
     command = [*program, "plan", "--dataset", str(dataset), "--json", "--threads", str(threads)]
+    command += ["--random-engine", random_engine]
     plan = _answer([*command, "--without-times"], stopper)
     if isinstance(plan, dict) and plan["due_disk_bytes"] > _TIMED_BYTES:
         plan = _answer(command, stopper)

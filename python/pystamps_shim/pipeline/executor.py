@@ -10,7 +10,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pystamps_shim.pipeline.budget import Budget
@@ -31,8 +31,8 @@ INTERRUPTED = "interrupted before it began"
 class Runner(Protocol):
     """Runs jobs, each to its end, from several threads at a time."""
 
-    def chain(self) -> AbstractContextManager[None]:
-        """Surround a chain of jobs."""
+    def slot(self) -> AbstractContextManager[None]:
+        """Surround everything that one of the places side by side does."""
         ...
 
     def run(self, job: StageJob) -> StageResult:
@@ -57,9 +57,9 @@ class LocalRunner:
         self._stopper = stopper
         self._listener = listener
 
-    def chain(self) -> AbstractContextManager[None]:
-        """Count the chain for the division of threads."""
-        return self._budget.chain()
+    def slot(self) -> AbstractContextManager[None]:
+        """Count the place for the division of the budget."""
+        return self._budget.slot()
 
     def run(self, job: StageJob) -> StageResult:
         """Wait for a share of the budget and run the job with it."""
@@ -85,7 +85,7 @@ def run_chains(
     waiting = deque(chains)
     results: queue.SimpleQueue[StageResult | None] = queue.SimpleQueue()
 
-    def work() -> None:
+    def work(place: AbstractContextManager[None]) -> None:
         try:
             while True:
                 try:
@@ -94,9 +94,14 @@ def run_chains(
                     break
                 _run_chain(chain, runner, stopper, results.put)
         finally:
+            place.__exit__(None, None, None)
             results.put(None)
 
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(slots, len(chains)))]
+    places = [runner.slot() for _ in range(min(slots, len(chains)))]
+    # All are counted before the first begins, or it would take the share of the others.
+    for place in places:
+        place.__enter__()
+    workers = [threading.Thread(target=work, args=(place,), daemon=True) for place in places]
     for worker in workers:
         worker.start()
     try:
@@ -116,21 +121,20 @@ def _run_chain(
     chain: Chain, runner: Runner, stopper: Stopper, put: Callable[[StageResult], None]
 ) -> None:
     reason: str | None = None
-    with runner.chain() if chain else nullcontext():
-        for job in chain:
-            if reason is None and stopper.requested:
-                reason = INTERRUPTED
-            if reason is not None:
-                put(job.ended(Status.SKIPPED, reason))
-                continue
-            try:
-                result = runner.run(job)
-            except Exception as error:
-                # A chain that only ended here would be missing from the results, unnoticed.
-                cause = " ".join(f"{type(error).__name__}: {error}".split())
-                result = job.ended(Status.FAILED, f"the run itself failed: {cause}; report it")
-            put(result)
-            if result.status is Status.FAILED:
-                reason = UPSTREAM_FAILED
-            elif result.status is Status.SKIPPED:
-                reason = INTERRUPTED
+    for job in chain:
+        if reason is None and stopper.requested:
+            reason = INTERRUPTED
+        if reason is not None:
+            put(job.ended(Status.SKIPPED, reason))
+            continue
+        try:
+            result = runner.run(job)
+        except Exception as error:
+            # A chain that only ended here would be missing from the results, unnoticed.
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            result = job.ended(Status.FAILED, f"the run itself failed: {cause}; report it")
+        put(result)
+        if result.status is Status.FAILED:
+            reason = UPSTREAM_FAILED
+        elif result.status is Status.SKIPPED:
+            reason = INTERRUPTED

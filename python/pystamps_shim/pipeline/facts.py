@@ -35,6 +35,8 @@ class StageFacts:
         Files it needs that are not there.
     refusal
         Why it would not run with the parameters and files as they are, None if it would.
+    refused_by_parameters
+        Whether parameters alone are the reason, so that no earlier stage mends it.
     """
 
     stage_id: int
@@ -48,6 +50,12 @@ class StageFacts:
     invalidates: list[str]
     missing: list[str]
     refusal: str | None = None
+    refused_by_parameters: bool = False
+
+    @property
+    def scope_is_damaged(self) -> bool:
+        """Tell whether parameters or ledger of the scope cannot be read, which no run mends."""
+        return self.state == "damaged" and not self.reads and self.refusal is None
 
     @property
     def stands(self) -> bool:
@@ -78,7 +86,10 @@ class DatasetFacts:
 
 
 def read_facts(
-    program: Program, dataset: Path, parameters: Sequence[tuple[str, str]] = ()
+    program: Program,
+    dataset: Path,
+    parameters: Sequence[tuple[str, str]] = (),
+    random_engine: str = "matlab",
 ) -> DatasetFacts:
     """Ask the native program; nothing is computed, locked or changed.
 
@@ -90,6 +101,8 @@ def read_facts(
         Folder of the dataset.
     parameters
         Names and values to judge by in place of the dataset's own.
+    random_engine
+        Whose random numbers the run in question draws.
 
     Raises
     ------
@@ -97,6 +110,7 @@ def read_facts(
         The dataset cannot be examined.
     """
     command = [*program, "status", "--dataset", str(dataset), "--json"]
+    command += ["--random-engine", random_engine]
     for name, value in parameters:
         command += ["--set", f"{name}={value}"]
     answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -135,6 +149,7 @@ def _stage(scope: dict[str, Any], stage: dict[str, Any]) -> StageFacts:
         invalidates=list(stage["invalidates"]),
         missing=list(stage["missing"]),
         refusal=stage["refusal"],
+        refused_by_parameters=bool(stage["refused_by_parameters"]),
     )
 
 

@@ -26,6 +26,8 @@ from pystamps_shim.pipeline.types import StageResult, Status
 #: Stages that draw random numbers.
 _RANDOM_STAGES = (2, 3, 5)
 _MERGE, _UNWRAPPING = 5, 6
+#: What tells libraries of the Python stages how many threads to use.
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
 DISCARDED = "interrupted: what was not published is discarded"
 
 
@@ -61,6 +63,8 @@ class StageJob:
         Run although the results are current.
     allow_partial
         Merge without the patches that are not done.
+    without
+        Patches to leave out of a partial merge, whatever they hold.
     """
 
     stage_id: int
@@ -73,6 +77,7 @@ class StageJob:
     kernels: tuple[tuple[str, str], ...] = ()
     force: bool = False
     allow_partial: bool = False
+    without: tuple[str, ...] = ()
 
     @property
     def log(self) -> Path:
@@ -122,9 +127,11 @@ class Host:
     listener: Listener
     stopper: Stopper
 
-    def process(self, command: Sequence[str], log: BinaryIO) -> Ended:
-        """Run a process to its end."""
-        return run_process(command, log, self.listener, self.stopper)
+    def process(self, command: Sequence[str], log: BinaryIO, threads: int | None = None) -> Ended:
+        """Run a process to its end; libraries it uses keep to so many threads."""
+        names = () if threads is None else _THREAD_VARIABLES
+        variables = {name: str(threads) for name in names}
+        return run_process(command, log, self.listener, self.stopper, variables)
 
 
 def run_job(job: StageJob, share: Share, host: Host) -> StageResult:
@@ -135,22 +142,21 @@ def run_job(job: StageJob, share: Share, host: Host) -> StageResult:
         draft.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as log:
             result = _run(job, share, host, log)
+        if result.status is Status.SKIPPED_EXISTING:
+            draft.unlink()
+        else:
+            draft.replace(job.log)
+            result = replace(result, log=job.log)
     except OSError as error:
         cause = f"the log {draft} cannot be written ({error.strerror})"
         result = job.ended(Status.FAILED, f"{cause}; check its rights and the free disk space")
-    result = replace(result, duration_sec=time.monotonic() - begin)
-    if result.status is Status.SKIPPED_EXISTING:
-        draft.unlink(missing_ok=True)
-        return result
-    if draft.exists():
-        draft.replace(job.log)
-    return replace(result, log=job.log)
+    return replace(result, duration_sec=time.monotonic() - begin)
 
 
 def _run(job: StageJob, share: Share, host: Host, log: BinaryIO) -> StageResult:
     try:
         if job.kind is JobKind.REFERENCE:
-            ended = _run_reference(job, host, log)
+            ended = _run_reference(job, share, host, log)
         else:
             command = _command(job, share, host.program)
             ended = host.process(command, log)
@@ -180,6 +186,8 @@ def _command(job: StageJob, share: Share, program: Program) -> list[str]:
         options += ["--random-engine", job.random_engine]
     if job.stage_id == _MERGE and job.scope == "merged":
         options += ["--merge-only", *(["--allow-partial"] if job.allow_partial else [])]
+        for patch in job.without:
+            options += ["--without", patch]
     return [*program, "stage", str(job.stage_id), *job.place, *options, *limits, *speaking]
 
 
@@ -187,32 +195,37 @@ def _adoption(job: StageJob, program: Program, source: Path) -> list[str]:
     """Return the command that publishes results from another folder as this job's."""
     origin = "replayed" if job.kind is JobKind.REPLAY else "reference"
     options = ["--from", str(source), "--origin", origin, "--json", "--stop-with-stdin"]
+    if job.random_engine != "matlab":
+        options += ["--random-engine", job.random_engine]
     force = ["--force"] if job.force else []
     return [*program, "adopt", str(job.stage_id), *job.place, *options, *force]
 
 
-def _run_reference(job: StageJob, host: Host, log: BinaryIO) -> Ended:
+def _run_reference(job: StageJob, share: Share, host: Host, log: BinaryIO) -> Ended:
     """Compute with the Python stages into a folder of their own, then publish from there.
 
     What stands is found out first: the native program would only say so when it publishes.
     """
-    known = read_facts(host.program, job.dataset).stages[(job.stage_id, job.scope, job.target)]
+    facts = read_facts(host.program, job.dataset, (), job.random_engine)
+    known = facts.stages[(job.stage_id, job.scope, job.target)]
     if known.stands and not job.force:
         return Ended(0, kept_outcome(known))
     scope = job.dataset if job.target == MERGED else job.dataset / job.target
-    staging = scope / CONTROL_FOLDER / "reference" / f"stage{job.stage_id}"
-    shutil.rmtree(staging, ignore_errors=True)
+    # Of its own, in case the process of a killed run is still about to notice that.
+    folder = scope / CONTROL_FOLDER / "reference"
+    shutil.rmtree(folder, ignore_errors=True)
+    staging = folder / f"stage{job.stage_id}.{os.getpid()}"
     command = [sys.executable, "-m", "pystamps_shim.reference", str(job.stage_id), *job.place]
-    command += ["--out", str(staging), "--random-engine", job.random_engine]
+    command += ["--out", str(staging), "--random-engine", job.random_engine, "--stop-with-stdin"]
     for kernel, backend in job.kernels:
         command += ["--kernel", f"{kernel}={backend}"]
     try:
-        computed = host.process(command, log)
+        computed = host.process(command, log, share.threads)
         if not computed.succeeded:
             return computed
         published = host.process(_adoption(job, host.program, staging), log)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     if published.outcome is not None and computed.outcome is not None:
         keys = ("memory_peak_bytes", "details")
         published.outcome.update({key: computed.outcome[key] for key in keys})

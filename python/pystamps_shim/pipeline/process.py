@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -61,13 +62,17 @@ class Ended:
 
 
 def run_process(
-    command: Sequence[str], log: BinaryIO, listener: Listener, stopper: Stopper
+    command: Sequence[str],
+    log: BinaryIO,
+    listener: Listener,
+    stopper: Stopper,
+    variables: Mapping[str, str],
 ) -> Ended:
     """Run a command to its end; every event it prints goes to `listener`, every word to `log`.
 
     Its standard input is a pipe that stays open as long as this process lives: a program that
     watches it dies with us. It gets a session of its own, so that Ctrl-C reaches it only by
-    `stopper`.
+    `stopper`. `variables` are added to its environment.
     """
     log.write(f"$ {shlex.join(command)}\n".encode())
     log.flush()
@@ -78,12 +83,13 @@ def run_process(
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
+            env={**os.environ, **variables} if variables else None,
         )
     except OSError as error:
         return Ended(trouble=f"{command[0]} does not start ({error.strerror})")
     ended = Ended()
-    listener({"event": "process_started", "pid": process.pid})
     with stopper.watching(process), process:
+        listener({"event": "process_started", "pid": process.pid})
         if process.stdout is not None:
             for line in process.stdout:
                 _take(line, ended, log, listener)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pystamps_shim.config.files import as_tables
+from pystamps_shim.errors import PystampsError
 from pystamps_shim.io.dataset import CONTROL_FOLDER, MERGED, Dataset
 from pystamps_shim.pipeline.types import (
     PipelineContext,
-    PipelineReport,
     RunState,
     StageResult,
 )
@@ -28,7 +28,7 @@ class ReportFile:
     Parameters
     ----------
     path
-        Where to write.
+        Where to write, None to write nothing.
     dataset
         Dataset of the run.
     context
@@ -38,9 +38,11 @@ class ReportFile:
     """
 
     def __init__(
-        self, path: Path, dataset: Dataset, context: PipelineContext, version: str
+        self, path: Path | None, dataset: Dataset, context: PipelineContext, version: str
     ) -> None:
         self.path = path
+        #: What was written last.
+        self.content: dict[str, Any] = {}
         self._dataset = dataset
         self._head = {
             "schema": SCHEMA,
@@ -52,16 +54,22 @@ class ReportFile:
             "config": as_tables(context.run_config),
         }
 
-    def write(self, results: Sequence[StageResult], state: RunState) -> None:
-        """Replace the report by what is known now."""
-        ledger = {} if state is RunState.RUNNING else self._ledgers()
-        values = {
+    def write(
+        self,
+        results: Sequence[StageResult],
+        state: RunState,
+        error: BaseException | None = None,
+    ) -> None:
+        """Replace the report by what is known now, and by why the run could not go on."""
+        self.content = {
             **self._head,
             "state": state.value,
+            "error": None if error is None else _reason(error),
             "results": [result.as_json() for result in results],
-            "ledger": ledger,
+            "ledger": {} if state is RunState.RUNNING else self._ledgers(),
         }
-        write_json(self.path, values)
+        if self.path is not None:
+            write_json(self.path, self.content)
 
     def _ledgers(self) -> dict[str, dict[str, Any]]:
         """Return fingerprint, parameters and origin of every stage in the ledgers, by target."""
@@ -78,13 +86,10 @@ class ReportFile:
         return found
 
 
-def json_text(report: PipelineReport) -> str:
-    """Return the report as one line of JSON: the file's content, or of a dry run its results."""
-    if report.path is not None:
-        return json.dumps(json.loads(report.path.read_text(encoding="utf-8"))) + "\n"
-    results = [result.as_json() for result in report.results]
-    values = {"schema": SCHEMA, "dry_run": True, "state": report.state.value, "results": results}
-    return json.dumps(values) + "\n"
+def _reason(error: BaseException) -> dict[str, str]:
+    if isinstance(error, PystampsError):
+        return {"cause": error.cause, "remedy": error.remedy}
+    return {"cause": f"{type(error).__name__}: {error}", "remedy": "run the same command again"}
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
@@ -94,5 +99,9 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(json.dumps(values) + "\n", encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(values) + "\n", encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise

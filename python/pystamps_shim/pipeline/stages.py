@@ -12,12 +12,12 @@ from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.io.dataset import CONTROL_FOLDER, Dataset, discover_dataset
 from pystamps_shim.pipeline.budget import Budget, free_memory_bytes
 from pystamps_shim.pipeline.commands import Native
-from pystamps_shim.pipeline.decisions import decide
-from pystamps_shim.pipeline.display import Display, SilentDisplay
+from pystamps_shim.pipeline.decisions import decide, refuse_impossible
+from pystamps_shim.pipeline.display import Display, make_display
 from pystamps_shim.pipeline.estimates import Estimates, estimate
 from pystamps_shim.pipeline.executor import LocalRunner, Runner, run_chains
-from pystamps_shim.pipeline.facts import read_facts
-from pystamps_shim.pipeline.jobs import JobKind, default_threads
+from pystamps_shim.pipeline.facts import DatasetFacts, read_facts
+from pystamps_shim.pipeline.jobs import JobKind, StageJob, default_threads
 from pystamps_shim.pipeline.lock import exclusive_run
 from pystamps_shim.pipeline.process import Program
 from pystamps_shim.pipeline.report import REPORT_FILE, ReportFile
@@ -50,7 +50,7 @@ def run_pipeline(
     parameters
         Names and values to set in the dataset first, for good; a dry run only judges by them.
     display
-        Who is told what happens; nobody by default.
+        Who is told what happens; by default that of the settings' ``progress``.
     report_path
         Where to write the report, by default ``.pystamps/report.json`` of the dataset. A dry run
         writes one only where it is told to.
@@ -66,7 +66,7 @@ def run_pipeline(
     """
     check_range(context)
     dataset = discover_dataset(context.dataset_root)
-    display = SilentDisplay() if display is None else display
+    display = make_display(context.run_config.runtime.progress) if display is None else display
     program, kind = _program_and_kind(context, display)
     items = WorkItems.of(context, dataset, kind)
     work = _Work(context, dataset, items, program, display)
@@ -92,16 +92,15 @@ class _Work:
         self, parameters: Sequence[tuple[str, str]], report_path: Path | None
     ) -> PipelineReport:
         """Say what a run would do."""
-        facts = read_facts(self.program, self.dataset.root, parameters)
-        patches = [self.items.patch_chain(name) for name in self.dataset.patches]
-        decided = decide(patches, self.items.merged_chain(), facts)
+        facts = self._facts(parameters)
+        decided = decide(self._patch_chains(), self.items.merged_chain(), facts)
         results = [*self.items.without_patches(), *decided]
         for result in results:
             self.display.result(result)
         state = _final_state(results, interrupted=False)
-        if report_path is not None:
-            self._report(report_path).write(results, state)
-        return PipelineReport(tuple(results), state, report_path)
+        report = self._report(report_path)
+        report.write(results, state)
+        return PipelineReport(tuple(results), state, report_path, report.content)
 
     def run(
         self, parameters: Sequence[tuple[str, str]], report_path: Path | None
@@ -113,28 +112,43 @@ class _Work:
         with exclusive_run(self.dataset, words) as notes, signals_stop(stopper):
             for note in notes:
                 self.display.note(note)
-            for name, value in parameters:
-                Native(self.program, quiet=True).set_parameter(name, value, self.dataset.root)
             report.write(results, RunState.RUNNING)
             try:
+                self._refuse_or_set(parameters)
                 for result in self._results(results, stopper):
                     results.append(result)
                     self.display.result(result)
                     report.write(results, RunState.RUNNING)
-            finally:
-                state = _final_state(results, interrupted=stopper.requested)
-                report.write(results, state)
-        return PipelineReport(tuple(results), state, report.path)
+            except BaseException as error:
+                report.write(results, RunState.FAILED, error)
+                raise
+            state = _final_state(results, interrupted=stopper.requested)
+            report.write(results, state)
+        return PipelineReport(tuple(results), state, report.path, report.content)
+
+    def _facts(self, parameters: Sequence[tuple[str, str]]) -> DatasetFacts:
+        engine = self.context.run_config.runtime.random_engine
+        return read_facts(self.program, self.dataset.root, parameters, engine)
+
+    def _patch_chains(self) -> list[list[StageJob]]:
+        chains = (self.items.patch_chain(name) for name in self.dataset.patches)
+        return [chain for chain in chains if chain]
+
+    def _refuse_or_set(self, parameters: Sequence[tuple[str, str]]) -> None:
+        """Refuse what cannot be run before anything is changed, then set parameters for good."""
+        facts = self._facts(parameters)
+        refuse_impossible(self._patch_chains(), self.items.merged_chain(), facts)
+        for name, value in parameters:
+            Native(self.program, quiet=True).set_parameter(name, value, self.dataset.root)
 
     def _results(self, before: list[StageResult], stopper: Stopper) -> Iterator[StageResult]:
         """Run every patch, the largest first, then the merged project; `before` fills meanwhile."""
         with self._runner(stopper) as (runner, slots, estimates):
-            patches = self.dataset.patches
-            largest_first = sorted(patches, key=lambda name: -estimates.candidates.get(name, 0))
-            chains = [chain for name in largest_first if (chain := self.items.patch_chain(name))]
+            sizes = estimates.candidates
+            chains = sorted(self._patch_chains(), key=lambda chain: -sizes.get(chain[0].target, 0))
             yield from run_chains(chains, slots, runner, stopper)
-            merged = self.items.merged_chain()
             failed = sorted({one.target for one in before if one.status is Status.FAILED})
+            merged = self.items.merged_chain(without=failed)
             if failed and not self.context.run_config.runtime.allow_partial:
                 details = f"upstream failed: {', '.join(failed)}"
                 yield from (job.ended(Status.SKIPPED, details) for job in merged)
@@ -162,11 +176,12 @@ class _Work:
         yield runner, workers, estimates
 
     def _estimates(self, threads: int, stopper: Stopper) -> Estimates:
-        estimates = estimate(self.program, self.dataset.root, threads, stopper)
+        engine = self.context.run_config.runtime.random_engine
+        estimates = estimate(self.program, self.dataset.root, threads, engine, stopper)
         self.display.begin(estimates)
         return estimates
 
-    def _report(self, path: Path) -> ReportFile:
+    def _report(self, path: Path | None) -> ReportFile:
         return ReportFile(path, self.dataset, self.context, package_version())
 
 
@@ -175,8 +190,8 @@ def _program_and_kind(context: PipelineContext, display: Display) -> tuple[Progr
 
     Publication, fingerprints and parameters are the native program's in any case.
     """
-    backend = context.run_config.runtime.backend
-    if backend == "reference":
+    backend, replay = context.run_config.runtime.backend, context.run_config.compat.strict_reference
+    if backend == "reference" and not replay:
         display.note("the Python reference computes: many times slower than the native program")
         return find_command(), JobKind.REFERENCE
     return ((str(find()),) if backend == "native" else find_command()), JobKind.NATIVE
@@ -194,7 +209,7 @@ def check_range(context: PipelineContext) -> None:
 
 
 def _final_state(results: Sequence[StageResult], *, interrupted: bool) -> RunState:
-    if interrupted:
+    if interrupted and any(result.status is Status.SKIPPED for result in results):
         return RunState.INTERRUPTED
     failed = any(result.status is Status.FAILED for result in results)
     return RunState.FAILED if failed else RunState.FINISHED

@@ -162,11 +162,14 @@ class PipelineReport:
         How the run ended.
     path
         Where the report lies as JSON, None where it was not written.
+    content
+        The report as plain values, ready for JSON.
     """
 
     results: tuple[StageResult, ...]
     state: RunState = RunState.FINISHED
     path: Path | None = None
+    content: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def failures(self) -> tuple[StageResult, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pystamps_shim.config.model import RunConfig
@@ -48,12 +49,13 @@ class WorkItems:
         numbers = [stage.stage_id for stage in STAGES if stage.scope == "patch"]
         return [self._job(number, "patch", patch) for number in numbers if number in self.stages]
 
-    def merged_chain(self) -> list[StageJob]:
-        """Return the jobs of the merged project."""
+    def merged_chain(self, without: Sequence[str] = ()) -> list[StageJob]:
+        """Return the jobs of the merged project; patches that failed are left out of the merge."""
         numbers = [_MERGE, *(stage.stage_id for stage in STAGES if stage.scope == "merged")]
         if not self.dataset.patches:
             numbers.remove(_MERGE)
-        return [self._job(number, "merged", MERGED) for number in numbers if number in self.stages]
+        jobs = [self._job(number, "merged", MERGED) for number in numbers if number in self.stages]
+        return [replace(job, without=tuple(without)) for job in jobs]
 
     def without_patches(self) -> list[StageResult]:
         """Return what becomes of the patch stages where the patches have been put away."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +26,8 @@ from pystamps_shim.reference.project_files import write_project_files
 from pystamps_shim.reference.stage1 import Artefacts
 from pystamps_shim.reference.stage5 import MAX_COHERENCE
 
+#: Exit code after standard input has ended, as the native program's.
+_ENDED = 143
 #: What the merge trusts no PS to exceed, by the engine whose random numbers it comes from.
 _MAX_COHERENCE = {"matlab": MAX_COHERENCE, "octave": 0.9839936233118265}
 
@@ -31,6 +35,8 @@ _MAX_COHERENCE = {"matlab": MAX_COHERENCE, "octave": 0.9839936233118265}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage and return the exit code."""
     options = _parser().parse_args(arguments)
+    if options.stop_with_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     choose_backends(dict(text.split("=", 1) for text in options.kernel))
     scope = options.dataset or options.patch
     try:
@@ -66,8 +72,16 @@ def _parser() -> argparse.ArgumentParser:
     scope.add_argument("--dataset", type=Path, metavar="DIR")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--random-engine", choices=("matlab", "octave"), default="matlab")
+    parser.add_argument("--stop-with-stdin", action="store_true")
     parser.add_argument("--kernel", action="append", default=[], metavar="NAME=BACKEND")
     return parser
+
+
+def _end_with_stdin() -> None:
+    """End this process when whoever started it has ended, however that died."""
+    while os.read(0, 4096):
+        pass
+    os._exit(_ENDED)
 
 
 def _stage(options: argparse.Namespace) -> Callable[[Path], Artefacts]:

@@ -28,7 +28,7 @@ use crate::project::dataset::patches_at_hand;
 use crate::project::layout::{PARMS_MAT, bundles};
 use crate::project::ledger::Origin;
 use crate::project::lock::ScopeLock;
-use crate::project::parameters::Parameters;
+use crate::project::parameters::{Parameters, SCENE_PARAMETERS};
 use crate::project::stack::Network;
 use crate::stage::{Computed, ScopeStage, StageOptions, StageOutcome, settle};
 use crate::stage_definition::{Demands, StageFiles};
@@ -36,9 +36,6 @@ use crate::standing::counted_rows;
 use crate::status::ScopeKind;
 
 pub use copy::AdoptedFile;
-
-/// Parameters that stage 1 learns from the scene.
-const SCENE_PARAMETERS: [&str; 3] = ["heading", "lambda", "platform"];
 
 /// What to take, and where from.
 #[derive(Clone, Debug)]

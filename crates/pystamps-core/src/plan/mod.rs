@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
 use crate::native_stage2::memory::simulation_bytes;
+use crate::patch_scope::acting_parameters;
 use crate::project::dataset::{Patch, patches};
 use crate::project::layout::patch::CANDIDATES_IJ;
 use crate::project::layout::root;
@@ -130,12 +131,17 @@ pub enum Times {
     LeftOut,
 }
 
-/// Examines the project at `folder`.
+/// Examines the project at `folder`; what is due is judged by the choices of `options`.
 ///
 /// # Errors
 /// Those of [`patches`] and of reading the control files.
-pub fn plan_project(folder: &Path, threads: u64, times: Times) -> Result<ProjectPlan> {
-    let parameters = Parameters::load(folder)?;
+pub fn plan_project(
+    folder: &Path,
+    threads: u64,
+    times: Times,
+    options: &StageOptions,
+) -> Result<ProjectPlan> {
+    let parameters = acting_parameters(folder, options)?;
     let interferograms = interferogram_count(folder, &parameters)?;
     let common = common(&parameters, interferograms, threads, times)?;
     let cell_size_m = crate::parameter_checks::positive(&parameters, "filter_grid_size")?;
@@ -147,7 +153,7 @@ pub fn plan_project(folder: &Path, threads: u64, times: Times) -> Result<Project
         Err(error) => return Err(error),
     };
     let prepared = |patch: &Patch| patch.folder.join(CANDIDATES_IJ).is_file();
-    let mut states = States::of(&project_status(folder, &StageOptions::default())?);
+    let mut states = States::of(&project_status(folder, options)?);
     let patches: Vec<PatchPlan> = listed
         .into_iter()
         .filter(|patch| !merged || prepared(patch))

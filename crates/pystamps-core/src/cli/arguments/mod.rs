@@ -11,6 +11,7 @@ use crate::dates::Date;
 use crate::prep::{AmplitudeDispersion, Processor};
 use crate::progress::ProgressMode;
 
+use project::Choices;
 pub(super) use project::{AdoptArguments, StatusArguments};
 pub(super) use stage::{StageArguments, refuse_unused, required_scope};
 
@@ -340,6 +341,8 @@ pub(super) struct PlanArguments {
     /// Leave times out, for which the machine is timed for a third of a second
     #[arg(long)]
     pub(super) without_times: bool,
+    #[command(flatten)]
+    pub(super) choices: Choices,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

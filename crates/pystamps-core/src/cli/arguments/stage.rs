@@ -68,6 +68,10 @@ pub(in crate::cli) struct StageArguments {
     /// stage has just failed, instead of giving up
     #[arg(long)]
     pub(in crate::cli) allow_partial: bool,
+    /// With --allow-partial: leave this patch out whatever it holds, because its results are outdated;
+    /// may be repeated
+    #[arg(long, value_name = "PATCH", requires = "allow_partial")]
+    pub(in crate::cli) without: Vec<String>,
     /// Stage 6: keep what SNAPHU would be handed, in the project's folder `pystamps_costs`
     #[arg(long)]
     pub(in crate::cli) keep_costs: bool,

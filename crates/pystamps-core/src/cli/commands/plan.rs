@@ -19,7 +19,9 @@ pub(in crate::cli) fn run(arguments: &PlanArguments) -> Result<()> {
     }
     let count = usize::try_from(threads).ok();
     let times = if arguments.without_times { Times::LeftOut } else { Times::Measured };
-    let plan = on_threads(count, || plan_project(&arguments.dataset, threads, times))?;
+    let plan = on_threads(count, || {
+        plan_project(&arguments.dataset, threads, times, &arguments.choices.options())
+    })?;
     if arguments.json {
         return print_json(&plan);
     }

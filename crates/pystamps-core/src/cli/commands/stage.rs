@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         reference_histogram: arguments.reference_histogram.clone(),
         reuse_coherence: arguments.reuse_coherence,
         edges: arguments.edges.clone(),
-        partial_without: arguments.allow_partial.then(Vec::new),
+        partial_without: arguments.allow_partial.then(|| arguments.without.clone()),
         keep_costs: arguments.keep_costs,
         solver: arguments.solver.map(Into::into).unwrap_or_default(),
         weightless: if arguments.strict {
@@ -49,7 +49,8 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         if arguments.merge_only { Vec::new() } else { on_patches(run_patch, arguments, &options)? };
     match &arguments.dataset {
         Some(dataset) if arguments.stage == 5 => {
-            let partial_without = options.partial_without.as_ref().map(|_| failed);
+            let partial_without = options.partial_without.clone();
+            let partial_without = partial_without.map(|named| [named, failed].concat());
             let options = StageOptions { partial_without, ..options };
             merged(dataset, run_stage5_merge_native, arguments, &options)
         }

@@ -13,3 +13,6 @@ mod store;
 
 pub use access::Parameters;
 pub use parse::{Typed, display_value, parse_value};
+
+/// Parameters that stage 1 learns from the scene.
+pub(crate) const SCENE_PARAMETERS: [&str; 3] = ["heading", "lambda", "platform"];
