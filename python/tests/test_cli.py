@@ -210,7 +210,7 @@ def test_demo_runs_every_step_and_reports(
     assert commands[0] == (
         f"prep snap --export {out}/export --dataset {out}/dataset --azimuth-patches 2"
     )
-    assert commands[1].startswith(f"plan --dataset {out}/dataset --json --without-times")
+    assert commands[1].startswith(f"plan --dataset {out}/dataset --json --threads 1")
     stages = [command.split(" --invalidate")[0] for command in commands[2:-2]]
     patches = [f"--patch {out}/dataset/PATCH_{number}" for number in (1, 2)]
     assert sorted(stages[:10]) == sorted(
