@@ -260,7 +260,7 @@ def test_one_interrupt_lets_running_stages_publish(fresh: Case) -> None:
     fresh.assert_finished(Run(fresh.dataset))
 
 
-@pytest.mark.parametrize("how", ["two interrupts", "SIGTERM"])
+@pytest.mark.parametrize("how", ["two interrupts", "SIGTERM", "SIGHUP"])
 def test_stop_at_once(fresh: Case, how: str) -> None:
     """Ctrl-C twice, and SIGTERM: what has not published is discarded."""
     run = Run(fresh.dataset)
@@ -271,7 +271,7 @@ def test_stop_at_once(fresh: Case, how: str) -> None:
         assert wait_until(lambda: "stopping once" in run.words)
         run.process.send_signal(signal.SIGINT)
     else:
-        run.process.send_signal(signal.SIGTERM)
+        run.process.send_signal(signal.Signals[how])
     begin = time.monotonic()
     assert run.finish() == 130
     assert time.monotonic() - begin < AT_ONCE_S
@@ -286,7 +286,7 @@ def test_stop_at_once(fresh: Case, how: str) -> None:
 @pytest.mark.parametrize("how", ["kill", "two interrupts"])
 def test_endless_stage_ends_with_its_run(fresh: Case, how: str) -> None:
     """A native program that would never end by itself does not outlive its run."""
-    for name, value in (("gamma_max_iterations", "1e9"), ("gamma_change_convergence", "0")):
+    for name, value in (("gamma_max_iterations", "1e9"), ("gamma_change_convergence", "-1")):
         command = [str(find()), "params", "set", "--dataset", str(fresh.dataset), name, value]
         subprocess.run(command, check=True, capture_output=True)
     run = Run(fresh.dataset)
@@ -309,6 +309,21 @@ def test_endless_stage_ends_with_its_run(fresh: Case, how: str) -> None:
     finally:
         for child in waiting:
             child.kill()
+
+
+def test_parameters_that_change_meanwhile_are_noticed(fresh: Case) -> None:
+    """Patches of other parameters than the rest are no finished dataset."""
+    run = Run(fresh.dataset)
+    run.wait_for_stage(3)
+    command = [str(find()), "params", "set", "--dataset", str(fresh.dataset), "clap_alpha", "0.9"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert run.finish() == 1
+    assert "parameters or files have changed during the run" in run.notes
+    report = report_of(fresh.dataset)
+    assert report["state"] == "failed"
+    assert "clap_alpha" in report["error"]["cause"]
+    again = Run(fresh.dataset)
+    assert again.finish() == 0, again.words
 
 
 def test_python_stages_end_with_their_run(fresh: Case) -> None:

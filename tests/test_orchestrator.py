@@ -266,6 +266,82 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(prepared: Path, tmp_path:
     assert len(by_status(report, "completed")) == 8
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["status", "--dataset", "nowhere"], 2, "nowhere: no such folder"),
+        (["run", "--dataset", "nowhere"], 2, "nowhere: no such folder"),
+        (["verify", "--dataset", "nowhere", "--reference", "there"], 2, "no such folder"),
+    ],
+)
+def test_refusals_are_json_where_that_was_asked_for(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, words: str
+) -> None:
+    assert main([*arguments, "--json"]) == code
+    told = json.loads(capsys.readouterr().out)
+    assert words in told["error"]["cause"]
+    assert told["error"]["remedy"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_do_no_harm(finished: Path, tmp_path: Path, closed: str) -> None:
+    dataset = copied(finished, tmp_path)
+    run = f"{sys.executable} -m pystamps_shim run --dataset {dataset} --no-products"
+    command = f"{run} --force --start-step 8 {closed}"
+    before = (dataset / "mean_v.mat").stat().st_mtime_ns
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert (dataset / "mean_v.mat").stat().st_mtime_ns > before
+    nowhere = f"{sys.executable} -m pystamps_shim status --dataset nowhere {closed}"
+    done = subprocess.run(["bash", "-c", nowhere], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+def test_a_report_replaces_reports_only(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = copied(finished, tmp_path)
+    arguments = ["run", "--dataset", str(dataset), "--no-products", "--progress", "none"]
+    link = tmp_path / "link.json"
+    link.symlink_to(dataset / "parms.mat")
+    before = tree(dataset)
+    for target in (dataset / "parms.mat", dataset / "PATCH_1" / "ps1.mat", link, tmp_path, ""):
+        assert main([*arguments, "--report", str(target)]) == 2
+        assert "--report" in capsys.readouterr().err
+    assert tree(dataset) == before
+    mine = tmp_path / "mine.json"
+    for _ in range(2):
+        assert main([*arguments, "--report", str(mine)]) == 0
+        assert json.loads(mine.read_text(encoding="utf-8"))["state"] == "finished"
+    assert [path.name for path in tmp_path.glob(".*draft")] == []
+    command = f"{sys.executable} -m pystamps_shim {' '.join(arguments)} --report >(cat >&2)"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert json.loads(done.stderr)["state"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--no-products", "--out", "x"], "--out does nothing with --no-products"),
+        (["--processor", "gamma"], "--processor does nothing with no --export"),
+        (["--reference-root", "x"], "--reference-root does nothing with no --strict-reference"),
+        (["--reference-root", "x", "--strict-reference"], "the reference x: no such folder"),
+        (["--prepare-again"], "there is no --export"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    finished: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    assert main(["run", "--dataset", str(finished), *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_patch_is_no_dataset(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--dataset", str(finished / "PATCH_1")]) == 2
+    assert f"--dataset {finished}" in capsys.readouterr().err
+
+
 def test_a_patch_without_candidates_is_left_out(prepared: Path, tmp_path: Path, run: Run) -> None:
     dataset = copied(prepared, tmp_path)
     for name in ("ij", "ij.int", "da", "hgt", "ll", "ph"):
@@ -396,6 +472,7 @@ def test_programs_read_json_lines(
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert events[0]["event"] == "run_started"
     assert events[0]["candidates"].keys() == set(PATCHES)
+    assert (events[-1]["event"], events[-1]["state"]) == ("report", "finished")
     finished = [one for one in events if one["event"] == "stage_finished"]
     assert len(finished) == 8
     largest = max(events[0]["candidates"], key=events[0]["candidates"].get)

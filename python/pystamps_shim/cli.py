@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
+import json
 import os
 import sys
 import tempfile
@@ -54,34 +56,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A command that returns no code of its own is done.
     """
+    _mend_streams()
     options = build_parser().parse_args(arguments)
     try:
         code: int | None = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone; the work itself is done.
+        # Whoever read our output has gone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.FAILED
     except PystampsError as error:
-        sys.stderr.write(f"error: {error.cause}\n  try: {error.remedy}\n")
+        _tell(options, error.cause, error.remedy)
         code = error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; nothing half-written was left behind\n")
+        sys.stderr.write("interrupted; nothing half-written was left behind: run it again\n")
         code = INTERRUPTED
     except MemoryError:
-        sys.stderr.write("error: out of memory\n  try: a smaller scene\n")
+        _tell(options, "out of memory", "a smaller scene")
         code = ExitCode.FAILED
     except OSError as error:
-        sys.stderr.write(f"error: {error}\n  try: check the path, its rights and the disk space\n")
+        _tell(options, str(error), "check the path, its rights and the disk space")
         code = ExitCode.FAILED
     except Exception as error:
-        sys.stderr.write(_defect(error))
+        _tell(options, *_defect(error))
         code = ExitCode.FAILED
     return int(ExitCode.DONE if code is None else code)
 
 
-def _defect(error: Exception) -> str:
-    """Return what to say of a defect of ours; the traceback goes to a file."""
+def _mend_streams() -> None:
+    """Replace streams that are closed by nothing, and let names of any encoding be told."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _tell(options: argparse.Namespace, cause: str, remedy: str) -> None:
+    """Say what is wrong to people, and where JSON was asked for to programs."""
+    sys.stderr.write(f"error: {cause}\n  try: {remedy}\n")
+    if getattr(options, "json", False):
+        told = {"event": "error", "error": {"cause": cause, "remedy": remedy}}
+        with contextlib.suppress(OSError):
+            sys.stdout.write(json.dumps(told) + "\n")
+            sys.stdout.flush()
+
+
+def _defect(error: Exception) -> tuple[str, str]:
+    """Return cause and remedy of a defect of ours; the traceback goes to a file."""
     cause = " ".join(f"{type(error).__name__}: {error}".split())
     remedy = "report it"
     with contextlib.suppress(OSError):
@@ -89,4 +112,4 @@ def _defect(error: Exception) -> str:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", **options) as file:  # type: ignore[call-overload]
             traceback.print_exc(file=file)
         remedy = f"report it with {file.name}"
-    return f"error: a defect of pystamps: {cause}\n  try: {remedy}\n"
+    return f"a defect of pystamps: {cause}", remedy

@@ -162,10 +162,14 @@ def test_refusals_of_parameters_are_told_before_any_work() -> None:
 
 def test_a_range_that_cannot_begin_is_refused() -> None:
     missing = {"state": "missing", "reason": "r", "missing": ["ph1.mat", "ps1.mat"]}
+    one = decided({(2, "PATCH_2"): missing}, steps=(2, 5))
+    assert of(Status.FAILED, one) == [(2, "PATCH_2")]
+    assert "stage 2 of PATCH_2 needs ph1.mat, ps1.mat" in one[(2, "PATCH_2")].details
+    assert one[(5, "PATCH_1")].status is Status.SKIPPED_EXISTING
     with pytest.raises(PystampsError) as caught:
-        decided({(2, "PATCH_2"): missing}, steps=(2, 5))
+        decided({(2, "PATCH_1"): missing, (2, "PATCH_2"): missing}, steps=(2, 5))
     assert caught.value.exit_code is ExitCode.USAGE
-    assert "stage 2 of PATCH_2 needs ph1.mat, ps1.mat" in caught.value.cause
+    assert "stage 2 of PATCH_1 needs ph1.mat, ps1.mat" in caught.value.cause
     assert "--start-step" in caught.value.remedy
     merged = {"state": "missing", "reason": "r", "missing": ["PATCH_1/rc2.mat"]}
     with pytest.raises(PystampsError, match="the merged project needs PATCH_1/rc2"):

@@ -284,7 +284,8 @@ impl ScopeStage<'_> {
         let mut checksums = Checksums::load(scope);
         let standing = Standing::of(scope, &self.files, self.demands, ledger, &mut checksums)?;
         checksums.save();
-        if let Some(note) = &standing.note {
+        // Who steers a whole run has no use for advice on single stages; `status` has it too.
+        if let Some(note) = standing.note.as_ref().filter(|_| !options.invalidate) {
             progress.note(note);
         }
         if standing.condition.stands() {
@@ -367,21 +368,16 @@ impl Publication<'_> {
         Ok((rows, details, count))
     }
 
-    /// Says which results of another program are about to be replaced.
+    /// Says which results of another program are about to be replaced. Where we have run this stage or
+    /// one before it, nothing of another program's can be left.
     fn note_replaced(&self, ledger: &Ledger, progress: &Progress) {
         let (scope, files) = (self.lock.scope(), self.files);
+        let stages = ["1", "2", "3", "4", "5", "6", "7", "8"];
+        let mut until_here = stages.into_iter().filter(|&stage| stage <= files.stage);
         let own = files.own_files.iter().filter(|name| !files.shared_files.contains(name));
-        let earlier = ["1", "2", "3", "4", "5", "6", "7", "8"].map(|stage| ledger.stage(stage));
-        let ours = |name: &str| {
-            let mut outputs = earlier.iter().flatten().flat_map(|entry| &entry.outputs);
-            outputs.any(|output| output.path == name)
-        };
-        let there: Vec<&str> =
-            own.copied().filter(|name| scope.join(name).exists() && !ours(name)).collect();
+        let there: Vec<&str> = own.copied().filter(|name| scope.join(name).exists()).collect();
         let first = files.own_files.first() == Some(&files.marker);
-        // The zeros that our own merge has left in phuw2.mat are nobody's result.
-        let merged_here = files.stage == "6" && ledger.stage("5").is_some();
-        if first && !merged_here && ledger.stage(files.stage).is_none() && !there.is_empty() {
+        if first && !until_here.any(|stage| ledger.stage(stage).is_some()) && !there.is_empty() {
             progress.note(&format!("replaces what another program made: {}", there.join(", ")));
         }
     }

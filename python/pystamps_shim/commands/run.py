@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from pystamps_shim.commands.settings import add_settings, settings_of
 from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.report_file import report_target
 
 if TYPE_CHECKING:
-    from pystamps_shim.config import RunConfig
+    from pystamps_shim.config import RunConfig, Sources
     from pystamps_shim.pipeline.commands import Native
     from pystamps_shim.pipeline.preparation import Preparation
     from pystamps_shim.pipeline.types import PipelineContext, PipelineReport
@@ -89,7 +91,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         action="store_true",
         help="prepare what is prepared: all results and parameters of the dataset are replaced",
     )
-    group.add_argument("--processor", choices=("snap", "gamma"), default="snap", help="(snap)")
+    group.add_argument("--processor", choices=("snap", "gamma"), help="(snap)")
     for flag, kind, metavar, meaning in _PREPARATION:
         group.add_argument(flag, type=kind, metavar=metavar, help=meaning)
     add_settings(parser)
@@ -106,7 +108,9 @@ def run(options: argparse.Namespace) -> int:
     from pystamps_shim.pipeline.types import LAST_STAGE, PipelineContext, RunState  # noqa: PLC0415
 
     begin = time.monotonic()
-    config, _ = settings_of(options)
+    config, sources = settings_of(options)
+    _refuse_idle(options, config, sources)
+    target = None if options.report is None else report_target(options.report)
     if options.prepare_again and options.export is None:
         cause = "--prepare-again is about preparation, and there is no --export"
         raise PystampsError(cause, "add --export DIR, or drop it", ExitCode.USAGE)
@@ -124,17 +128,43 @@ def run(options: argparse.Namespace) -> int:
         context,
         parameters=parameters,
         display=make_display(config.runtime.progress),
-        report_path=options.report,
+        report_path=target,
     )
     finished = report.state is RunState.FINISHED and not options.dry_run
     if finished and options.end_step == LAST_STAGE and not options.no_products:
         out = options.dataset / "products" if options.out is None else options.out
         write_products(Native(find_command(), quiet=True), options.dataset, out, options.truth)
-    if options.json:
-        sys.stdout.write(json.dumps(report.content) + "\n")
-    elif config.runtime.progress != "json":
-        sys.stdout.write(summary_text(report, options.dataset, time.monotonic() - begin))
+    with contextlib.suppress(OSError):
+        if config.runtime.progress == "json":
+            sys.stdout.write(json.dumps({"event": "report", **report.content}) + "\n")
+        elif options.json:
+            sys.stdout.write(json.dumps(report.content) + "\n")
+        else:
+            sys.stdout.write(summary_text(report, options.dataset, time.monotonic() - begin))
+        sys.stdout.flush()
     return exit_code(report)
+
+
+def _refuse_idle(options: argparse.Namespace, config: RunConfig, sources: Sources) -> None:
+    """Raise for options that would do nothing together with the others."""
+    idle = {
+        "--out": (options.no_products and options.out is not None, "--no-products"),
+        "--truth": (options.no_products and options.truth is not None, "--no-products"),
+        "--processor": (options.processor is not None and options.export is None, "no --export"),
+        "--reference-root": (
+            not config.compat.strict_reference
+            and sources.get(("compat", "reference_root")) == "command line",
+            "no --strict-reference",
+        ),
+    }
+    for option, (nothing, reason) in idle.items():
+        if nothing:
+            cause = f"{option} does nothing with {reason}"
+            raise PystampsError(cause, "drop one of them", ExitCode.USAGE)
+    root = config.compat.reference_root
+    if config.compat.strict_reference and root is not None and not root.is_dir():
+        cause = f"the reference {root}: no such folder"
+        raise PystampsError(cause, "correct --reference-root", ExitCode.USAGE)
 
 
 def exit_code(report: PipelineReport) -> int:
@@ -144,7 +174,8 @@ def exit_code(report: PipelineReport) -> int:
 
     if report.state is RunState.INTERRUPTED:
         return INTERRUPTED
-    return int(ExitCode.FAILED if report.failures else ExitCode.DONE)
+    failed = report.failures or report.state is RunState.FAILED
+    return int(ExitCode.FAILED if failed else ExitCode.DONE)
 
 
 def write_products(native: Native, dataset: Path, out: Path, truth: Path | None) -> None:
@@ -221,7 +252,7 @@ def _preparation(options: argparse.Namespace, config: RunConfig) -> Preparation 
         ("--memory-limit", config.runtime.memory_limit),
     ):
         given += [] if value is None else [flag, str(value)]
-    return Preparation(options.export, options.processor, given)
+    return Preparation(options.export, options.processor or "snap", given)
 
 
 def _parameter(text: str) -> tuple[str, str]:

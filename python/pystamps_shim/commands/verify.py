@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from pystamps_shim.config import RunConfig, load_config
 from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.report_file import report_target, write_report
 
 _DESCRIPTION = """\
 Compare every artefact of the stages in a dataset, patches and merged, with those of a reference
@@ -80,9 +82,7 @@ def run(options: argparse.Namespace) -> ExitCode:
     if options.products_only and options.through_stage is not None:
         cause = "--through-stage has no effect with --products-only"
         raise PystampsError(cause, "leave one of them out", ExitCode.USAGE)
-    if options.report is not None and not options.report.absolute().parent.is_dir():
-        cause = f"{options.report}: its folder does not exist"
-        raise PystampsError(cause, "create it, or correct --report", ExitCode.USAGE)
+    target = None if options.report is None else report_target(options.report)
     try:
         from pystamps_shim.verification import verify_dataset  # noqa: PLC0415 - quick --help
         from pystamps_shim.verification.text import report_text  # noqa: PLC0415
@@ -98,8 +98,8 @@ def run(options: argparse.Namespace) -> ExitCode:
         products_only=options.products_only,
         **stage,
     )
-    if options.report is not None:
-        options.report.write_text(report.as_json(), encoding="utf-8")
+    if target is not None:
+        write_report(target, json.loads(report.as_json()))
     sys.stdout.write(report.as_json() if options.json else report_text(report))
     return ExitCode.DONE if report.equal else ExitCode.DIFFERENCES
 

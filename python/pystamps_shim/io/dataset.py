@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,9 @@ def discover_dataset(root: Path | str) -> Dataset:
         cause = f"{folder}: no such folder"
         raise wrong_usage(cause, "correct --dataset")
     folder = folder.resolve()
+    if (folder / "patch_noover.in").is_file() and not (folder / PATCH_LIST).exists():
+        cause = f"{folder} is a patch, not a dataset"
+        raise wrong_usage(cause, f"name the folder that holds it: --dataset {folder.parent}")
     listed = folder / PATCH_LIST
     merged = all((folder / name).is_file() for name in ("ps2.mat", "ifgstd2.mat"))
     if listed.is_file():
@@ -109,7 +113,17 @@ def discover_dataset(root: Path | str) -> Dataset:
         )
         remedy = "prepare one: add --export DIR, or name the folder that holds parms.mat"
         raise wrong_usage(cause, remedy)
+    _refuse_same(folder, patches)
     return Dataset(folder, tuple(patches))
+
+
+def _refuse_same(root: Path, patches: list[str]) -> None:
+    """Raise if two patches are the same folder."""
+    real = {name: (root / name).resolve() for name in patches}
+    for name, other in itertools.combinations(patches, 2):
+        if real[name] == real[other]:
+            cause = f"{root}: {name} and {other} are the same folder"
+            raise wrong_usage(cause, f"remove {other}, which is a link")
 
 
 def _listed_patches(path: Path, *, may_be_away: bool) -> list[str]:

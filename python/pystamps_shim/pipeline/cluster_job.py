@@ -17,9 +17,9 @@ from pystamps_shim.io.dataset import CONTROL_FOLDER
 from pystamps_shim.pipeline.jobs import Host, Share, StageJob, run_job
 from pystamps_shim.pipeline.lock import wait_for_writer
 from pystamps_shim.pipeline.process import Event
-from pystamps_shim.pipeline.report import write_json
 from pystamps_shim.pipeline.stopping import Stopper
 from pystamps_shim.pipeline.types import StageResult, Status
+from pystamps_shim.report_file import write_report
 
 #: Where workers tell how far they are.
 TOPIC = "pystamps-progress"
@@ -53,7 +53,7 @@ def run_on_worker(job: StageJob, share: Share, version: str, key: str) -> StageR
         raise Reschedule
     if kept.parent.is_dir():
         with contextlib.suppress(OSError):
-            write_json(kept, result.as_json())
+            write_report(kept, result.as_json())
     return result
 
 

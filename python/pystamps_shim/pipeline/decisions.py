@@ -25,10 +25,21 @@ def decide(chains: Sequence[Chain], merged: Chain, facts: DatasetFacts) -> list[
     """
     results: list[StageResult] = []
     upstream = None
+    impossible: list[PystampsError] = []
     for chain in chains:
-        decided, running = _decide_chain(chain, facts, None)
+        try:
+            decided, running = _decide_chain(chain, facts, None)
+        except PystampsError as error:
+            # What one patch lacks does not stop the others; what all lack is no range.
+            impossible.append(error)
+            details = f"{error.cause}; {error.remedy}"
+            decided = [chain[0].ended(Status.FAILED, details)]
+            decided += [job.ended(Status.SKIPPED, UPSTREAM_FAILED) for job in chain[1:]]
+            running = None
         results += decided
         upstream = upstream or running
+    if impossible and len(impossible) == len(chains):
+        raise impossible[0]
     failed = [result.target for result in results if result.status is Status.FAILED]
     if failed and not any(job.allow_partial for job in merged):
         details = f"{UPSTREAM_FAILED}: {', '.join(failed)}"
@@ -141,4 +152,7 @@ def _impossible(job: StageJob, lacking: list[str]) -> PystampsError:
         f"stage {job.stage_id} of {where} needs {', '.join(lacking)}, which no stage of "
         "this range makes"
     )
-    return PystampsError(cause, "begin earlier: lower --start-step", ExitCode.USAGE)
+    remedy = "begin earlier: lower --start-step"
+    if job.stage_id == 1:
+        remedy = f"prepare the patch again, or take {job.target} out of patch.list"
+    return PystampsError(cause, remedy, ExitCode.USAGE)

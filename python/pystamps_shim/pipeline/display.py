@@ -13,6 +13,7 @@ from typing import Any, Protocol, TextIO
 from pystamps_shim.config.model import ProgressMode
 from pystamps_shim.io.dataset import MERGED
 from pystamps_shim.pipeline.estimates import Estimates, Need
+from pystamps_shim.pipeline.executor import INTERRUPTED
 from pystamps_shim.pipeline.jobs import StageJob
 from pystamps_shim.pipeline.process import Event
 from pystamps_shim.pipeline.types import StageResult, Status
@@ -254,7 +255,9 @@ def left_text(event: Event, need: Need, elapsed_s: float) -> str:
 
 
 def is_routine(result: StageResult) -> bool:
-    """Tell whether a result needs no line of its own: ours, current, kept."""
+    """Tell whether a result needs no line of its own: ours, current, kept; or not begun."""
+    if result.status is Status.SKIPPED:
+        return result.details == INTERRUPTED
     kept = result.status is Status.SKIPPED_EXISTING
     return kept and not result.replayed and result.details.startswith("current")
 

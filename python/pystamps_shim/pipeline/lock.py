@@ -38,8 +38,15 @@ def exclusive_run(dataset: Dataset, command: str) -> Iterator[list[str]]:
         Another run, or another program, works in the dataset.
     """
     folder = dataset.root / CONTROL_FOLDER
-    folder.mkdir(exist_ok=True)
-    descriptor = os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        folder.mkdir(exist_ok=True)
+        # A pipe in its place must not make us wait for a writer.
+        flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK
+        descriptor = os.open(folder / _LOCK_FILE, flags, 0o666)
+    except OSError as error:
+        cause = f"a run writes into {folder}, and that cannot be ({error.strerror})"
+        remedy = "make the dataset writable, or copy it to where you may write"
+        raise PystampsError(cause, remedy) from error
     try:
         locked = _try_lock(descriptor)
         # Read after the lock was tried: a text found under our own lock is a dead run's, never
@@ -106,6 +113,8 @@ def _wait_for_writers(dataset: Dataset, *, patient: bool) -> None:
 
 def _holder(path: Path) -> dict[str, Any] | None:
     """Return who a lock file names, None if nobody."""
+    if not path.is_file():
+        return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -141,6 +150,8 @@ def _may_be_alive(holder: dict[str, Any]) -> bool:
         return False
     except PermissionError:
         return True
+    except OverflowError:
+        return False
     return not _is_zombie(holder["pid"])
 
 

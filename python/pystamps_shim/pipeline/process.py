@@ -74,7 +74,7 @@ def run_process(
     watches it dies with us. It gets a session of its own, so that Ctrl-C reaches it only by
     `stopper`. `variables` are added to its environment.
     """
-    log.write(f"$ {shlex.join(command)}\n".encode())
+    log.write(f"$ {shlex.join(command)}\n".encode(errors="surrogateescape"))
     log.flush()
     try:
         process = subprocess.Popen(

@@ -16,6 +16,7 @@ from pystamps_shim.pipeline.types import (
     RunState,
     StageResult,
 )
+from pystamps_shim.report_file import is_stream, write_report
 
 #: Version of the file's layout.
 SCHEMA = 1
@@ -68,8 +69,9 @@ class ReportFile:
             "results": [result.as_json() for result in results],
             "ledger": {} if state is RunState.RUNNING else self._ledgers(),
         }
-        if self.path is not None:
-            write_json(self.path, self.content)
+        if self.path is None or (state is RunState.RUNNING and is_stream(self.path)):
+            return
+        write_report(self.path, self.content)
 
     def _ledgers(self) -> dict[str, dict[str, Any]]:
         """Return fingerprint, parameters and origin of every stage in the ledgers, by target."""
@@ -90,18 +92,3 @@ def _reason(error: BaseException) -> dict[str, str]:
     if isinstance(error, PystampsError):
         return {"cause": error.cause, "remedy": error.remedy}
     return {"cause": f"{type(error).__name__}: {error}", "remedy": "run the same command again"}
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Replace a JSON file as a whole; a draft that a killed run has left is written over.
-
-    On one line: indented, it takes Python ten times as long, after every stage.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        draft.write_text(json.dumps(values) + "\n", encoding="utf-8")
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise

@@ -13,7 +13,7 @@ from pystamps_shim.io.dataset import CONTROL_FOLDER, Dataset, discover_dataset
 from pystamps_shim.pipeline.budget import Budget, free_memory_bytes
 from pystamps_shim.pipeline.commands import Native
 from pystamps_shim.pipeline.decisions import decide, refuse_impossible
-from pystamps_shim.pipeline.display import Display, make_display
+from pystamps_shim.pipeline.display import Display, bytes_text, heading, make_display
 from pystamps_shim.pipeline.estimates import Estimates, estimate
 from pystamps_shim.pipeline.executor import LocalRunner, Runner, run_chains
 from pystamps_shim.pipeline.facts import DatasetFacts, read_facts
@@ -123,8 +123,32 @@ class _Work:
                 report.write(results, RunState.FAILED, error)
                 raise
             state = _final_state(results, interrupted=stopper.requested)
-            report.write(results, state)
+            changed = self._changed_meanwhile() if state is RunState.FINISHED else None
+            if changed is not None:
+                self.display.note(f"{changed.cause}: {changed.remedy}")
+                state = RunState.FAILED
+            report.write(results, state, changed)
         return PipelineReport(tuple(results), state, report.path, report.content)
+
+    def _changed_meanwhile(self) -> PystampsError | None:
+        """Return which results no longer fit, because somebody has changed what they are made of.
+
+        Stages of different patches read the parameters at different times: what is outdated at the
+        end may be a mixture.
+        """
+        stages = self._facts(()).stages
+        ran = [
+            *(job for chain in self._patch_chains() for job in chain),
+            *self.items.merged_chain(),
+        ]
+        known = (stages.get((job.stage_id, job.scope, job.target)) for job in ran)
+        outdated = [one for one in known if one is not None and one.state == "outdated"]
+        if not outdated:
+            return None
+        first = outdated[0]
+        where = heading(first.stage_id, first.target)
+        cause = f"parameters or files have changed during the run, and {where} is outdated already"
+        return PystampsError(f"{cause} ({first.reason})", "run the same command again")
 
     def _facts(self, parameters: Sequence[tuple[str, str]]) -> DatasetFacts:
         engine = self.context.run_config.runtime.random_engine
@@ -172,8 +196,20 @@ class _Work:
         limit = runtime.memory_limit_bytes
         budget = Budget(threads, limit or free_memory_bytes(), binding=limit is not None)
         estimates = self._estimates(max(1, threads // workers), stopper)
+        self._warn_of_memory(estimates, limit or free_memory_bytes())
         runner = LocalRunner(self.program, budget, estimates, stopper, self.display.event)
         yield runner, workers, estimates
+
+    def _warn_of_memory(self, estimates: Estimates, available_bytes: int) -> None:
+        """Say before anything starts which stage cannot keep to the memory there is."""
+        for (number, _, target), need in estimates.needs.items():
+            if need.least_memory_bytes > available_bytes:
+                self.display.note(
+                    f"warning: {heading(number, target)} needs at least "
+                    f"{bytes_text(need.least_memory_bytes)} of memory, and there is "
+                    f"{bytes_text(available_bytes)}"
+                )
+                return
 
     def _estimates(self, threads: int, stopper: Stopper) -> Estimates:
         engine = self.context.run_config.runtime.random_engine

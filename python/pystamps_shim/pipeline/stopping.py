@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+#: Ctrl-C, the end of a job, a terminal that is closed.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FIRST_WORDS = (
     "\nstopping once the stages that run have published; Ctrl-C again stops now (nothing is lost)\n"
 )
@@ -74,7 +76,9 @@ def signals_stop(stopper: Stopper) -> Iterator[None]:
             _thread.start_new_thread(stopper.stop_now, ())
             _tell(_SECOND_WORDS)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Under nohup a closed terminal is to be ignored, by us too.
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield
     finally:

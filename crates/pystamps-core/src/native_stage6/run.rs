@@ -75,6 +75,10 @@ impl Unwrapping<'_> {
         };
         let wrapped = WrappedPhase::open(root, &stack, rules)?;
         self.note_left_out(&wrapped, progress);
+        let left_out = wrapped.left_out();
+        if !left_out.is_empty() {
+            progress.note(&format!("unwraps without the {}", left_out.join(", the ")));
+        }
         let geometry = Geometry::of(&stack, rules)?;
         let Geometry { nodes, nearest, edges } = &geometry;
         let residence = self.residence(&stack, &used, &geometry, &wrapped, method)?;
@@ -96,7 +100,6 @@ impl Unwrapping<'_> {
         let extras = Extras { checkpoints: &checkpoints, kept: kept.as_ref(), external };
         let unwrapped = unwrap_all(&grid, &analysis, &phase, &used, &extras, progress)?;
         self.write_results(&stack, &wrapped, &grid, &used, &unwrapped, progress)?;
-        let left_out = wrapped.left_out();
         let solved =
             Solved { grid: &grid, analysis: &analysis, phase: &phase, unwrapped: &unwrapped };
         self.write_proof(&solved, &left_out, &checkpoints, progress)?;
@@ -133,9 +136,6 @@ impl Unwrapping<'_> {
         }
         if !self.rules.patch_phase && !wrapped.restores_look_angle() {
             progress.note("pm2.mat has no K_ps: the look-angle term of stage 5 is not put back");
-        }
-        if !left_out.is_empty() {
-            progress.note(&format!("unwraps without the {}", left_out.join(", the ")));
         }
         if self.rules.troposphere.is_some() && !left_out.contains(&"tropospheric correction") {
             progress.note("subtr_tropo is set but there is no tca file: nothing is subtracted");
