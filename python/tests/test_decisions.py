@@ -37,6 +37,7 @@ def decided(
     config: RunConfig | None = None,
     steps: tuple[int, int] = (1, 8),
     patches: tuple[str, ...] = PATCHES,
+    unfinished: tuple[str, ...] = (),
 ) -> dict[tuple[int, str], StageResult]:
     """Return what becomes of every stage by number and target, some facts changed."""
     facts = all_current()
@@ -46,10 +47,8 @@ def decided(
     context = PipelineContext(Path("d"), config or RunConfig(), *steps)
     items = WorkItems.of(context, Dataset(Path("d"), patches), JobKind.NATIVE)
     chains = [items.patch_chain(name) for name in patches]
-    found = [
-        *items.without_patches(),
-        *decide(chains, items.merged_chain(), DatasetFacts(False, facts, {}, [])),
-    ]
+    told = DatasetFacts(False, facts, {}, list(unfinished))
+    found = [*items.without_patches(), *decide(chains, items.merged_chain(), told)]
     return {(one.stage_id, one.target): one for one in found}
 
 
@@ -171,6 +170,9 @@ def test_a_range_that_cannot_begin_is_refused() -> None:
     assert caught.value.exit_code is ExitCode.USAGE
     assert "stage 2 of PATCH_1 needs ph1.mat, ps1.mat" in caught.value.cause
     assert "--start-step" in caught.value.remedy
+    both = {(2, "PATCH_1"): missing, (2, "PATCH_2"): missing}
+    found = decided(both, steps=(2, 5), unfinished=("PATCH_1",))
+    assert found[(2, "PATCH_1")].status is Status.PLANNED
     merged = {"state": "missing", "reason": "r", "missing": ["PATCH_1/rc2.mat"]}
     with pytest.raises(PystampsError, match="the merged project needs PATCH_1/rc2"):
         decided({(5, MERGED): merged}, steps=(5, 8))

@@ -107,7 +107,8 @@ def _decide(
         reason = "asked for (force)" if upstream is None else f"{upstream} runs before it"
     if job.kind is JobKind.REPLAY:
         return _replay(job, reason, known, facts)
-    if upstream is None:
+    # What an interrupted publication has not shown yet, the run itself will show first.
+    if upstream is None and not facts.unfinished:
         lacking = [] if job.allow_partial else known.missing
         lacking = lacking or _unfinished_before(job, facts)
         if lacking:

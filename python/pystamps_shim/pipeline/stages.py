@@ -136,7 +136,10 @@ class _Work:
         Stages of different patches read the parameters at different times: what is outdated at the
         end may be a mixture.
         """
-        stages = self._facts(()).stages
+        try:
+            stages = self._facts(()).stages
+        except PystampsError as error:
+            return error
         ran = [
             *(job for chain in self._patch_chains() for job in chain),
             *self.items.merged_chain(),
@@ -194,9 +197,10 @@ class _Work:
         threads = runtime.threads or default_threads()
         workers = min(runtime.workers or threads, threads, patches)
         limit = runtime.memory_limit_bytes
-        budget = Budget(threads, limit or free_memory_bytes(), binding=limit is not None)
+        memory = limit or free_memory_bytes()
+        budget = Budget(threads, memory, binding=limit is not None)
         estimates = self._estimates(max(1, threads // workers), stopper)
-        self._warn_of_memory(estimates, limit or free_memory_bytes())
+        self._warn_of_memory(estimates, memory)
         runner = LocalRunner(self.program, budget, estimates, stopper, self.display.event)
         yield runner, workers, estimates
 
