@@ -31,13 +31,11 @@ def report_target(path: Path) -> Path:
     return target
 
 
-def write_report(path: Path, values: object) -> None:
+def write_report(path: Path, text: str) -> None:
     """Replace a report as a whole, or write it to a device or pipe as it is.
 
-    It is on one line: indented, it takes Python ten times as long, after every stage. A draft that
-    a killed run has left is written over.
+    A draft that a killed run has left is written over.
     """
-    text = json.dumps(values) + "\n"
     if is_stream(path):
         path.write_text(text, encoding="utf-8")
         return

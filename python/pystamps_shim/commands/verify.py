@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -99,7 +98,7 @@ def run(options: argparse.Namespace) -> ExitCode:
         **stage,
     )
     if target is not None:
-        write_report(target, json.loads(report.as_json()))
+        write_report(target, report.as_json())
     sys.stdout.write(report.as_json() if options.json else report_text(report))
     return ExitCode.DONE if report.equal else ExitCode.DIFFERENCES
 

@@ -53,7 +53,7 @@ def run_on_worker(job: StageJob, share: Share, version: str, key: str) -> StageR
         raise Reschedule
     if kept.parent.is_dir():
         with contextlib.suppress(OSError):
-            write_report(kept, result.as_json())
+            write_report(kept, json.dumps(result.as_json()))
     return result
 
 

@@ -71,7 +71,8 @@ class ReportFile:
         }
         if self.path is None or (state is RunState.RUNNING and is_stream(self.path)):
             return
-        write_report(self.path, self.content)
+        # On one line: indented, it takes Python ten times as long, after every stage.
+        write_report(self.path, json.dumps(self.content) + "\n")
 
     def _ledgers(self) -> dict[str, dict[str, Any]]:
         """Return fingerprint, parameters and origin of every stage in the ledgers, by target."""
