@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pystamps_shim.commands.settings import add_settings, settings_of
-from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.errors import ExitCode, wrong_usage
 from pystamps_shim.report_file import report_target
 
 if TYPE_CHECKING:
@@ -113,14 +113,14 @@ def run(options: argparse.Namespace) -> int:
     target = None if options.report is None else report_target(options.report)
     if options.prepare_again and options.export is None:
         cause = "--prepare-again is about preparation, and there is no --export"
-        raise PystampsError(cause, "add --export DIR, or drop it", ExitCode.USAGE)
+        raise wrong_usage(cause, "add --export DIR, or drop it")
     steps = (options.start_step, options.end_step)
     context = PipelineContext(options.dataset, config, *steps, options.dry_run)
     check_range(context)
     parameters = [_parameter(text) for text in options.parameters]
     if options.truth is not None and not options.truth.is_file():
         cause = f"{options.truth}: no such file"
-        raise PystampsError(cause, "correct --truth, or leave it out", ExitCode.USAGE)
+        raise wrong_usage(cause, "correct --truth, or leave it out")
     preparation = _preparation(options, config)
     if preparation is not None and not _prepared(options, context, preparation):
         return int(ExitCode.DONE)
@@ -160,11 +160,11 @@ def _refuse_idle(options: argparse.Namespace, config: RunConfig, sources: Source
     for option, (nothing, reason) in idle.items():
         if nothing:
             cause = f"{option} does nothing with {reason}"
-            raise PystampsError(cause, "drop one of them", ExitCode.USAGE)
+            raise wrong_usage(cause, "drop one of them")
     root = config.compat.reference_root
     if config.compat.strict_reference and root is not None and not root.is_dir():
         cause = f"the reference {root}: no such folder"
-        raise PystampsError(cause, "correct --reference-root", ExitCode.USAGE)
+        raise wrong_usage(cause, "correct --reference-root")
 
 
 def exit_code(report: PipelineReport) -> int:
@@ -242,11 +242,11 @@ def _preparation(options: argparse.Namespace, config: RunConfig) -> Preparation 
     if options.export is None:
         if given:
             cause = f"{given[0]} is about preparation, and there is no --export"
-            raise PystampsError(cause, f"add --export DIR, or drop {given[0]}", ExitCode.USAGE)
+            raise wrong_usage(cause, f"add --export DIR, or drop {given[0]}")
         return None
     if not options.export.is_dir():
         cause = f"{options.export}: no such folder"
-        raise PystampsError(cause, "correct --export", ExitCode.USAGE)
+        raise wrong_usage(cause, "correct --export")
     for flag, value in (
         ("--threads", config.runtime.threads),
         ("--memory-limit", config.runtime.memory_limit),
@@ -259,5 +259,5 @@ def _parameter(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
         cause = f"--set is '{text}', expected NAME=VALUE"
-        raise PystampsError(cause, "for instance --set unwrap_grid_size=100", ExitCode.USAGE)
+        raise wrong_usage(cause, "for instance --set unwrap_grid_size=100")
     return name.strip(), value.strip()

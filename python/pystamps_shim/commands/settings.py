@@ -9,7 +9,7 @@ from typing import Any
 
 from pystamps_shim.config.files import Layer, config_of, read_settings
 from pystamps_shim.config.model import RunConfig, Sources
-from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.errors import wrong_usage
 
 
 @dataclass(frozen=True)
@@ -164,5 +164,5 @@ def _assignment(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
         cause = f"'{text}' is no setting, expected NAME=VALUE"
-        raise PystampsError(cause, "for instance --kernel stage2_topofit=native", ExitCode.USAGE)
+        raise wrong_usage(cause, "for instance --kernel stage2_topofit=native")
     return name.strip(), value.strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.errors import PystampsError, wrong_usage
 from pystamps_shim.io.dataset import MERGED, expected_stage_bundle
 from pystamps_shim.pipeline.executor import UPSTREAM_FAILED, Chain
 from pystamps_shim.pipeline.facts import DatasetFacts, StageFacts
@@ -63,7 +63,7 @@ def refuse_impossible(chains: Sequence[Chain], merged: Chain, facts: DatasetFact
             continue
         if job.force or not known.stands:
             cause = f"stage {job.stage_id} would be refused: {known.refusal}"
-            raise PystampsError(cause, "change the parameter, or end earlier", ExitCode.USAGE)
+            raise wrong_usage(cause, "change the parameter, or end earlier")
 
 
 def _decide_chain(
@@ -156,4 +156,4 @@ def _impossible(job: StageJob, lacking: list[str]) -> PystampsError:
     remedy = "begin earlier: lower --start-step"
     if job.stage_id == 1:
         remedy = f"prepare the patch again, or take {job.target} out of patch.list"
-    return PystampsError(cause, remedy, ExitCode.USAGE)
+    return wrong_usage(cause, remedy)

@@ -96,7 +96,7 @@ class StageJob:
         """Return the options that name the scope."""
         if self.scope == "merged":
             return ["--dataset", str(self.dataset)]
-        return ["--patch", str(self.dataset / self.target)]
+        return ["--patch", str(self.folder)]
 
     def ended(self, status: Status, details: str) -> StageResult:
         """Return a result of this job without figures."""
@@ -173,14 +173,13 @@ def _run(job: StageJob, share: Share, host: Host, log: BinaryIO) -> StageResult:
 
 def _command(job: StageJob, share: Share, program: Program) -> list[str]:
     """Return the native command of a job."""
+    if job.kind is JobKind.REPLAY:
+        return _adoption(job, program, (job.reference_root or Path()) / job.target)
     limits = ["--threads", str(share.threads)]
     if share.memory_limit_bytes is not None:
         limits += ["--memory-limit", str(share.memory_limit_bytes)]
     force = ["--force"] if job.force else []
     speaking = ["--progress", "json", "--stop-with-stdin", *force]
-    if job.kind is JobKind.REPLAY:
-        source = job.reference_root or Path()
-        return _adoption(job, program, source if job.target == MERGED else source / job.target)
     options = ["--invalidate"]
     if job.stage_id in _RANDOM_STAGES and job.random_engine != "matlab":
         options += ["--random-engine", job.random_engine]
@@ -210,9 +209,8 @@ def _run_reference(job: StageJob, share: Share, host: Host, log: BinaryIO) -> En
     known = facts.stages[(job.stage_id, job.scope, job.target)]
     if known.stands and not job.force:
         return Ended(0, kept_outcome(known))
-    scope = job.dataset if job.target == MERGED else job.dataset / job.target
     # Of its own, in case the process of a killed run is still about to notice that.
-    folder = scope / CONTROL_FOLDER / "reference"
+    folder = job.folder / CONTROL_FOLDER / "reference"
     shutil.rmtree(folder, ignore_errors=True)
     staging = folder / f"stage{job.stage_id}.{os.getpid()}"
     command = [sys.executable, "-m", "pystamps_shim.reference", str(job.stage_id), *job.place]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pystamps_shim._binary import find, find_command, package_version
-from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.errors import PystampsError, wrong_usage
 from pystamps_shim.io.dataset import CONTROL_FOLDER, Dataset, discover_dataset
 from pystamps_shim.pipeline.budget import Budget, free_memory_bytes
 from pystamps_shim.pipeline.commands import Native
@@ -242,10 +242,10 @@ def check_range(context: PipelineContext) -> None:
     for option, step in (("--start-step", context.start_step), ("--end-step", context.end_step)):
         if not FIRST_STAGE <= step <= LAST_STAGE:
             cause = f"{option} is {step}, expected {FIRST_STAGE} to {LAST_STAGE}"
-            raise PystampsError(cause, f"change {option}", ExitCode.USAGE)
+            raise wrong_usage(cause, f"change {option}")
     if context.start_step > context.end_step:
         cause = f"--start-step {context.start_step} comes after --end-step {context.end_step}"
-        raise PystampsError(cause, "change one of them", ExitCode.USAGE)
+        raise wrong_usage(cause, "change one of them")
 
 
 def _final_state(results: Sequence[StageResult], *, interrupted: bool) -> RunState:
