@@ -60,6 +60,11 @@ class Dataset:
         return self.root if target == MERGED else self.root / target
 
 
+def target_name(target: str) -> str:
+    """Return what a patch, or the merged project (``.``), is called where people read it."""
+    return "merged" if target == MERGED else target
+
+
 def expected_stage_artifact(
     stage_id: int, scope: Scope, *, small_baselines: bool = False
 ) -> str | None:

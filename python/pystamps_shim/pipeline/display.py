@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TextIO
 
 from pystamps_shim.config.model import ProgressMode
-from pystamps_shim.io.dataset import MERGED
+from pystamps_shim.io.dataset import target_name
 from pystamps_shim.pipeline.estimates import Estimates, Need
 from pystamps_shim.pipeline.executor import INTERRUPTED
 from pystamps_shim.pipeline.jobs import StageJob
@@ -235,7 +235,7 @@ def most_memory_bytes(estimates: Estimates) -> int:
 
 def heading(stage_id: int, target: str) -> str:
     """Return stage and target in a few words."""
-    return f"stage {stage_id} {'merged' if target == MERGED else target}"
+    return f"stage {stage_id} {target_name(target)}"
 
 
 def phase_text(event: Event, need: Need, elapsed_s: float) -> str:

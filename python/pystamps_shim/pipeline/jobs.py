@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.io.dataset import CONTROL_FOLDER, MERGED, Scope
+from pystamps_shim.io.dataset import CONTROL_FOLDER, Scope, target_name
 from pystamps_shim.pipeline.facts import kept_outcome, read_facts
 from pystamps_shim.pipeline.process import Ended, Listener, Program, run_process
 from pystamps_shim.pipeline.stopping import Stopper
@@ -82,9 +82,8 @@ class StageJob:
     @property
     def log(self) -> Path:
         """Return where everything goes that the stage says."""
-        folder = "merged" if self.target == MERGED else self.target
         name = f"stage{self.stage_id}.log"
-        return self.dataset / CONTROL_FOLDER / "logs" / folder / name
+        return self.dataset / CONTROL_FOLDER / "logs" / target_name(self.target) / name
 
     @property
     def folder(self) -> Path:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.io.dataset import CONTROL_FOLDER, MERGED, Dataset
+from pystamps_shim.io.dataset import CONTROL_FOLDER, MERGED, Dataset, target_name
 from pystamps_shim.pipeline.decisions import decide
+from pystamps_shim.pipeline.display import heading
 from pystamps_shim.pipeline.facts import DatasetFacts, StageFacts
 from pystamps_shim.pipeline.jobs import JobKind
 from pystamps_shim.pipeline.lock import holder_of_run
@@ -94,16 +95,16 @@ class Standing:
         ]
         for one in self.facts.stages.values():
             if one.state in ("outdated", "damaged"):
-                lines.append(
-                    f"stage {one.stage_id} {_name(one.target)} is {one.state}: {one.reason}"
-                )
-        unfinished = map(_name, self.facts.unfinished)
+                lines.append(f"{heading(one.stage_id, one.target)} is {one.state}: {one.reason}")
+        unfinished = map(target_name, self.facts.unfinished)
         lines += [
             f"unfinished publication of {name}: the next run completes it" for name in unfinished
         ]
         if self.run_by is not None:
             lines.append(f"at work: {self.run_by}")
-        lines += [f"at work in {_name(name)}: {who}" for name, who in self.facts.in_use_by.items()]
+        lines += [
+            f"at work in {target_name(name)}: {who}" for name, who in self.facts.in_use_by.items()
+        ]
         if self.last_run is not None and self.run_by is None:
             ended = "was killed" if self.last_run == "running" else f"ended: {self.last_run}"
             lines.append(f"the last run {ended}")
@@ -118,7 +119,7 @@ class Standing:
         for target in (*self.dataset.patches, MERGED):
             cells = (states.get((number, target), "") for number in numbers)
             row = "".join(f"{cell:<{_WIDTH}}" for cell in cells)
-            lines.append(f"{_name(target):<12}{row}".rstrip())
+            lines.append(f"{target_name(target):<12}{row}".rstrip())
         return lines
 
     def _next(self) -> str:
@@ -126,7 +127,7 @@ class Standing:
         if not due:
             return "nothing is due"
         first = min(one.stage_id for one in due)
-        targets = ", ".join(_name(one.target) for one in due if one.stage_id == first)
+        targets = ", ".join(target_name(one.target) for one in due if one.stage_id == first)
         hint = f"python -m pystamps_shim run --dataset {self.dataset.root} --dry-run says all"
         return f"next: stage {first} of {targets}; {hint}"
 
@@ -140,10 +141,6 @@ def _run_again(dataset: Dataset, facts: DatasetFacts) -> frozenset[tuple[int, st
         # Stage 1 lacks its files: what is there stays as it is.
         return frozenset()
     return frozenset((one.stage_id, one.target) for one in results if one.status is Status.PLANNED)
-
-
-def _name(target: str) -> str:
-    return "merged" if target == MERGED else target
 
 
 def _last_run(root: Path) -> str | None:
