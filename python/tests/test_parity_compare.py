@@ -16,10 +16,8 @@ from parity.oracle import Scene
 from parity.stages import compare_in_memory, compare_stage
 
 from pystamps_shim.pipeline.ported import stage1_load_initial
-from pystamps_shim.verification.comparators import compare_numbers, compare_variable
-from pystamps_shim.verification.contracts import Policy, VariableContract, load_contract
+from pystamps_shim.verification.contracts import load_contract
 from pystamps_shim.verification.texts import compare_text
-from pystamps_shim.verification.variables import MatVariable
 
 Doubles = NDArray[np.float64]
 
@@ -101,42 +99,6 @@ def test_changed_class_shape_and_surplus_variables_are_found(golden: Scene, tmp_
         report = compare_stage(1, source, copy)
         assert report.differences
         assert message in str(report)
-
-
-@pytest.mark.parametrize(
-    ("policy", "tolerance", "reference", "candidate", "agrees"),
-    [
-        (Policy.EXACT, 0.0, [1.0, np.nan], [1.0, np.nan], True),
-        (Policy.EXACT, 0.0, [1.0, np.nan], [1.0, 0.0], False),
-        (Policy.EXACT, 0.0, [0.0], [-0.0], False),
-        (Policy.EXACT, 0.0, [np.inf], [-np.inf], False),
-        (Policy.RELATIVE, 1e-3, [1000.0], [1000.9], True),
-        (Policy.RELATIVE, 1e-3, [1000.0], [1001.1], False),
-        (Policy.RELATIVE, 1e-3, [0.0], [1e-9], False),
-        (Policy.ABSOLUTE, 1e-3, [1000.0], [1000.0009], True),
-        (Policy.ABSOLUTE, 1e-3, [1000.0], [1000.0011], False),
-        (Policy.ABSOLUTE, 1e-3, [1.0], [np.nan], False),
-        (Policy.ABSOLUTE, 1e-3, [np.nan], [1.0], False),
-        (Policy.ABSOLUTE, 1e-3, [np.inf], [np.inf], True),
-        (Policy.ABSOLUTE, 1e-3, [1.0], [np.inf], False),
-    ],
-)
-def test_policies(
-    policy: Policy, tolerance: float, reference: list[float], candidate: list[float], agrees: bool
-) -> None:
-    """Agreement and its limits, NaN and infinities included."""
-    problem = compare_numbers(policy, tolerance, np.array(reference), np.array(candidate))
-    assert (problem is None) is agrees
-
-
-def test_real_stands_for_complex_only_when_the_imaginary_part_is_zero() -> None:
-    """MATLAB may store such a complex array as real."""
-    contract = VariableContract("ph", "double", ["N"], Policy.EXACT, 0.0, "")
-    zero_imaginary = MatVariable("double", np.array([1 + 0j, 2 + 0j]))
-    real = MatVariable("double", np.array([1.0, 2.0]))
-    assert compare_variable(contract, zero_imaginary, real) is None
-    other = MatVariable("double", np.array([1 + 0j, 2 + 1e-300j]))
-    assert compare_variable(contract, other, real) is not None
 
 
 def test_shape_symbols_bind_once() -> None:

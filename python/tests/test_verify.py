@@ -476,5 +476,5 @@ def test_every_variable_of_every_contract_is_known() -> None:
                     assert scientific is not None, place
                     used |= set(scientific["variables"])
                     assert rule.policy is Policy.EXACT or rule.reason, place
-                    assert rule.policy not in (Policy.ABSOLUTE, Policy.RMS) or rule.tolerance > 0
+                    assert rule.policy is not Policy.QUANTILES or rule.tolerance > 0
     assert used == patterns

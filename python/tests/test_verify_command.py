@@ -71,7 +71,7 @@ def test_json_for_machines(
         *("schema", "program_version", "dataset", "reference", "profile", "through_stage"),
         *("equal", "counts", "indices_count_from", "findings", "files"),
     }
-    assert (report["schema"], report["profile"], report["through_stage"]) == (1, "strict", 2)
+    assert (report["schema"], report["profile"], report["through_stage"]) == (2, "strict", 2)
     assert report["equal"] is False
     assert report["counts"]["missing"] == report["counts"]["differs"] == 1
     files = {one["file"]: one for one in report["files"]}
@@ -79,8 +79,8 @@ def test_json_for_machines(
     assert files["PATCH_1/da1.mat"]["status"] == "missing"
     (height,) = files["PATCH_1/hgt1.mat"]["variables"]
     assert set(height) == {
-        *("name", "status", "problem", "dataset", "reference", "policy", "tolerance", "fraction"),
-        *("maximum", "reason", "compared", "differing", "worst", "deviation"),
+        *("name", "status", "problem", "dataset", "reference", "policy", "measure", "limits"),
+        *("share", "reason", "compared", "differing", "cycles", "moved", "worst", "deviation"),
     }
     assert height["worst"]["index"] == height["worst"]["reference_index"] == [2, 0]
     assert height["worst"]["dataset"] == pytest.approx(height["worst"]["reference"] + 1)

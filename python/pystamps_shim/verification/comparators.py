@@ -1,4 +1,4 @@
-"""How far variables are apart, and whether the policy of a contract allows it.
+"""Whether two variables agree as their contract demands, and how far they are apart.
 
 Used by `verify` and by certification alike; neither reads files here.
 """
@@ -11,34 +11,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pystamps_shim.verification.contracts import Policy, VariableContract
+from pystamps_shim.verification.contracts import Measure, Policy, VariableContract
+from pystamps_shim.verification.deviations import (
+    TURN,
+    deviation,
+    ulp_deviation,
+    usual_cycles,
+    whole_cycles,
+    wrapped_deviation,
+)
+from pystamps_shim.verification.limits import Limits, level_name
 from pystamps_shim.verification.variables import MatVariable
 
+Array = NDArray[Any]
 Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 #: Quantiles of the deviation that are quoted.
 QUANTILES = (0.5, 0.99, 1.0)
-_TURN = 2 * np.pi
-
-
-@dataclass(frozen=True)
-class Share:
-    """How many elements must be within the tolerance, and how far off the others may be.
-
-    Attributes
-    ----------
-    fraction
-        Least part of the elements within the tolerance.
-    maximum
-        Largest deviation of any element. Infinity allows any number, but none against NaN.
-    congruent
-        Least part of the samples that agree modulo a cycle (`Policy.CYCLES` alone).
-    """
-
-    fraction: float
-    maximum: float
-    congruent: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +61,10 @@ class Measurement:
         The element farthest off, None where none is.
     quantiles
         Deviations at `QUANTILES`; infinite where a number meets NaN. Empty without numbers.
+    cycles
+        Samples in another cycle (`Policy.CYCLES`).
+    moved
+        Columns that are whole cycles off as a whole (`Policy.CYCLES`).
     """
 
     verdict: str | None
@@ -79,6 +72,8 @@ class Measurement:
     differing: int = 0
     worst: Worst | None = None
     quantiles: tuple[float, ...] = ()
+    cycles: int = 0
+    moved: int = 0
 
     @property
     def problem(self) -> str | None:
@@ -116,7 +111,7 @@ def measure_variable(
     if candidate.matlab_class != reference.matlab_class:
         want = reference.matlab_class
         return Measurement(f"class of the candidate is {candidate.matlab_class}, want {want}")
-    if candidate.shape != reference.shape:
+    if candidate.shape != reference.shape and contract.policy is not Policy.SET:
         return Measurement(f"shape {candidate.shape}, want {reference.shape}")
     if contract.policy is Policy.IGNORED:
         return Measurement(None)
@@ -124,172 +119,144 @@ def measure_variable(
         same = np.array_equal(reference.values, candidate.values)
         verdict = None if same else f"'{candidate.values}', want '{reference.values}'"
         return Measurement(verdict, compared=1, differing=int(not same))
-    share = Share(contract.fraction, contract.maximum, contract.congruent)
-    numbers = (reference.values, candidate.values)
-    return measure_numbers(contract.policy, contract.tolerance, *numbers, share)
+    return measure_numbers(contract, reference.values, candidate.values)
 
 
-def compare_numbers(
-    policy: Policy,
-    tolerance: float,
-    reference: NDArray[Any],
-    candidate: NDArray[Any],
-    share: Share | None = None,
-) -> str | None:
-    """Return how two numeric arrays of one shape disagree, or None (`measure_numbers`)."""
-    return measure_numbers(policy, tolerance, reference, candidate, share).problem
+def measure_numbers(contract: VariableContract, reference: Array, candidate: Array) -> Measurement:
+    """Compare two numeric arrays by the policy of a contract; NaN agrees with NaN only.
 
-
-def measure_numbers(
-    policy: Policy,
-    tolerance: float,
-    reference: NDArray[Any],
-    candidate: NDArray[Any],
-    share: Share | None = None,
-) -> Measurement:
-    """Compare two numeric arrays of one shape; NaN agrees with NaN only.
-
-    `exact` wants the same bits, the sign of zero included. `relative` scales the deviation
-    of each element by the reference's modulus, `absolute` does not scale; both look at real and
-    imaginary parts apart. For the others see `Policy`; without `share` they want every element
-    within the tolerance.
+    `exact` wants the same bits, the sign of zero included. But for `set` both have one shape.
     """
-    pair = (reference, candidate)
+    if contract.policy is Policy.SET:
+        return _measure_sets(contract, reference, candidate)
     if not reference.size:
         return Measurement(None)
-    if policy is Policy.CYCLES:
-        return _measure_cycles(*pair, tolerance, share or Share(1.0, tolerance))
-    if policy is Policy.RMS:
-        return _measure_rms(*pair, tolerance, share or Share(1.0, tolerance))
-    if policy in (Policy.QUANTILE, Policy.WRAPPED, Policy.PHASOR):
-        within = share if share and policy is not Policy.PHASOR else Share(1.0, tolerance)
-        return _measure_share(_deviation(policy, *pair), tolerance, within, *pair)
-    deviation, wrong = _elementwise(policy, tolerance, *pair)
-    measured = _measured(deviation, wrong, *pair)
+    if contract.policy is Policy.EXACT:
+        return _measure_bits(reference, candidate)
+    limits = contract.limits
+    assert limits is not None, "invariant: every other policy has limits"
+    if contract.policy is Policy.CYCLES:
+        return _measure_cycles(contract, limits, reference, candidate)
+    if contract.policy is Policy.RMS:
+        return _measure_rms(contract, limits, reference, candidate)
+    if contract.policy is Policy.WRAPPED:
+        found = wrapped_deviation(reference, candidate)
+    elif contract.policy is Policy.ULP:
+        found = ulp_deviation(reference, candidate)
+    else:
+        found = deviation(contract.measure, reference, candidate)
+    if contract.row_units:
+        found = found / np.reshape(contract.row_units, (-1, *(1 for _ in found.shape[1:])))
+    return _measure_limits(limits, found, reference, candidate)
+
+
+def _measure_bits(reference: Array, candidate: Array) -> Measurement:
+    found = deviation(Measure.ABSOLUTE, reference, candidate)
+    wrong = found != 0
+    for part in ("real", "imag"):
+        one, other = getattr(reference, part), getattr(candidate, part)
+        if one.dtype.kind == "f" and other.dtype.kind == "f":
+            both_nan = np.isnan(one) & np.isnan(other)
+            wrong = wrong | ((np.signbit(one) != np.signbit(other)) & ~both_nan)
+    measured = _measured(found, wrong, reference, candidate)
     if not measured.differing:
         return measured
-    text = f"{measured.differing} of {measured.compared} values differ"
+    return replace(measured, verdict=_counted(measured))
+
+
+def _measure_limits(
+    limits: Limits, found: Doubles, reference: Array, candidate: Array
+) -> Measurement:
+    measured = _measured(found, found > limits.tolerance, reference, candidate)
+    exceeded = []
+    for level, bound in limits.levels:
+        reached = float(np.quantile(found, level, method="inverted_cdf"))
+        if not (reached <= bound and np.isfinite(reached)):
+            exceeded.append(f"{level_name(level)} is {reached:.3g}, at most {bound:g}")
+    if not exceeded:
+        return measured
+    text = _counted(measured)
+    if len(limits.levels) > 1:
+        text += f": {', '.join(exceeded)}"
     return replace(measured, verdict=text)
 
 
-def _elementwise(
-    policy: Policy, tolerance: float, reference: NDArray[Any], candidate: NDArray[Any]
-) -> tuple[Doubles, Mask]:
-    """Return how far off each element is, and whether that is too far.
-
-    Of complex numbers the worse part counts.
-    """
-    if not (np.iscomplexobj(reference) or np.iscomplexobj(candidate)):
-        return _real_elements(policy, tolerance, reference, candidate)
-    one, other = reference.astype(complex), candidate.astype(complex)
-    real, real_wrong = _real_elements(policy, tolerance, one.real, other.real)
-    imaginary, imaginary_wrong = _real_elements(policy, tolerance, one.imag, other.imag)
-    return np.maximum(real, imaginary), real_wrong | imaginary_wrong
-
-
-def _real_elements(
-    policy: Policy, tolerance: float, reference: NDArray[Any], candidate: NDArray[Any]
-) -> tuple[Doubles, Mask]:
-    deviation = _deviation(Policy.ABSOLUTE, reference, candidate)
-    if policy is Policy.EXACT:
-        both_nan = np.isnan(reference) & np.isnan(candidate)
-        signs = (np.signbit(reference) != np.signbit(candidate)) & ~both_nan
-        return deviation, (deviation != 0) | signs
-    if policy is Policy.RELATIVE:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            deviation = np.where(deviation == 0, 0.0, deviation / np.abs(reference.astype(float)))
-    return deviation, ~(deviation <= tolerance)
-
-
 def _measure_cycles(
-    reference: NDArray[Any], candidate: NDArray[Any], tolerance: float, share: Share
+    contract: VariableContract, limits: Limits, reference: Array, candidate: Array
 ) -> Measurement:
-    """Compare unwrapped phase modulo a cycle first, then in whole cycles."""
-    wrapped = _deviation(Policy.WRAPPED, reference, candidate)
-    most = tolerance if share.congruent == 1.0 else np.pi
-    congruent = Share(share.congruent, most)
-    measured = _measure_share(wrapped, tolerance, congruent, reference, candidate)
-    if measured.verdict is not None:
-        return replace(measured, verdict=f"not whole cycles apart: {measured.verdict}")
-    with np.errstate(invalid="ignore"):
-        cycles = np.rint((candidate.astype(float) - reference.astype(float)) / _TURN)
-    # NaN agrees with NaN only, which the first comparison has ensured.
-    known = np.where(np.isfinite(cycles), cycles, 0.0)
-    shift = _TURN * np.rint(np.median(known, axis=0))
-    deviation = _deviation(Policy.QUANTILE, reference, candidate - shift)
-    return _measure_share(deviation, tolerance, share, reference, candidate)
+    """Compare unwrapped phase in whole cycles, and what remains besides them."""
+    wrapped = wrapped_deviation(reference, candidate)
+    cycles = whole_cycles(reference, candidate)
+    shift = usual_cycles(cycles)
+    off = np.isfinite(cycles) & (cycles != shift)
+    count, moved = int(np.count_nonzero(off)), int(np.count_nonzero(shift))
+    unequal = float(np.mean(wrapped > limits.tolerance))
+    if unequal > 1 - contract.congruent or not np.isfinite(wrapped).all():
+        measured = _measured(wrapped, wrapped > limits.tolerance, reference, candidate)
+        return replace(measured, verdict=f"not whole cycles apart: {_counted(measured)}")
+    found = deviation(Measure.ABSOLUTE, reference, candidate - TURN * shift)
+    measured = replace(
+        _measured(found, found > limits.tolerance, reference, candidate), cycles=count, moved=moved
+    )
+    share = count / off.size
+    if share <= contract.cycles:
+        return measured
+    text = f"{count} of {off.size} samples are in another cycle: {100 * share:.3g} %,"
+    return replace(measured, verdict=f"{text} at most {100 * contract.cycles:g} %")
 
 
 def _measure_rms(
-    reference: NDArray[Any], candidate: NDArray[Any], tolerance: float, share: Share
+    contract: VariableContract, limits: Limits, reference: Array, candidate: Array
 ) -> Measurement:
-    """Compare the root mean square along the last axis, of the fraction that agrees best."""
+    """Compare the root mean square along the last axis, of the share that agrees best."""
     one, other = reference.astype(float), candidate.astype(float)
     with np.errstate(invalid="ignore"):
         difference = other - one
     known = np.where(np.isfinite(difference), difference, 0.0)
     offset = np.median(known, axis=-1, keepdims=True)
-    deviation = _deviation(Policy.ABSOLUTE, one, other - offset)
-    measured = _measured(deviation, deviation > tolerance, reference, candidate)
-    best = np.sort(deviation, axis=-1)[..., : max(1, int(share.fraction * deviation.shape[-1]))]
+    found = deviation(Measure.ABSOLUTE, one, other - offset)
+    measured = _measured(found, found > limits.tolerance, reference, candidate)
+    best = np.sort(found, axis=-1)[..., : max(1, int(contract.best * found.shape[-1]))]
     rms = float(np.sqrt(np.mean(best**2, axis=-1)).max())
-    if rms <= tolerance:
+    if rms <= limits.largest:
         return measured
-    text = f"rms difference {rms:.3g}, at most {tolerance:g}, common offset removed"
-    if share.fraction < 1:
-        text += f", of the best {100 * share.fraction:g} %"
+    text = f"rms difference {rms:.3g}, at most {limits.largest:g}, common offset removed"
+    if contract.best < 1:
+        text += f", of the best {100 * contract.best:g} %"
     return replace(measured, verdict=text)
 
 
-def _deviation(policy: Policy, reference: NDArray[Any], candidate: NDArray[Any]) -> Doubles:
-    """Return how far off each element is; infinite where only one is NaN or infinite."""
-    is_complex = np.iscomplexobj(reference) or np.iscomplexobj(candidate)
-    kind = complex if is_complex or policy is Policy.PHASOR else float
-    one, other = reference.astype(kind), candidate.astype(kind)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if policy is Policy.PHASOR:
-            modulus = np.abs(np.abs(other) / np.abs(one) - 1)
-            deviation = np.maximum(modulus, np.abs(np.angle(other * one.conj())))
-        elif policy is Policy.WRAPPED and is_complex:
-            lost = (one == 0) != (other == 0)
-            deviation = np.where(lost, np.pi, np.abs(np.angle(other * one.conj())))
-        elif policy is Policy.WRAPPED:
-            deviation = np.abs(np.angle(np.exp(1j * (other - one))))
-        else:
-            deviation = np.abs(other - one)
-    same = (one == other) | (np.isnan(one) & np.isnan(other))
-    deviation = np.where(np.isnan(deviation), np.inf, deviation)
-    return np.where(same, 0.0, deviation)
-
-
-def _measure_share(
-    deviation: Doubles,
-    tolerance: float,
-    share: Share,
-    reference: NDArray[Any],
-    candidate: NDArray[Any],
-) -> Measurement:
-    measured = _measured(deviation, deviation > tolerance, reference, candidate)
-    within = (measured.compared - measured.differing) / measured.compared
-    largest = measured.quantiles[-1]
-    if within >= share.fraction and np.isfinite(largest) and largest <= share.maximum:
+def _measure_sets(contract: VariableContract, reference: Array, candidate: Array) -> Measurement:
+    """Compare rows as sets, whatever their order."""
+    one, other = (
+        {tuple(row) for row in np.atleast_2d(rows).tolist()} for rows in (reference, candidate)
+    )
+    common, every = len(one & other), len(one | other)
+    jaccard = common / every if every else 1.0
+    measured = Measurement(None, compared=every, differing=every - common)
+    if jaccard >= contract.jaccard:
         return measured
-    text = f"{100 * within:.4g} % within {tolerance:g}, want {100 * share.fraction:g} %"
-    if np.isfinite(share.maximum):
-        text += f", none beyond {share.maximum:g}"
-    return replace(measured, verdict=text)
+    text = f"{common} rows are common, {len(other - one)} in the candidate alone,"
+    text += f" {len(one - other)} in the reference alone:"
+    return replace(
+        measured, verdict=f"{text} Jaccard index {jaccard:.4f}, at least {contract.jaccard:g}"
+    )
+
+
+def _counted(measured: Measurement) -> str:
+    return f"{measured.differing} of {measured.compared} values differ"
 
 
 def _measured(
-    deviation: Doubles, wrong: Mask, reference: NDArray[Any], candidate: NDArray[Any]
+    found: Doubles, wrong: NDArray[np.bool_], reference: Array, candidate: Array
 ) -> Measurement:
     """Count and rank the deviations."""
     differing = int(np.count_nonzero(wrong))
-    if not differing and not deviation.any():
-        return Measurement(None, deviation.size, 0, None, (0.0,) * len(QUANTILES))
-    ranked = np.where(wrong, deviation, -1.0) if differing else deviation
-    index = tuple(int(i) for i in np.unravel_index(np.argmax(ranked), deviation.shape))
+    if not differing and not found.any():
+        return Measurement(None, found.size, 0, None, (0.0,) * len(QUANTILES))
+    ranked = np.where(wrong, found, -1.0) if differing else found
+    index = tuple(int(i) for i in np.unravel_index(np.argmax(ranked), found.shape))
     worst = Worst(index, candidate[index].item(), reference[index].item())
-    levels = np.quantile(deviation, QUANTILES, method="higher")
+    levels = np.quantile(found, QUANTILES, method="inverted_cdf")
     quantiles = tuple(float(level) for level in levels)
-    return Measurement(None, deviation.size, differing, worst, quantiles)
+    return Measurement(None, found.size, differing, worst, quantiles)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from pystamps_shim.verification.limits import Limits, is_level
 
 #: Where the contracts are.
 CONTRACT_FOLDER = Path(__file__).parent / "contract"
@@ -15,24 +18,37 @@ CONTRACT_FOLDER = Path(__file__).parent / "contract"
 class Policy(StrEnum):
     """How a file or a variable is compared."""
 
+    #: The same bits.
     EXACT = "exact"
-    RELATIVE = "relative"
-    ABSOLUTE = "absolute"
-    #: A fraction of the elements within the absolute tolerance, and none beyond the maximum.
-    QUANTILE = "quantile"
-    #: As `QUANTILE`, for angles in radians, compared modulo a turn; complex numbers by their angle.
+    #: Rows are compared as sets: the Jaccard index is at least `VariableContract.jaccard`. By the
+    #: profile ``scientific`` rows are pixels.
+    SET = "set"
+    #: Deviations in units of the last place of the reference.
+    ULP = "ulp"
+    #: Deviations by their quantiles (`Measure`).
+    QUANTILES = "quantiles"
+    #: As `QUANTILES`, for angles in radians modulo a turn; complex numbers by their angle.
     WRAPPED = "wrapped"
-    #: The modulus relative to the reference's, and the phase in radians, within one tolerance.
-    PHASOR = "phasor"
-    #: Unwrapped phase in radians, one interferogram a column: all samples within the tolerance of a
-    #: whole number of cycles, and a fraction within it once each column's median number is removed.
+    #: Unwrapped phase in radians, one interferogram a column, never modulo a turn: once each
+    #: column's median number of cycles is removed, all samples but a share are in the reference's
+    #: cycle; the limits are of what remains besides whole cycles.
     CYCLES = "cycles"
-    #: The root mean square of the differences along the last axis, their median taken out, is
-    #: within the tolerance; of the fraction that agrees best.
+    #: The root mean square of the differences along the last axis, their median taken out, of the
+    #: share that agrees best, is within the limit.
     RMS = "rms"
-    #: Rows are compared as sets of pixels: the Jaccard index is at least the fraction.
-    PIXELS = "pixels"
+    #: Class and shape alone.
     IGNORED = "ignored"
+
+
+class Measure(StrEnum):
+    """What a deviation is, for `Policy.QUANTILES`."""
+
+    #: Modulus of the difference.
+    ABSOLUTE = "absolute"
+    #: The same by the modulus of the reference.
+    RELATIVE = "relative"
+    #: The modulus relative to the reference's, or the phase in radians, whichever is larger.
+    PHASOR = "phasor"
 
 
 class FilePolicy(StrEnum):
@@ -43,26 +59,88 @@ class FilePolicy(StrEnum):
     VARIABLES = "variables"
 
 
+#: Policies without limits.
+_UNLIMITED = (Policy.EXACT, Policy.SET, Policy.IGNORED)
+#: What an override of a rule replaces as a whole: a limit of one rule means nothing in another.
+_COMPARISON_KEYS = ("policy", "measure", "cycles", "congruent", "jaccard", "best", "row_units")
+
+
 @dataclass(frozen=True)
 class VariableContract:
     """What one variable must look like.
 
-    `matlab_class` may name alternatives (``single|double``); the candidate has the reference's.
-    `fraction` and `maximum` belong to the policies `QUANTILE`, `WRAPPED` and `CYCLES`, `congruent`,
-    the part of the samples that agree modulo a cycle, to `CYCLES` alone. An `optional` variable is
-    there exactly if the reference has it.
+    Attributes
+    ----------
+    name
+        Its name.
+    matlab_class
+        Its class, or alternatives (``single|double``); the candidate has the reference's.
+    shape
+        Sizes and symbols.
+    policy, measure, limits
+        How it is compared.
+    reason
+        Why its limits are what they are.
+    cycles
+        Largest share of samples in another cycle (`Policy.CYCLES`).
+    congruent
+        Least share of samples that agree modulo a cycle (`Policy.CYCLES`).
+    jaccard
+        Least common rows by all rows (`Policy.SET`).
+    best
+        Share of elements that counts (`Policy.RMS`).
+    row_units
+        For every row of the first axis, the unit in which its deviations are counted, where rows
+        have units of their own; empty where not.
+    optional
+        It is there exactly if the reference has it.
+    constant
+        Why it may be constant, empty or short in every reference, and still be certified by its
+        class, its shape and that one value; empty where it may not.
     """
 
     name: str
     matlab_class: str
     shape: list[str | int]
     policy: Policy
-    tolerance: float
-    reason: str
-    fraction: float = 1.0
-    maximum: float = 0.0
+    limits: Limits | None = None
+    measure: Measure = Measure.ABSOLUTE
+    reason: str = ""
+    cycles: float = 0.0
     congruent: float = 1.0
+    jaccard: float = 1.0
+    best: float = 1.0
+    row_units: tuple[float, ...] = ()
     optional: bool = False
+    constant: str = ""
+
+    @property
+    def tolerance(self) -> float:
+        """Return the deviation from which on an element counts as differing; 0 without limits."""
+        return 0.0 if self.limits is None else self.limits.tolerance
+
+    def compared_by(self, values: Mapping[str, Any]) -> VariableContract:
+        """Return the contract with policy, limits and shares of another rule."""
+        policy = Policy(values["policy"])
+        limits = Limits.of(values)
+        if (limits is None) is not (policy in _UNLIMITED):
+            msg = f"variable {self.name}: policy {policy} with limits {limits}"
+            raise ValueError(msg)
+        if limits is not None and not values.get("reason"):
+            msg = f"variable {self.name}: limits need a reason"
+            raise ValueError(msg)
+        return replace(
+            self,
+            policy=policy,
+            limits=limits,
+            measure=Measure(values.get("measure", Measure.ABSOLUTE)),
+            reason=values.get("reason", ""),
+            cycles=float(values.get("cycles", 0.0)),
+            congruent=float(values.get("congruent", 1.0)),
+            jaccard=float(values.get("jaccard", 1.0)),
+            best=float(values.get("best", 1.0)),
+            row_units=tuple(values.get("row_units", ())),
+        )
 
 
 @dataclass(frozen=True)
@@ -91,6 +169,11 @@ class Artefact:
         return self.when in ("always", "small_baseline" if small_baseline else "single_master")
 
 
+def contract_path(stage: int | str) -> Path:
+    """Return the file of a stage's contract, or of another one such as ``products``."""
+    return CONTRACT_FOLDER / (f"stage{stage}.toml" if isinstance(stage, int) else f"{stage}.toml")
+
+
 def load_contract(
     stage: int | str, *, small_baseline: bool = False, profile: str | None = None
 ) -> list[Artefact]:
@@ -103,28 +186,25 @@ def load_contract(
     small_baseline
         Kind of dataset.
     profile
-        Circumstances with tolerances of their own, such as ``one_iteration`` (stage 2),
+        Circumstances with limits of their own, such as ``one_iteration`` (stage 2),
         ``oracle_edges`` (stage 4) or ``gradient`` (stage 6).
     """
-    name = f"stage{stage}" if isinstance(stage, int) else stage
-    text = (CONTRACT_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
-    entries = tomllib.loads(text)["artefact"]
+    entries = tomllib.loads(contract_path(stage).read_text(encoding="utf-8"))["artefact"]
     artefacts = [_artefact(entry, small_baseline, profile) for entry in entries]
     return [artefact for artefact in artefacts if artefact.applies(small_baseline=small_baseline)]
 
 
 def _artefact(entry: dict[str, Any], small_baseline: bool, profile: str | None) -> Artefact:
     variables = []
-    for name, values in entry.get("variables", {}).items():
-        merged = dict(values)
-        override = merged.pop("small_baseline", None)
-        if small_baseline and override:
-            merged |= override
-        merged |= merged.pop("profiles", {}).get(profile, {})
-        when = merged.pop("when", "always")
-        if when not in ("always", "small_baseline" if small_baseline else "single_master"):
-            continue
-        variables.append(_variable(name, merged))
+    for name, given in entry.get("variables", {}).items():
+        values = dict(given)
+        of_pairs = values.pop("small_baseline", {})
+        of_profile = values.pop("profiles", {}).get(profile, {})
+        for override in (of_pairs if small_baseline else {}, of_profile):
+            values = _overridden(values, override)
+        when = values.get("when", "always")
+        if when in ("always", "small_baseline" if small_baseline else "single_master"):
+            variables.append(_variable(name, values))
     return Artefact(
         file=entry["file"],
         scope=entry["scope"],
@@ -137,22 +217,25 @@ def _artefact(entry: dict[str, Any], small_baseline: bool, profile: str | None) 
     )
 
 
+def _overridden(values: dict[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule with another's entries; its policy or limits replace both."""
+    if "policy" in override or Limits.of(override) is not None:
+        kept = {
+            key: value
+            for key, value in values.items()
+            if key not in _COMPARISON_KEYS[1:] and not is_level(key)
+        }
+        return {**kept, **override}
+    return {**values, **override}
+
+
 def _variable(name: str, values: dict[str, Any]) -> VariableContract:
-    policy = Policy(values["policy"])
-    tolerance = float(values.get("tolerance", 0.0))
-    free = policy in (Policy.EXACT, Policy.IGNORED)
-    if not free and not (tolerance and "reason" in values):
-        msg = f"variable {name}: a tolerance needs a value and a reason"
-        raise ValueError(msg)
-    return VariableContract(
+    blank = VariableContract(
         name=name,
         matlab_class=values["class"],
         shape=values["shape"],
-        policy=policy,
-        tolerance=tolerance,
-        reason=values.get("reason", ""),
-        fraction=float(values.get("fraction", 1.0)),
-        maximum=float(values.get("maximum", tolerance)),
-        congruent=float(values.get("congruent", 1.0)),
+        policy=Policy.IGNORED,
         optional=bool(values.get("optional", False)),
+        constant=values.get("constant", ""),
     )
+    return blank.compared_by(values)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.verification.folders import SIDES, DatasetFolder
+from pystamps_shim.verification.reading import NativeReader, Reader
 from pystamps_shim.verification.results import Finding, Status, VerificationReport
 from pystamps_shim.verification.rules import STRICT, Rules
 from pystamps_shim.verification.stages import FIRST_STAGE, LAST_STAGE
@@ -25,6 +26,7 @@ def verify_dataset(
     overrides: Mapping[str, float] = _NO_OVERRIDES,
     through_stage: int = LAST_STAGE,
     products_only: bool = False,
+    reader: Reader | None = None,
 ) -> VerificationReport:
     """Compare the artefacts of a dataset with those of a reference, file by file.
 
@@ -43,6 +45,8 @@ def verify_dataset(
         Last stage to compare, 1 to 8. Preparation is left out: what it selects is in stage 1.
     products_only
         Compare the tables in ``products/`` and nothing else.
+    reader
+        Reads the files of both sides; our own codec by default.
 
     Raises
     ------
@@ -53,7 +57,11 @@ def verify_dataset(
     if not FIRST_STAGE <= through_stage <= LAST_STAGE:
         cause = f"--through-stage is {through_stage}, expected {FIRST_STAGE} to {LAST_STAGE}"
         raise PystampsError(cause, "change --through-stage", ExitCode.USAGE)
-    pair = (DatasetFolder.open(dataset, SIDES[0]), DatasetFolder.open(reference, SIDES[1]))
+    reader = NativeReader() if reader is None else reader
+    pair = (
+        DatasetFolder.open(dataset, SIDES[0], reader),
+        DatasetFolder.open(reference, SIDES[1], reader),
+    )
     if dataset.resolve() == reference.resolve():
         cause = f"{dataset} and {reference} are the same folder"
         raise PystampsError(cause, "name another --reference", ExitCode.USAGE)

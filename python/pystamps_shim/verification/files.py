@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pystamps_shim.io import mat
 from pystamps_shim.verification import velocity
 from pystamps_shim.verification.contracts import Artefact, Policy, VariableContract
 from pystamps_shim.verification.measured import described, differing, measured, with_match
 from pystamps_shim.verification.pixels import Matcher
-from pystamps_shim.verification.reading import COMPARABLE, read_for_comparison
-from pystamps_shim.verification.results import Status, VariableResult
+from pystamps_shim.verification.reading import COMPARABLE, Reader
+from pystamps_shim.verification.results import Form, Status, VariableResult
 from pystamps_shim.verification.rules import Rules
-
-Listed = mat.MatVariable
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,14 @@ class FileComparison:
         Matches rows by pixel, where the rules want that.
     wavelength_m
         Radar wavelength, None where it is not known.
+    reader
+        Reads both files.
     """
 
     rules: Rules
     matcher: Matcher
     wavelength_m: float | None
+    reader: Reader
 
     def variables(
         self, artefact: Artefact, dataset: Path, reference: Path
@@ -47,9 +47,7 @@ class FileComparison:
         PystampsError
             A file cannot be read.
         """
-        own, others = (
-            {one.name: one for one in mat.list_variables(p)} for p in (dataset, reference)
-        )
+        own, others = (self.reader.forms(path) for path in (dataset, reference))
         contracts = {contract.name: contract for contract in artefact.variables}
         results = []
         for name in [*contracts, *sorted({*own, *others} - set(contracts))]:
@@ -63,7 +61,7 @@ class FileComparison:
         return tuple(results)
 
     def _lonely(
-        self, rule: VariableContract, found: Listed | None, wanted: Listed | None
+        self, rule: VariableContract, found: Form | None, wanted: Form | None
     ) -> VariableResult:
         """Return the result of a variable that one side lacks."""
         result = described(rule, found, wanted)
@@ -78,13 +76,13 @@ class FileComparison:
         rule, found, wanted = pair.rule, pair.dataset[1], pair.reference[1]
         result = described(rule, found, wanted)
         if rule.policy is Policy.IGNORED:
-            if found.class_name == wanted.class_name or self.rules.by_pixel:
+            if found.matlab_class == wanted.matlab_class or self.rules.by_pixel:
                 return replace(result, status=Status.NOT_COMPARED)
-            return differing(result, f"class {found.class_name}, want {wanted.class_name}")
-        if not {found.class_name, wanted.class_name} <= COMPARABLE:
-            classes = f"{found.class_name} and {wanted.class_name}"
+            return differing(result, f"class {found.matlab_class}, want {wanted.matlab_class}")
+        if not {found.matlab_class, wanted.matlab_class} <= COMPARABLE:
+            classes = f"{found.matlab_class} and {wanted.matlab_class}"
             return differing(result, f"values of class {classes} cannot be compared")
-        if rule.policy is Policy.PIXELS:
+        if rule.policy is Policy.SET and self.rules.by_pixel:
             return self._pixels(result, rule)
         return self._values(file, pair, result)
 
@@ -92,10 +90,12 @@ class FileComparison:
         match = self.matcher.match(str(rule.shape[0]))
         if match is None:
             return differing(result, "its pixels cannot be read from ps1.mat, ps2.mat, select1.mat")
-        return with_match(result, match, rule.fraction)
+        return with_match(result, match, rule.jaccard)
 
     def _values(self, file: str, pair: _Pair, result: VariableResult) -> VariableResult:
-        dataset, reference = (read_for_comparison(*one) for one in (pair.dataset, pair.reference))
+        dataset, reference = (
+            self.reader.variable(path, pair.rule.name) for path, _ in (pair.dataset, pair.reference)
+        )
         if not self.rules.by_pixel:
             return measured(result, pair.rule, (dataset, reference))
         if (file, pair.rule.name) == (velocity.FILE, velocity.VARIABLE):
@@ -111,12 +111,12 @@ class FileComparison:
 
 @dataclass(frozen=True)
 class _Pair:
-    """A variable of both sides: its rule, and file and listing of either."""
+    """A variable of both sides: its rule, and file and form of either."""
 
     rule: VariableContract
-    dataset: tuple[Path, Listed]
-    reference: tuple[Path, Listed]
+    dataset: tuple[Path, Form]
+    reference: tuple[Path, Form]
 
 
 def _unknown(name: str) -> VariableContract:
-    return VariableContract(name, "", [], Policy.EXACT, 0.0, "not in the contract")
+    return VariableContract(name, "", [], Policy.EXACT, reason="not in the contract")

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pystamps_shim.errors import ExitCode, PystampsError
-from pystamps_shim.io import mat
+from pystamps_shim.verification.reading import Reader
+from pystamps_shim.verification.variables import MatVariable
 
 #: The two sides of a comparison, as messages and options call them.
 SIDES = ("dataset", "reference")
@@ -26,13 +27,16 @@ class DatasetFolder:
         Its folder.
     patches
         Names of the patch folders that exist, in the order of processing.
+    reader
+        Reads its files.
     """
 
     root: Path
     patches: tuple[str, ...]
+    reader: Reader
 
     @classmethod
-    def open(cls, root: Path, role: str) -> DatasetFolder:
+    def open(cls, root: Path, role: str, reader: Reader) -> DatasetFolder:
         """Find the patches of a folder; `role` (``dataset``, ``reference``) is for messages.
 
         Raises
@@ -49,22 +53,23 @@ class DatasetFolder:
         if not (listed.is_file() or patches or any(root.glob("*.mat"))):
             cause = f"{root} is not a dataset"
             raise PystampsError(cause, _REMEDY, ExitCode.USAGE)
-        return cls(root, patches)
+        return cls(root, patches, reader)
 
     def small_baseline(self) -> bool | None:
         """Tell whether it is a network of small baselines; None if it does not say."""
         flag = self._parameter("small_baseline_flag")
-        return None if flag is None else str(flag).lower() == "y"
+        return None if flag is None else str(flag.values).lower() == "y"
 
     def wavelength_m(self) -> float | None:
         """Return the radar wavelength, None if the parameters do not hold it."""
-        value = np.asarray(self._parameter("lambda"))
+        stored = self._parameter("lambda")
+        value = np.empty(0) if stored is None else stored.values
         return float(value.item()) if value.dtype.kind == "f" and value.size == 1 else None
 
-    def _parameter(self, name: str) -> object:
+    def _parameter(self, name: str) -> MatVariable | None:
         try:
-            return mat.read_variable(self.root / "parms.mat", name)
-        except (PystampsError, OSError):
+            return self.reader.variable(self.root / "parms.mat", name)
+        except (PystampsError, OSError, KeyError):
             # That the file cannot be read, or is missing on one side, is a result of its own.
             return None
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from pystamps_shim.io import mat
 from pystamps_shim.verification.comparators import Measurement, measure_variable
-from pystamps_shim.verification.contracts import VariableContract
+from pystamps_shim.verification.contracts import Policy, VariableContract
 from pystamps_shim.verification.pixels import Match
 from pystamps_shim.verification.results import (
     Deviation,
@@ -23,24 +22,23 @@ Pair = tuple[MatVariable, MatVariable]
 
 
 def described(
-    rule: VariableContract, dataset: mat.MatVariable | None, reference: mat.MatVariable | None
+    rule: VariableContract, dataset: Form | None, reference: Form | None
 ) -> VariableResult:
     """Return the result of a variable before anything is compared: what it is, and its rule."""
-    own, others = (
-        None if side is None else Form(side.class_name, tuple(side.dims))
-        for side in (dataset, reference)
+    return under(
+        rule, VariableResult(rule.name, Status.EQUAL, dataset=dataset, reference=reference)
     )
-    return under(rule, VariableResult(rule.name, Status.EQUAL, dataset=own, reference=others))
 
 
 def under(rule: VariableContract, result: VariableResult) -> VariableResult:
     """Return a result with the rule it stands under."""
+    shares = {Policy.CYCLES: rule.cycles, Policy.SET: rule.jaccard, Policy.RMS: rule.best}
     return replace(
         result,
         policy=rule.policy.value,
-        tolerance=rule.tolerance,
-        fraction=rule.fraction,
-        maximum=rule.maximum,
+        measure=rule.measure.value if rule.policy is Policy.QUANTILES else None,
+        limits={} if rule.limits is None else rule.limits.as_keys(),
+        share=shares.get(rule.policy),
         reason=rule.reason,
     )
 
@@ -92,6 +90,8 @@ def measured(
         problem=found.problem,
         compared=found.compared,
         differing=found.differing,
+        cycles=found.cycles if rule.policy is Policy.CYCLES else None,
+        moved=found.moved if rule.policy is Policy.CYCLES else None,
         worst=worst,
         deviation=Deviation(*found.quantiles) if found.quantiles else None,
     )

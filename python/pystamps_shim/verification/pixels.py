@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.io import mat
+from pystamps_shim.verification.reading import Reader
 
 Rows = NDArray[np.intp]
 Pixels = NDArray[np.complex128]
@@ -82,10 +82,13 @@ class Matcher:
     ----------
     dataset, reference
         The scope's folder on either side.
+    reader
+        Reads their files.
     """
 
-    def __init__(self, dataset: Path, reference: Path) -> None:
+    def __init__(self, dataset: Path, reference: Path, reader: Reader) -> None:
         self._folders = (dataset, reference)
+        self._reader = reader
         self._known: dict[str, Match | None] = {}
 
     def match(self, symbol: str) -> Match | None:
@@ -95,7 +98,7 @@ class Matcher:
         key = _TABLES.get(symbol, symbol)
         if key not in self._known:
             try:
-                pair = [_pixels(folder, symbol) for folder in self._folders]
+                pair = [_pixels(self._reader, folder, symbol) for folder in self._folders]
                 self._known[key] = Match.of(*pair)
             except (PystampsError, OSError, IndexError):
                 # Files that cannot be read, or do not fit each other, are results of their own.
@@ -124,10 +127,10 @@ class Matcher:
         return None
 
 
-def _pixels(folder: Path, symbol: str) -> Pixels:
+def _pixels(reader: Reader, folder: Path, symbol: str) -> Pixels:
     """Return line and sample of every row as one complex number."""
     if symbol == _SELECTED:
-        chosen = np.asarray(mat.read_variable(folder / "select1.mat", "ix")).ravel()
-        return _pixels(folder, "N")[chosen.astype(np.intp) - 1]
-    ij: NDArray[Any] = np.asarray(mat.read_variable(folder / _TABLES[symbol], "ij"), dtype=float)
+        chosen = reader.variable(folder / "select1.mat", "ix").values.ravel()
+        return _pixels(reader, folder, "N")[chosen.astype(np.intp) - 1]
+    ij: NDArray[Any] = reader.variable(folder / _TABLES[symbol], "ij").values.astype(float)
     return np.asarray(ij[:, 1] + 1j * ij[:, 2])

@@ -1,14 +1,15 @@
-"""Variables of a MATLAB file for comparison, through our own codec."""
+"""Who reads the files that are compared: our own codec, or readers that share no code with it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.io import mat
+from pystamps_shim.verification.results import Form
 from pystamps_shim.verification.variables import MatVariable
 
 #: MATLAB classes whose values can be compared.
@@ -17,28 +18,39 @@ COMPARABLE = frozenset(
     | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 )
 
+#: MATLAB's names where NumPy has others, by kind and size.
+_CLASSES = {"f8": "double", "c16": "double", "f4": "single", "c8": "single", "b1": "logical"}
 
-def read_for_comparison(path: Path, listed: mat.MatVariable) -> MatVariable:
-    """Read one variable of a `COMPARABLE` class.
 
-    Parameters
-    ----------
-    path
-        MATLAB file.
-    listed
-        What the file says of the variable.
+class Reader(Protocol):
+    """Reads MATLAB files; raises `PystampsError` or `OSError` where one cannot be read."""
 
-    Raises
-    ------
-    PystampsError
-        It cannot be read.
-    """
-    value = mat.read_variable(path, listed.name)
-    if isinstance(value, mat.SparseMatrix):
-        return MatVariable("sparse", _with_zeros(value))
-    if isinstance(value, mat.CharArray):
-        return MatVariable("char", np.array(value.rows))
-    return MatVariable(listed.class_name, np.asarray(value))
+    def forms(self, path: Path) -> dict[str, Form]:
+        """Return class and shape of every variable of a file."""
+
+    def variable(self, path: Path, name: str) -> MatVariable:
+        """Return a variable of a `COMPARABLE` class."""
+
+
+class NativeReader:
+    """Our own codec, which reads one variable of a large file at a time."""
+
+    def forms(self, path: Path) -> dict[str, Form]:
+        """Return class and shape of every variable of a file."""
+        return {one.name: Form(one.class_name, tuple(one.dims)) for one in mat.list_variables(path)}
+
+    def variable(self, path: Path, name: str) -> MatVariable:
+        """Return a variable of a `COMPARABLE` class."""
+        value = mat.read_variable(path, name)
+        if isinstance(value, mat.SparseMatrix):
+            return MatVariable("sparse", _with_zeros(value))
+        if isinstance(value, mat.CharArray):
+            return MatVariable("char", np.array(value.rows))
+        values = np.asarray(value)
+        if values.dtype.kind == "U":
+            return MatVariable("char", values)
+        kind = f"{values.dtype.kind}{values.itemsize}"
+        return MatVariable(_CLASSES.get(kind, values.dtype.name), values)
 
 
 def _with_zeros(matrix: mat.SparseMatrix) -> NDArray[Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from pystamps_shim._binary import package_version
 
 #: Version of the layout of the JSON report.
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Status(StrEnum):
@@ -79,10 +80,13 @@ class VariableResult:
         What is wrong, in one line; None if it agrees.
     dataset, reference
         Its forms; None on the side that lacks it.
-    policy, tolerance, fraction, maximum, reason
-        How it is compared (`contracts.VariableContract`).
+    policy, measure, limits, share, reason
+        How it is compared (`contracts.VariableContract`): largest deviation by level (``q50``,
+        ``max``), and the share that belongs to the policies `cycles`, `set` and `rms`.
     compared, differing
         Elements compared, and those beyond the tolerance.
+    cycles, moved
+        Of unwrapped phase: samples in another cycle, and columns moved as a whole.
     worst, deviation
         The element farthest off and the quantiles; None where there is none.
     """
@@ -93,12 +97,14 @@ class VariableResult:
     dataset: Form | None = None
     reference: Form | None = None
     policy: str = ""
-    tolerance: float = 0.0
-    fraction: float = 1.0
-    maximum: float = 0.0
+    measure: str | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    share: float | None = None
     reason: str = ""
     compared: int = 0
     differing: int = 0
+    cycles: int | None = None
+    moved: int | None = None
     worst: WorstElement | None = None
     deviation: Deviation | None = None
 
@@ -194,19 +200,21 @@ class VerificationReport:
             "counts": self.counts(),
             "indices_count_from": 0,
             "findings": [vars(finding) for finding in self.findings],
-            "files": [_plain(file) for file in self.files],
+            "files": [plain(file) for file in self.files],
         }
         return json.dumps(values, indent=2, allow_nan=False) + "\n"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return dataclasses as objects, tuples as lists, and numbers that JSON lacks as words."""
     if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
     if isinstance(value, complex):
-        return {"re": _plain(value.real), "im": _plain(value.imag)}
+        return {"re": plain(value.real), "im": plain(value.imag)}
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

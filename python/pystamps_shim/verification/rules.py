@@ -14,15 +14,16 @@ from typing import Any
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.verification.contracts import (
     CONTRACT_FOLDER,
+    Measure,
     Policy,
     VariableContract,
     load_contract,
 )
+from pystamps_shim.verification.limits import Limits
 from pystamps_shim.verification.stages import FIRST_STAGE, LAST_STAGE
 
 STRICT, SCIENTIFIC = "strict", "scientific"
 PROFILES = (STRICT, SCIENTIFIC)
-_POLICY_KEYS = ("tolerance", "fraction", "maximum", "congruent", "reason")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Rules:
         """Return how to compare a variable of a file."""
         rule = scientific_rule(file, contract.name) if self.by_pixel else None
         # What no rule knows, a variable of another program, is compared as in the profile `strict`.
-        contract = contract if rule is None else ruled(contract, rule)
+        contract = contract if rule is None else contract.compared_by(rule)
         return with_tolerance(contract, file, self.overrides.get(f"{file}:{contract.name}"))
 
 
@@ -77,18 +78,16 @@ def with_tolerance(
     """Return a contract with the user's tolerance; without one the contract as it is."""
     if tolerance is None:
         return contract
-    if contract.matlab_class == "char" or contract.policy is Policy.PIXELS:
+    if contract.matlab_class == "char" or contract.policy is Policy.SET:
         what = "text" if contract.matlab_class == "char" else "a set of pixels"
         cause = f"{file}:{contract.name} is {what}, which has no tolerance"
         raise PystampsError(cause, "leave its --tolerance out", ExitCode.USAGE)
-    untold = contract.policy in (Policy.EXACT, Policy.IGNORED)
-    return replace(
-        contract,
-        policy=Policy.ABSOLUTE if untold else contract.policy,
-        tolerance=tolerance,
-        maximum=max(contract.maximum, tolerance),
-        reason="given by the user",
-    )
+    if contract.limits is None:
+        blank = replace(contract, policy=Policy.QUANTILES, measure=Measure.ABSOLUTE)
+        limits = Limits.all_within(tolerance)
+    else:
+        blank, limits = contract, contract.limits.within(tolerance)
+    return replace(blank, limits=limits, reason="given by the user")
 
 
 def known_variables() -> dict[str, dict[str, VariableContract | None]]:
@@ -109,15 +108,6 @@ def known_variables() -> dict[str, dict[str, VariableContract | None]]:
 def read_rules(name: str) -> dict[str, Any]:
     """Read a file of rules that is not the contract of a stage."""
     return tomllib.loads((CONTRACT_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-
-
-def ruled(contract: VariableContract, values: Mapping[str, Any]) -> VariableContract:
-    """Return a contract with policy and tolerance of another rule."""
-    tolerance = float(values.get("tolerance", 0.0))
-    given = {key: values[key] for key in _POLICY_KEYS if key in values}
-    defaults = {"fraction": 1.0, "maximum": tolerance, "congruent": 1.0, "reason": ""}
-    settings = {**defaults, **given, "tolerance": tolerance}
-    return replace(contract, policy=Policy(values["policy"]), **settings)
 
 
 def scientific_rule(file: str, name: str) -> dict[str, Any] | None:

@@ -8,8 +8,8 @@ from enum import Enum
 from pathlib import Path
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.io import mat
 from pystamps_shim.verification.contracts import Artefact, load_contract
+from pystamps_shim.verification.reading import Reader
 
 FIRST_STAGE, LAST_STAGE = 1, 8
 
@@ -43,7 +43,7 @@ class StageArtefact:
     artefact: Artefact
     later: tuple[Artefact, ...]
 
-    def presence(self, folder: Path) -> Presence:
+    def presence(self, folder: Path, reader: Reader) -> Presence:
         """Tell whether a folder holds this stage's file."""
         path = folder / self.artefact.file
         if not path.is_file():
@@ -51,7 +51,7 @@ class StageArtefact:
         if not (self.later or self.artefact.marked_by):
             return Presence.PRESENT
         try:
-            names = {variable.name for variable in mat.list_variables(path)}
+            names = set(reader.forms(path))
         except PystampsError:
             return Presence.UNREADABLE
         if any(names & set(later.marked_by) for later in self.later):

@@ -18,7 +18,7 @@ from pystamps_shim.verification.contracts import Policy, VariableContract
 from pystamps_shim.verification.measured import differing, measured, under, with_match
 from pystamps_shim.verification.pixels import Match
 from pystamps_shim.verification.results import FileResult, Form, Status, VariableResult
-from pystamps_shim.verification.rules import Rules, read_rules, ruled, with_tolerance
+from pystamps_shim.verification.rules import Rules, read_rules, with_tolerance
 from pystamps_shim.verification.variables import MatVariable
 
 FOLDER = "products"
@@ -72,9 +72,9 @@ def _columns(paths: tuple[Path, Path], rules: Rules) -> Iterator[VariableResult]
     if rules.by_pixel and all({_LONGITUDE, _LATITUDE} <= set(side) for side in (own, others)):
         match = Match.of(*(side[_LONGITUDE] + 1j * side[_LATITUDE] for side in (own, others)))
         wanted = read_rules("tables")["rows"]
-        rule = VariableContract("rows", "double", [], Policy.PIXELS, 0.0, wanted["reason"])
-        rule = replace(rule, fraction=wanted["fraction"])
-        yield with_match(under(rule, VariableResult("rows", Status.EQUAL)), match, rule.fraction)
+        rule = VariableContract("rows", "double", [], Policy.SET, reason=wanted["reason"])
+        rule = replace(rule, jaccard=wanted["jaccard"])
+        yield with_match(under(rule, VariableResult("rows", Status.EQUAL)), match, rule.jaccard)
     for name in {**others, **own}:
         found, reference = own.get(name), others.get(name)
         rule = _rule(paths[0].name, name, rules)
@@ -102,11 +102,11 @@ def _form(values: NDArray[Any] | None) -> Form | None:
 
 def _rule(file: str, column: str, rules: Rules) -> VariableContract:
     """Return how to compare a column; a tolerance may be given for it or for all of its kind."""
-    blank = VariableContract(column, "double", ["rows"], Policy.EXACT, 0.0, "")
+    blank = VariableContract(column, "double", ["rows"], Policy.EXACT)
     for entry in read_rules("tables")["column"]:
         for pattern in entry["names"]:
             if fnmatchcase(column, pattern):
                 given = rules.overrides
                 tolerance = given.get(f"{file}:{column}", given.get(f"{file}:{pattern}"))
-                return with_tolerance(ruled(blank, entry[rules.profile]), file, tolerance)
+                return with_tolerance(blank.compared_by(entry[rules.profile]), file, tolerance)
     return blank

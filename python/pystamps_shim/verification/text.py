@@ -63,7 +63,6 @@ def _verdict(result: FileResult) -> str:
 
 
 def _variable(variable: VariableResult) -> str:
-    rule = variable.policy
-    if variable.tolerance:
-        rule += f" {variable.tolerance:g}"
+    limits = " ".join(f"{level} {bound:g}" for level, bound in variable.limits.items())
+    rule = f"{variable.policy} {limits}".rstrip()
     return f"{variable.name} [{rule}]: {variable.problem}"

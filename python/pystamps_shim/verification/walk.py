@@ -69,7 +69,8 @@ def compare_stages(
         folders = (pair[0].root / scope, pair[1].root / scope)
         refused, found = _replayed(scope, folders, through_stage)
         findings += found
-        comparison = FileComparison(rules, Matcher(*folders), wavelength_m)
+        reader = pair[0].reader
+        comparison = FileComparison(rules, Matcher(*folders, reader), wavelength_m, reader)
         wanted = "root" if scope == MERGED else "patch"
         tasks += [
             _Task(artefact, scope, folders, comparison)
@@ -130,7 +131,8 @@ def _replayed(
 def _compare(task: _Task) -> Iterator[FileResult]:
     """Yield the result of one artefact, nothing where neither side has it."""
     artefact, stage = task.artefact.artefact, task.artefact.stage
-    own, others = (task.artefact.presence(folder) for folder in task.folders)
+    reader = task.comparison.reader
+    own, others = (task.artefact.presence(folder, reader) for folder in task.folders)
     present = (own is Presence.PRESENT, others is Presence.PRESENT)
     if Presence.UNREADABLE in (own, others):
         # Whose it is cannot be told: it counts once, as the first stage's of that name.
