@@ -172,6 +172,8 @@ def dataset_after(
     stage: int,
     target: Path,
     parameters: Mapping[str, ParameterValue] | None = None,
+    *,
+    merged: bool = True,
 ) -> Path:
     """Make the dataset folder as original StaMPS left it after a stage, writable.
 
@@ -187,6 +189,9 @@ def dataset_after(
         Folder to create.
     parameters
         Parameters to set in ``parms.mat`` besides the scene's own.
+    merged
+        Whether the last stage left its files in the merged dataset too; stage 5 alone works on
+        both.
 
     Returns
     -------
@@ -195,8 +200,8 @@ def dataset_after(
     """
     lineage = LINEAGES.get(name, Lineage(name))
     target.mkdir(parents=True)
-    for source in (stage_folder(oracle, name, number) for number in range(1, stage + 1)):
-        _copy_results(source, target)
+    for number in range(1, stage + 1):
+        _copy_results(stage_folder(oracle, name, number), target, root=merged or number < stage)
     if lineage.earlier_pass is not None and stage >= 5:
         smooth = "scla_smooth2.mat"
         shutil.copyfile(oracle / lineage.earlier_pass / smooth, target / smooth)
@@ -218,13 +223,13 @@ def set_parameters(parms: Path, values: Mapping[str, ParameterValue]) -> None:
         scipy.io.savemat(parms, {**kept, **values}, oned_as="row")
 
 
-def _copy_results(source: Path, target: Path) -> None:
-    """Copy one stage's files over those of the stages before."""
+def _copy_results(source: Path, target: Path, *, root: bool) -> None:
+    """Copy one stage's files over those of the stages before, those in its root if wanted."""
     for path in sorted(source.rglob("*")):
         place = target / path.relative_to(source)
         if path.is_dir():
             place.mkdir(exist_ok=True)
-        elif not path.name.startswith("oracle_"):
+        elif not path.name.startswith("oracle_") and (root or path.parent != source):
             shutil.copyfile(path, place)
 
 

@@ -10,11 +10,10 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from parity.compare import Report, check_shape, compare_bytes
+from parity import comparison
+from parity.compare import Report
 from parity.readers import read_mat_file
-from pystamps_shim.verification.comparators import compare_variable
 from pystamps_shim.verification.contracts import Artefact, FilePolicy, load_contract
-from pystamps_shim.verification.texts import compare_text
 from pystamps_shim.verification.variables import MatVariable
 
 Variables = Mapping[str, MatVariable]
@@ -167,24 +166,8 @@ def compare_variables(
     Missing and surplus variables are differences too.
     """
     reference, candidate = pair
-    names = {contract.name for contract in artefact.variables}
-    for surplus in sorted((set(candidate) | set(reference)) - names):
-        report.check(f"{path}:{surplus}", "not in the contract")
-    for contract in artefact.variables:
-        where = f"{path}:{contract.name}"
-        missing = [
-            role
-            for role, variables in (("reference", reference), ("candidate", candidate))
-            if contract.name not in variables
-        ]
-        if contract.optional and len(missing) == len(pair):
-            continue
-        if missing:
-            report.check(where, f"missing in the {' and the '.join(missing)}")
-            continue
-        found = candidate[contract.name]
-        report.check(where, check_shape(symbols, contract.shape, found.shape))
-        report.check(where, compare_variable(contract, reference[contract.name], found))
+    for result in comparison.compare_variables(artefact, candidate, reference, symbols):
+        report.check(f"{path}:{result.name}", result.problem)
 
 
 def _compare_scope(
@@ -205,12 +188,10 @@ def _compare_scope(
             report.check(str(candidate), "not in the reference")
         elif not candidate.exists():
             report.check(str(candidate), "missing")
-        elif artefact.policy is FilePolicy.BYTES:
-            problem = compare_bytes(reference.read_bytes(), candidate.read_bytes())
+        elif artefact.policy is not FilePolicy.VARIABLES:
+            whole = comparison.compare_whole_files
+            problem = whole(artefact.policy, candidate, reference, substitutions)
             report.check(str(candidate), problem)
-        elif artefact.policy is FilePolicy.TEXT:
-            texts = [path.read_bytes().decode("utf-8") for path in (reference, candidate)]
-            report.check(str(candidate), compare_text(texts[0], texts[1], substitutions))
         else:
             pair = (read_mat_file(reference), read_mat_file(candidate))
             compare_variables(report, artefact, candidate, pair, symbols)

@@ -94,6 +94,8 @@ class VariableContract:
         have units of their own; empty where not.
     optional
         It is there exactly if the reference has it.
+    native_only
+        Original StaMPS does not write it.
     constant
         Why it may be constant, empty or short in every reference, and still be certified by its
         class, its shape and that one value; empty where it may not.
@@ -112,6 +114,7 @@ class VariableContract:
     best: float = 1.0
     row_units: tuple[float, ...] = ()
     optional: bool = False
+    native_only: bool = False
     constant: str = ""
 
     @property
@@ -236,6 +239,7 @@ def _variable(name: str, values: dict[str, Any]) -> VariableContract:
         shape=values["shape"],
         policy=Policy.IGNORED,
         optional=bool(values.get("optional", False)),
+        native_only=bool(values.get("native_only", False)),
         constant=values.get("constant", ""),
     )
     return blank.compared_by(values)
