@@ -48,26 +48,38 @@ def compare_one(
     if reference is None:
         if not rule.native_only:
             return replace(result, status=Status.EXTRA, problem="missing in the reference")
-        if ours.matlab_class not in rule.matlab_class.split("|"):
-            shape = f"class {ours.matlab_class}, want {rule.matlab_class}"
-        return (
-            replace(result, status=Status.NOT_COMPARED)
-            if shape is None
-            else differing(result, shape)
-        )
+        problem = shape or _of_our_own(rule, ours)
+        unseen = replace(result, status=Status.NOT_COMPARED)
+        return unseen if problem is None else differing(result, problem)
     result = measured(result, rule, (ours, reference))
     if result.problem is None and ours.matlab_class not in rule.matlab_class.split("|"):
         return differing(result, f"class {ours.matlab_class}, want {rule.matlab_class}")
     return result if shape is None or result.problem else differing(result, shape)
 
 
+def _of_our_own(rule: VariableContract, ours: MatVariable) -> str | None:
+    """Look at a variable that original StaMPS does not write."""
+    if ours.matlab_class not in rule.matlab_class.split("|"):
+        return f"class {ours.matlab_class}, want {rule.matlab_class}"
+    if rule.value and str(ours.values) != rule.value:
+        return f"'{ours.values}', want '{rule.value}'"
+    return None
+
+
 def compare_whole_files(
     policy: FilePolicy, ours: Path, reference: Path, substitutions: Mapping[str, str]
 ) -> str | None:
     """Compare two files that are no MATLAB files."""
+    return compare_contents(policy, ours.read_bytes(), reference.read_bytes(), substitutions)
+
+
+def compare_contents(
+    policy: FilePolicy, ours: bytes, reference: bytes, substitutions: Mapping[str, str]
+) -> str | None:
+    """Compare what two files hold that are no MATLAB files."""
     if policy is FilePolicy.BYTES:
-        return compare_bytes(reference.read_bytes(), ours.read_bytes())
-    texts = [path.read_bytes().decode("utf-8") for path in (reference, ours)]
+        return compare_bytes(reference, ours)
+    texts = [content.decode("utf-8", errors="replace") for content in (reference, ours)]
     return compare_text(texts[0], texts[1], dict(substitutions))
 
 

@@ -19,6 +19,36 @@ Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class PosedProblem:
+    """One interferogram before it is solved.
+
+    Attributes
+    ----------
+    wrapped_rad
+        [n_i, n_j] wrapped phase of the cells.
+    problem
+        The problem with convex costs, posed from SNAPHU's input and cost file.
+    """
+
+    wrapped_rad: NDArray[np.float64]
+    problem: FlowProblem
+
+    @classmethod
+    def read(cls, folder: Path, shape: tuple[int, int]) -> PosedProblem:
+        """Read ``snaphu.in`` and ``snaphu.costinfile`` of a grid of `shape`."""
+        down, right = read_costs(folder / "snaphu.costinfile", shape)
+        phasors = np.fromfile(folder / "snaphu.in", np.complex64).reshape(shape)
+        wrapped_rad = wrapped_phase_rad(phasors)
+        return cls(wrapped_rad, flow_problem(wrapped_rad, down, right))
+
+    def flow(self, unwrapped_rad: Array) -> Integers:
+        """Return an unwrapped phase [n_i, n_j] as flow of the problem, [A]."""
+        cycles = np.rint((unwrapped_rad - self.wrapped_rad) / (2 * np.pi)).astype(np.int64)
+        steps = [np.diff(cycles, axis=axis).ravel() for axis in (0, 1)]
+        return np.concatenate(steps) - self.problem.wraps
+
+
+@dataclass(frozen=True)
 class KeptProblem:
     """One interferogram.
 
@@ -39,18 +69,12 @@ class KeptProblem:
     @classmethod
     def read(cls, folder: Path, shape: tuple[int, int]) -> KeptProblem:
         """Read a folder of a grid of `shape`."""
-        down, right = read_costs(folder / "snaphu.costinfile", shape)
-        phasors = np.fromfile(folder / "snaphu.in", np.complex64).reshape(shape)
-        wrapped_rad = wrapped_phase_rad(phasors)
-        problem = flow_problem(wrapped_rad, down, right)
+        posed = PosedProblem.read(folder, shape)
         unwrapped_rad = np.fromfile(folder / "snaphu.out", np.float32).reshape(shape)
-        cycles = np.rint((unwrapped_rad - wrapped_rad) / (2 * np.pi)).astype(np.int64)
-        steps = [np.diff(cycles, axis=axis).ravel() for axis in (0, 1)]
         log = folder / "snaphu.log"
         text = log.read_text(encoding="ascii") if log.exists() else ""
         found = re.search(r"Total solution cost: (\d+)", text)
-        flow = np.concatenate(steps) - problem.wraps
-        return cls(problem, flow, int(found[1]) if found else None)
+        return cls(posed.problem, posed.flow(unwrapped_rad), int(found[1]) if found else None)
 
     def counted_cost(self, flow: Integers) -> int:
         """Return SNAPHU's own cost of a flow: 1 for any flow in an arc without statistics."""

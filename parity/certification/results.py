@@ -84,7 +84,7 @@ class Results:
         return results._reordered() if workspace.case.by_pixel else results
 
     def _reordered(self) -> Results:
-        """Return our merged rows in the original's order; as they are if the PS are not the same."""
+        """Return our merged rows in the original's order, as they are if the PS differ."""
         place = (MERGED_PLACE, "ps2.mat")
         rows = rows_by_pixel(*(side[place]["ij"].values for side in (self.ours, self.originals)))
         if rows is None:

@@ -96,6 +96,8 @@ class VariableContract:
         It is there exactly if the reference has it.
     native_only
         Original StaMPS does not write it.
+    value
+        The text that it holds, where the reference lacks it; empty where that is not fixed.
     constant
         Why it may be constant, empty or short in every reference, and still be certified by its
         class, its shape and that one value; empty where it may not.
@@ -115,6 +117,7 @@ class VariableContract:
     row_units: tuple[float, ...] = ()
     optional: bool = False
     native_only: bool = False
+    value: str = ""
     constant: str = ""
 
     @property
@@ -240,6 +243,7 @@ def _variable(name: str, values: dict[str, Any]) -> VariableContract:
         policy=Policy.IGNORED,
         optional=bool(values.get("optional", False)),
         native_only=bool(values.get("native_only", False)),
+        value=values.get("value", ""),
         constant=values.get("constant", ""),
     )
     return blank.compared_by(values)

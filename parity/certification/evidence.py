@@ -1,0 +1,126 @@
+"""What a comparison proves, and what is refused as evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from parity.certification.datasets import Workspace
+from parity.certification.results import Results
+from pystamps_shim.verification.contracts import FilePolicy, Policy, VariableContract
+from pystamps_shim.verification.variables import MatVariable
+
+#: Elements that an array of no fixed size must have for its values to prove anything.
+LEAST_ELEMENTS = 5
+_LEDGER = Path(".pystamps") / "ledger.json"
+
+
+class Evidence(StrEnum):
+    """What the comparison of a variable proves."""
+
+    VALUES = "values"
+    #: The reference has one value throughout, such as 0.
+    CONSTANT = "constant"
+    EMPTY = "empty"
+    #: The reference has fewer than `LEAST_ELEMENTS`.
+    FEW = "few"
+    #: Its rule looks at class and shape alone.
+    FORM = "form"
+    #: Original StaMPS does not write it.
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Something that proves nothing, and why.
+
+    Attributes
+    ----------
+    where
+        File, with the variable if it is about one.
+    why
+        One phrase.
+    """
+
+    where: str
+    why: str
+
+
+def evidence_of(rule: VariableContract, reference: MatVariable | None) -> Evidence:
+    """Tell what a comparison with this reference proves."""
+    if reference is None:
+        return Evidence.ABSENT
+    if rule.policy is Policy.IGNORED:
+        return Evidence.FORM
+    return Evidence.VALUES if reference.matlab_class == "char" else _of_numbers(rule, reference)
+
+
+def _of_numbers(rule: VariableContract, reference: MatVariable) -> Evidence:
+    values = reference.values
+    if values.size == 0:
+        return Evidence.EMPTY
+    fixed = all(isinstance(size, int) for size in rule.shape)
+    if values.size < LEAST_ELEMENTS and not fixed:
+        return Evidence.FEW
+    known = values[~np.isnan(values)] if values.dtype.kind in "fc" else values
+    if values.size > 1 and (known.size == 0 or (known == known.flat[0]).all()):
+        return Evidence.CONSTANT
+    return Evidence.VALUES
+
+
+def refused_values(results: Results) -> Iterator[Refusal]:
+    """Yield the variables of a case whose reference proves nothing about values."""
+    words = {
+        Evidence.CONSTANT: "one value throughout",
+        Evidence.EMPTY: "empty",
+        Evidence.FEW: f"fewer than {LEAST_ELEMENTS} elements",
+    }
+    for pair in results.pairs:
+        originals = results.originals.get(pair.place, {})
+        for rule in pair.artefact.variables:
+            if rule.name in originals:
+                why = words.get(evidence_of(rule, originals[rule.name]))
+                if why is not None:
+                    yield Refusal(f"{pair.name}: {rule.name}", f"the reference is {why}")
+
+
+def refused_files(results: Results) -> Iterator[Refusal]:
+    """Yield the files that our program has not computed in this run.
+
+    A stage that the ledger does not know or knows as replayed, and a MATLAB file with the bytes of
+    the original's: two programs do not write the same bytes.
+    """
+    entries = {place: _entry(results.workspace, place) for place in results.workspace.places}
+    for place, entry in entries.items():
+        if entry is None:
+            yield Refusal(place, "the ledger does not know this stage")
+        elif entry.get("origin") not in (None, "native"):
+            yield Refusal(place, f"the ledger says that it was {entry['origin']}")
+    for pair in results.pairs:
+        if not (pair.ours.exists() and pair.originals.exists()):
+            continue
+        matlab = pair.artefact.policy is FilePolicy.VARIABLES
+        if matlab and file_sha256(pair.ours) == file_sha256(pair.originals):
+            yield Refusal(pair.name, "its bytes are the original's: a copy")
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _entry(workspace: Workspace, place: str) -> dict[str, object] | None:
+    """Return what the ledger of a place says of the stage."""
+    stage = workspace.case.stage_scope.stage
+    path = workspace.dataset / place / _LEDGER
+    if not path.exists():
+        return None
+    stages = json.loads(path.read_text(encoding="utf-8"))["stages"]
+    entry: dict[str, object] | None = stages.get("prep" if stage == 0 else str(stage))
+    return entry
