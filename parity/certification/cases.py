@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +14,6 @@ from parity.certification.scopes import (
     StageScope,
 )
 from parity.oracle import UNWRAPPING_VARIANTS, ParameterValue, stage_folder
-
-#: Arguments for one patch (or ``.``), given the folder of the oracle's scenes.
-Options = Callable[[Path, str], list[str]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,8 @@ class Case:
     reference
         Folder of the oracle with the original's results; by default that of the scene's stage.
     options
-        More arguments of the native program.
+        More arguments of the native program; ``{oracle}`` and ``{patch}`` stand for the oracle's
+        folder and the patch.
     profile
         Circumstances with limits of their own (`load_contract`).
     parameters
@@ -55,7 +53,7 @@ class Case:
     scene: str
     stage_scope: StageScope
     reference: str | None = None
-    options: Options | None = None
+    options: tuple[str, ...] = ()
     profile: str | None = None
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
     start: int | None = None
@@ -64,6 +62,10 @@ class Case:
     by_pixel: bool = False
     golden: bool = False
     shared: bool = True
+
+    def arguments(self, oracle: Path, patch: str) -> list[str]:
+        """Return the options for one patch, or for the merged dataset."""
+        return [option.format(oracle=oracle, patch=patch) for option in self.options]
 
     def reference_folder(self, oracle: Path) -> Path:
         """Return where the original's results are."""
@@ -87,41 +89,18 @@ def cases_of(stage_scope: StageScope, *, golden: bool = False) -> list[Case]:
     return [case for case in found if (case.golden if golden else case.shared)]
 
 
-def _drawn(base: str) -> Options:
+#: Draw as Octave does, under which the original ran.
+_OCTAVE = ("--random-engine", "octave")
+
+
+def _drawn(histogram: str) -> tuple[str, ...]:
     """Stage 2: give the random coherences that the original has drawn."""
-
-    def options(oracle: Path, patch: str) -> list[str]:
-        drawn = stage_folder(oracle, base, 2) / patch / "oracle_rand.mat"
-        # The golden data lack the draws, but have the histogram that was made of them.
-        stored = stage_folder(oracle, base, 2) / patch / "pm1.mat"
-        return ["--reference-histogram", str(drawn if drawn.exists() else stored)]
-
-    return options
+    return ("--reference-histogram", f"{{oracle}}/{histogram}")
 
 
-def _octave(*more: str) -> Options:
-    """Draw as Octave does, under which the original ran."""
-    return lambda _, __: ["--random-engine", "octave", *more]
-
-
-def _edges_of(scene: str) -> Options:
+def _edges_of(folder: str) -> tuple[str, ...]:
     """Stage 4: give the edges that Triangle has made for the original."""
-    return lambda oracle, patch: [
-        "--edges",
-        str(stage_folder(oracle, scene, 4) / patch / "psweed.2.edge"),
-    ]
-
-
-def _always(*arguments: str) -> Options:
-    return lambda _, __: list(arguments)
-
-
-def _nodes_of(folder: str) -> Options:
-    """Stage 6: give the nearest nodes that the original has found, whose ties are another's."""
-    return lambda oracle, _: [
-        "--keep-costs",
-        *("--nearest-nodes", str(oracle / folder / "uw_interp.mat")),
-    ]
+    return ("--edges", f"{{oracle}}/{folder}/{{patch}}/psweed.2.edge")
 
 
 _PREP = [
@@ -133,9 +112,20 @@ _LOAD, _COHERENCE, _SELECT, _WEED, _CORRECT, _MERGE, _UNWRAP, _LOOK_ANGLE, _NOIS
 _STAGE1 = [Case(scene, scene, _LOAD, golden=scene == "P") for scene in ("P", "T", "L", "S")]
 
 _STAGE2 = [
-    *(Case(scene, scene, _COHERENCE, options=_drawn(scene)) for scene in ("T", "L", "D", "S")),
-    Case("T, SNR weights", "T_snr", _COHERENCE, options=_drawn("T")),
-    Case("T, one patch", "T1", _COHERENCE, options=_drawn("T1"), golden=True, shared=False),
+    *(
+        Case(scene, scene, _COHERENCE, None, _drawn(f"{scene}/stage2/{{patch}}/oracle_rand.mat"))
+        for scene in ("T", "L", "D", "S")
+    ),
+    Case("T, SNR weights", "T_snr", _COHERENCE, None, _drawn("T/stage2/{patch}/oracle_rand.mat")),
+    # The golden data lack the draws, but have the histogram that was made of them.
+    Case(
+        "T, one patch",
+        "T1",
+        _COHERENCE,
+        options=_drawn("T1/stage2/{patch}/pm1.mat"),
+        golden=True,
+        shared=False,
+    ),
 ]
 
 _DENSITIES = ("0.5", "1", "2", "5", "10")
@@ -149,7 +139,7 @@ def _selection(name: str, parameters: Mapping[str, ParameterValue]) -> Case:
         "T",
         _SELECT,
         reference=f"T/variants/select_{name}",
-        options=_octave("--reuse-coherence", "--force"),
+        options=(*_OCTAVE, "--reuse-coherence", "--force"),
         parameters=parameters,
         start=3,
         apart=("psver.mat", "no_ps_info.mat", "patch.list"),
@@ -157,18 +147,25 @@ def _selection(name: str, parameters: Mapping[str, ParameterValue]) -> Case:
 
 
 _STAGE3 = [
-    *(Case(scene, scene, _SELECT, options=_octave()) for scene in ("T", "L", "D", "S")),
+    *(Case(scene, scene, _SELECT, options=_OCTAVE) for scene in ("T", "L", "D", "S")),
     *(_selection(f"density_rand_{one}", {"density_rand": float(one)}) for one in _DENSITIES),
     *(
         _selection(f"PERCENT_{one}", {"select_method": "PERCENT", "percent_rand": float(one)})
         for one in _PERCENTAGES
     ),
-    Case("T, one patch", "T1", _SELECT, options=_octave(), golden=True, shared=False),
+    Case("T, one patch", "T1", _SELECT, options=_OCTAVE, golden=True, shared=False),
 ]
 
 _STAGE4 = [
     *(
-        Case(f"{scene}, the original's edges", scene, _WEED, None, _edges_of(scene), "oracle_edges")
+        Case(
+            f"{scene}, the original's edges",
+            scene,
+            _WEED,
+            None,
+            _edges_of(f"{scene}/stage4"),
+            "oracle_edges",
+        )
         for scene in ("T", "T_d1", "L")
     ),
     *(Case(f"{scene}, own edges", scene, _WEED) for scene in ("T", "T_d1", "L", "S")),
@@ -177,7 +174,7 @@ _STAGE4 = [
         "T1",
         _WEED,
         None,
-        _edges_of("T1"),
+        _edges_of("T1/stage4"),
         "oracle_edges",
         golden=True,
         shared=False,
@@ -185,7 +182,7 @@ _STAGE4 = [
 ]
 
 _STAGE5_PATCH = [
-    Case(scene, scene, _CORRECT, options=_octave(), golden=scene == "T")
+    Case(scene, scene, _CORRECT, options=_OCTAVE, golden=scene == "T")
     for scene in ("T", "T_d1", "L", "S")
 ]
 # Merged positions of small baselines are means with weights that follow the last bits of the C
@@ -195,7 +192,7 @@ _STAGE5_MERGED = [
         scene,
         scene,
         _MERGE,
-        options=_octave("--merge-only"),
+        options=(*_OCTAVE, "--merge-only"),
         start=5,
         by_pixel=scene == "S",
         golden=scene == "T",
@@ -211,7 +208,7 @@ _STAGE6 = [
             scene,
             scene,
             _UNWRAP,
-            options=_always("--keep-costs"),
+            options=("--keep-costs",),
             profile="gradient" if scene == _GRADIENT else None,
             golden=scene in ("T", "T_it2"),
         )
@@ -222,7 +219,11 @@ _STAGE6 = [
         "T",
         _UNWRAP,
         reference="T/variants/uw_tie_highest",
-        options=_nodes_of("T/variants/uw_tie_highest"),
+        # The original's nearest nodes, among which ties were broken by another rule.
+        options=(
+            *("--keep-costs", "--nearest-nodes"),
+            "{oracle}/T/variants/uw_tie_highest/uw_interp.mat",
+        ),
     ),
 ]
 
@@ -249,7 +250,7 @@ def _filtered(scene: str) -> Case:
         scene,
         _NOISE,
         # The original's index of the master, where an earlier interferogram is dropped.
-        options=_always("--strict") if scene.startswith("T_opt") else None,
+        options=("--strict",) if scene.startswith("T_opt") else (),
         elsewhere=elsewhere,
         apart=tuple(apart),
         golden=scene == "T",

@@ -114,8 +114,7 @@ class Workspace:
             where = ["--dataset", str(self.dataset)]
             if place != MERGED_PLACE:
                 where = ["--patch", str(self.dataset / place)]
-            more = [] if case.options is None else case.options(self.oracle, place)
-            commands.append(["stage", str(stage), *where, *more])
+            commands.append(["stage", str(stage), *where, *case.arguments(self.oracle, place)])
         return commands
 
     def _preparation(self) -> list[str]:

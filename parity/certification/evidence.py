@@ -16,8 +16,6 @@ from parity.certification.results import Results
 from pystamps_shim.verification.contracts import FilePolicy, Policy, VariableContract
 from pystamps_shim.verification.variables import MatVariable
 
-#: Elements that an array of no fixed size must have for its values to prove anything.
-LEAST_ELEMENTS = 5
 _LEDGER = Path(".pystamps") / "ledger.json"
 
 
@@ -28,7 +26,7 @@ class Evidence(StrEnum):
     #: The reference has one value throughout, such as 0.
     CONSTANT = "constant"
     EMPTY = "empty"
-    #: The reference has fewer than `LEAST_ELEMENTS`.
+    #: The reference has fewer elements than the contract wants.
     FEW = "few"
     #: Its rule looks at class and shape alone.
     FORM = "form"
@@ -65,8 +63,7 @@ def _of_numbers(rule: VariableContract, reference: MatVariable) -> Evidence:
     values = reference.values
     if values.size == 0:
         return Evidence.EMPTY
-    fixed = all(isinstance(size, int) for size in rule.shape)
-    if values.size < LEAST_ELEMENTS and not fixed:
+    if values.size < rule.minimum:
         return Evidence.FEW
     known = values[~np.isnan(values)] if values.dtype.kind in "fc" else values
     if values.size > 1 and (known.size == 0 or (known == known.flat[0]).all()):
@@ -79,7 +76,7 @@ def refused_values(results: Results) -> Iterator[Refusal]:
     words = {
         Evidence.CONSTANT: "one value throughout",
         Evidence.EMPTY: "empty",
-        Evidence.FEW: f"fewer than {LEAST_ELEMENTS} elements",
+        Evidence.FEW: "of fewer elements than the contract wants",
     }
     for pair in results.pairs:
         originals = results.originals.get(pair.place, {})

@@ -125,9 +125,12 @@ def _changed_numbers(rule: VariableContract, values: Array) -> Iterator[tuple[st
 
 
 def _somewhere(values: Array, random: np.random.Generator) -> tuple[int, ...]:
-    """Return the place of an element that is a number and, where there are others, not 0."""
+    """Return the place of an element that is a number, no smaller than most that are not 0."""
     known = ~np.isnan(values) if values.dtype.kind in "fc" else np.ones(values.shape, bool)
     wanted = known & (values != 0)
+    if wanted.any():
+        size = np.abs(values)
+        wanted &= size >= np.median(size[wanted])
     candidates = np.argwhere(wanted if wanted.any() else known if known.any() else ~known)
     return tuple(int(i) for i in candidates[random.integers(len(candidates))])
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from parity.certification.datasets import MERGED_PLACE
 from parity.certification.results import Results, Variables
-from parity.certification.unwrapping import UNWRAPPING_RELATIONS
+from parity.certification.unwrapping import UNWRAPPING_RELATIONS, unwrapping_notes
 from pystamps_shim.io import mat
 from pystamps_shim.reference.neighbour_clamp import clamp_to_neighbours
 from pystamps_shim.reference.triangulation import triangulation_edges
@@ -43,6 +43,12 @@ def relations_of(results: Results) -> Iterator[Relation]:
     """Look at every relation of the stage."""
     for name, check in _BY_STAGE.get(results.workspace.case.stage_scope.stage, {}).items():
         yield Relation(name, check(results))
+
+
+def notes_of(results: Results) -> Iterator[str]:
+    """Yield what people should know of the freedom that there was: ties."""
+    if results.workspace.case.stage_scope.stage == 6:
+        yield from unwrapping_notes(results)
 
 
 def _cells_hold_their_candidates(results: Results) -> str | None:

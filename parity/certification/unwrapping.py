@@ -154,6 +154,19 @@ def _added(side: Any, name: str, columns: Array) -> Array:
     return np.asarray(_file(side, name)["ph_uw"].values[:, columns] - (node + difference))
 
 
+def _gradients_differ_by_their_spread(results: Results) -> str | None:
+    """Expect ``spread`` to be the change of the gradients along edges that are judged by them."""
+    edges = _file(results.ours, "uw_space_time.mat")
+    gradients = [edges[name].values for name in ("ifreq_ij", "jfreq_ij") if name in edges]
+    want = np.zeros(edges["spread"].shape)
+    if gradients and gradients[0].size:
+        low, high = _file(results.ours, "uw_interp.mat")["edgs"].values[:, 1:].astype(int).T - 1
+        change = (gradients[0][high] - gradients[0][low]) + (gradients[1][high] - gradients[1][low])
+        want = np.where(edges["shaky_ix"].values.astype(bool), change, 0.0)
+    same = np.isclose(edges["spread"].values, want, rtol=1e-6, atol=0, equal_nan=True)
+    return None if same.all() else f"{int((~same).sum())} values of spread are not the gradients'"
+
+
 def _images_follow_their_pairs(results: Results) -> str | None:
     """Expect of small baselines that a pair's modelled phase is the difference of its images."""
     if not results.small_baseline:
@@ -199,7 +212,7 @@ def tied_cells(nearest: Array, occupied: Array) -> int:
     return count
 
 
-def notes_of(results: Results) -> Iterator[str]:
+def unwrapping_notes(results: Results) -> Iterator[str]:
     """Yield what people should know of the freedom that there was."""
     occupied = _file(results.originals, "uw_grid.mat")["nzix"].values.astype(bool)
     ties = tied_cells(_nearest(results.originals), occupied)
@@ -212,5 +225,6 @@ UNWRAPPING_RELATIONS: dict[str, Callable[[Results], str | None]] = {
     "the phase of the nodes has the cost in the log": _phase_has_its_cost,
     "msd is the mean square of the steps": _steps_have_their_mean_square,
     "every PS follows its node": _scatterers_follow_their_nodes,
+    "spread is the change of the gradients": _gradients_differ_by_their_spread,
     "every pair is the difference of its images": _images_follow_their_pairs,
 }

@@ -59,6 +59,8 @@ class FilePolicy(StrEnum):
     VARIABLES = "variables"
 
 
+#: Elements that an array of no fixed size must have for its values to be evidence.
+LEAST_ELEMENTS = 5
 #: Policies without limits.
 _UNLIMITED = (Policy.EXACT, Policy.SET, Policy.IGNORED)
 #: What an override of a rule replaces as a whole: a limit of one rule means nothing in another.
@@ -98,6 +100,8 @@ class VariableContract:
         Original StaMPS does not write it.
     value
         The text that it holds, where the reference lacks it; empty where that is not fixed.
+    minimum
+        Elements that it must have for its values to be evidence in certification.
     constant
         Why it may be constant, empty or short in every reference, and still be certified by its
         class, its shape and that one value; empty where it may not.
@@ -118,6 +122,7 @@ class VariableContract:
     optional: bool = False
     native_only: bool = False
     value: str = ""
+    minimum: int = LEAST_ELEMENTS
     constant: str = ""
 
     @property
@@ -236,6 +241,7 @@ def _overridden(values: dict[str, Any], override: Mapping[str, Any]) -> dict[str
 
 
 def _variable(name: str, values: dict[str, Any]) -> VariableContract:
+    fixed = all(isinstance(size, int) for size in values["shape"])
     blank = VariableContract(
         name=name,
         matlab_class=values["class"],
@@ -244,6 +250,7 @@ def _variable(name: str, values: dict[str, Any]) -> VariableContract:
         optional=bool(values.get("optional", False)),
         native_only=bool(values.get("native_only", False)),
         value=values.get("value", ""),
+        minimum=int(values.get("minimum", 1 if fixed else LEAST_ELEMENTS)),
         constant=values.get("constant", ""),
     )
     return blank.compared_by(values)

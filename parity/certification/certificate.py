@@ -1,0 +1,163 @@
+"""Certificates: what all cases of a scope have shown, kept as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from parity.certification.case_record import CaseRecord, Key
+from parity.certification.evidence import Evidence
+from parity.certification.provenance import (
+    Code,
+    Machine,
+    Oracle,
+    as_plain,
+    contract_digest,
+)
+from parity.certification.scopes import StageScope
+
+#: Version of the layout.
+SCHEMA = 1
+#: Where the certificates are that belong to the code.
+FOLDER = Path(__file__).resolve().parents[1] / "certificates"
+#: From this depth on JSON is written in one line.
+_INLINE_DEPTH = 5
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What all certificates of one run have in common.
+
+    Attributes
+    ----------
+    code, oracle, machine
+        Where they come from.
+    threads
+        Numbers of threads that were tried.
+    digests
+        Digest of the code of every certificate, by its name.
+    """
+
+    code: Code
+    oracle: Oracle
+    machine: Machine
+    threads: tuple[int, ...]
+    digests: Mapping[str, str]
+
+    def head(self, name: str) -> dict[str, Any]:
+        """Return how a certificate begins."""
+        program = as_plain(self.code)
+        del program["clean"]
+        return {
+            "schema": SCHEMA,
+            "name": name,
+            "oracle": as_plain(self.oracle),
+            "program": {**program, "code_sha256": self.digests.get(name, "unknown")},
+            "machine": as_plain(self.machine),
+            "threads": list(self.threads),
+        }
+
+
+def certificate_of(
+    stage_scope: StageScope, origin: Origin, records: Sequence[CaseRecord]
+) -> dict[str, Any]:
+    """Put the certificate of a scope together."""
+    tried = [one for record in records for one in record.tried]
+    kinds = Counter(one.kind for one in tried)
+    unnoticed = [f"{one.where}: {one.kind}" for one in tried if one.detected is None]
+    coverage = _coverage(stage_scope, records)
+    cases = [record.as_plain() for record in records]
+    passed = bool(cases) and all(case["passed"] for case in cases)
+    return {
+        **origin.head(stage_scope.name),
+        "stage": stage_scope.stage,
+        "scope": stage_scope.scope,
+        "contract_sha256": contract_digest(stage_scope.stage),
+        "passed": passed and not unnoticed and not coverage["without_evidence"],
+        "mutations": {
+            "made": len(tried),
+            "detected": len(tried) - len(unnoticed),
+            "by_relation": sum(one.detected == "relation" for one in tried),
+            "by_kind": dict(sorted(kinds.items())),
+            "undetected": unnoticed,
+        },
+        "coverage": coverage,
+        "cases": cases,
+    }
+
+
+def _coverage(stage_scope: StageScope, records: Sequence[CaseRecord]) -> dict[str, Any]:
+    """Tell which variables were compared by value in some case, and why others were not."""
+    best: dict[Key, set[Evidence]] = {}
+    for record in records:
+        for key, evidence in record.evidence.items():
+            best.setdefault(key, set()).add(evidence)
+    reasons = _reasons(stage_scope)
+    by_form, without = {}, []
+    for key, found in sorted(best.items()):
+        name = f"{key[0]}: {key[1]}" + (" (small baselines)" if key[2] else "")
+        if Evidence.VALUES in found:
+            continue
+        if reasons.get(key):
+            by_form[name] = reasons[key]
+        else:
+            without.append(f"{name}: {', '.join(sorted(found))}")
+    return {
+        "variables": len(best),
+        "by_value": sum(Evidence.VALUES in found for found in best.values()),
+        "by_form": by_form,
+        "without_evidence": without,
+    }
+
+
+def _reasons(stage_scope: StageScope) -> dict[Key, str]:
+    """Return why variables may be constant or empty in every case."""
+    found = {}
+    for small_baseline in (False, True):
+        for artefact in stage_scope.artefacts(small_baseline=small_baseline):
+            for rule in artefact.variables:
+                reason = rule.constant or (rule.reason if rule.limits is None else "")
+                reason = reason or ("original StaMPS does not write it" if rule.native_only else "")
+                found[artefact.file, rule.name, small_baseline] = reason
+    return found
+
+
+def read_certificate(name: str, folder: Path = FOLDER) -> dict[str, Any] | None:
+    """Read a certificate; None where there is none."""
+    path = folder / f"{name}.json"
+    if not path.exists():
+        return None
+    certificate: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return certificate
+
+
+def write_certificate(certificate: Mapping[str, Any], folder: Path = FOLDER) -> Path:
+    """Write a certificate in place of an earlier one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{certificate['name']}.json"
+    path.write_text(f"{_laid_out(certificate, 0)}\n", encoding="utf-8")
+    return path
+
+
+def _laid_out(value: Any, depth: int) -> str:
+    """Return JSON for people and version control: a line for every variable of a file."""
+    if depth >= _INLINE_DEPTH or not isinstance(value, dict | list) or not value:
+        return json.dumps(value, allow_nan=False, ensure_ascii=False)
+    if not any(isinstance(item, dict | list) for item in _items(value)) and depth > 1:
+        return json.dumps(value, allow_nan=False, ensure_ascii=False)
+    pad, end = "  " * (depth + 1), "  " * depth
+    if isinstance(value, dict):
+        lines = [
+            f"{pad}{json.dumps(key)}: {_laid_out(item, depth + 1)}" for key, item in value.items()
+        ]
+        return "{\n" + ",\n".join(lines) + f"\n{end}}}"
+    lines = [f"{pad}{_laid_out(item, depth + 1)}" for item in value]
+    return "[\n" + ",\n".join(lines) + f"\n{end}]"
+
+
+def _items(value: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
