@@ -103,6 +103,7 @@ def test_wrong_usage_is_exit_code_2(native: Native) -> None:
         ["--edges", "x"],
         ["--reuse-coherence"],
         ["--reference-histogram", "x"],
+        ["--nearest-nodes", "x"],
         ["--keep-costs"],
         ["--solver", "native"],
     ):
