@@ -89,6 +89,8 @@ LINEAGES = {
         {stage: f"T_opt/stage{stage}_iter1" for stage in (6, 7, 8)},
         parms="T_opt/parms.mat",
     ),
+    # Made with the parameters of T and the other rule for equally near nodes.
+    "uw_tie_highest": Lineage("T", {6: "T/variants/uw_tie_highest"}),
     "T_snr": Lineage("T", {2: "T_snr/stage2"}, parms="T_snr/parms.mat"),
     **{name: _unwrapping_variant(name) for name in UNWRAPPING_VARIANTS},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
 import struct
@@ -90,7 +91,7 @@ def test_the_launcher_runs_the_extension_without_the_program(tmp_path: Path) -> 
     launcher = "import pystamps_shim._launcher as l; l.__file__ = '/none/x'; exit(l.native())"
     command = [sys.executable, "-c", launcher, "readiness", "--json"]
     result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert len(json.loads(result.stdout)) == 9
+    assert len(json.loads(result.stdout)["scopes"]) == 9
 
 
 def test_wrong_usage_is_exit_code_2(native: Native) -> None:
@@ -103,6 +104,7 @@ def test_wrong_usage_is_exit_code_2(native: Native) -> None:
         ["--edges", "x"],
         ["--reuse-coherence"],
         ["--reference-histogram", "x"],
+        ["--nearest-nodes", "x"],
         ["--keep-costs"],
         ["--solver", "native"],
     ):
@@ -159,10 +161,63 @@ def test_inspect_lists_without_reading_and_shows_values(native: Native, golden: 
 
 
 def test_readiness_names_nine_scopes(native: Native) -> None:
-    """Every stage is native, 5 on patches and on the project."""
-    rows = json.loads(native("readiness", "--json").stdout)
-    assert [row["stage"] for row in rows if row["state"] == "native"] == [1, 2, 3, 4, 5, 5, 6, 7, 8]
-    assert len(rows) == 9
+    """Every stage is native or certified, 5 on patches and on the project; who is not says why."""
+    told = json.loads(native("readiness", "--json").stdout)
+    assert told["schema"] == 1
+    assert [row["stage"] for row in told["scopes"]] == [1, 2, 3, 4, 5, 5, 6, 7, 8]
+    names = [row["certificate_name"] for row in told["further_evidence"]]
+    assert names == ["prep", "chain"]
+    for row in told["scopes"] + told["further_evidence"]:
+        assert row["state"] in {"native", "certified"}
+        assert (row["state"] == "certified") == (row["reason"] is None)
+        assert len(row["code_sha256"]) == 64
+        if row["state"] == "certified":
+            certificate = row["certificate"]
+            assert certificate["passed"]
+            assert certificate["cases"]
+            assert 0 < certificate["mutations"]["made"] == certificate["mutations"]["detected"]
+
+
+def test_readiness_shows_the_document_of_differences(native: Native) -> None:
+    """Every row of its tables appears at its stage, under a heading that the link leads to."""
+    root = Path(__file__).parents[1]
+    text = (root / "docs" / "differences.md").read_text(encoding="utf-8")
+    sections = {
+        "docs/differences.md#"
+        + re.sub("[^a-z0-9-]", "", part.split("\n")[0].lower().replace(" ", "-")): [
+            line for line in part.splitlines() if line.startswith("| ")
+        ][1:]
+        for part in text.split("\n## ")[1:]
+    }
+    told = json.loads(native("readiness", "--json").stdout)
+    shown: dict[str, list[str]] = {}
+    for row in told["scopes"] + told["further_evidence"]:
+        for one in row["deviations"]:
+            shown.setdefault(one["link"], []).append(f"| {one['original']} | {one['pystamps']} |")
+    assert len(shown) >= 9
+    for link, rows in shown.items():
+        assert rows == sections[link]
+    untold = {link.partition("#")[2] for link, rows in sections.items() if rows} - {
+        link.partition("#")[2] for link in shown
+    }
+    assert untold == {"products", "parameters"}
+
+
+def test_readiness_is_a_table_for_people(native: Native) -> None:
+    """Refused modes, deviations and reasons, in lines that fit a terminal."""
+    text = native("readiness").stdout
+    for words in (
+        "stage   scope   name",
+        "2       patch   Estimate gamma",
+        "refuses quick_est_gamma_flag = n",
+        "deviations: docs/differences.md#stage-7",
+        "further evidence",
+    ):
+        assert words in text
+    told = json.loads(native("readiness", "--json").stdout)
+    for row in told["scopes"] + told["further_evidence"]:
+        assert row["reason"] is None or f"{row['certificate_name']:<15} {row['reason']}" in text
+    assert max(map(len, text.splitlines())) < 100
 
 
 def test_an_existing_preparation_is_not_overwritten(

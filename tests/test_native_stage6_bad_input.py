@@ -196,6 +196,59 @@ def test_refused(native: Native, tmp_path: Path, damage: Damage, name: str, word
     assert content(dataset) == before
 
 
+def far_node(plane: Any, cells: Any) -> Any:
+    """Let a cell without PS name the node that is farthest from it."""
+    taken = {(int(row), int(column)) for row, column in cells - 1}
+    row, column = next(place for place in np.ndindex(plane.shape) if place not in taken)
+    far = np.hypot(cells[:, 0] - row - 1, cells[:, 1] - column - 1).argmax()
+    plane[row, column] = far + 1
+    return plane
+
+
+def first_cell(value: float) -> Callable[[Any, Any], Any]:
+    """Return what overwrites the node of the first cell."""
+
+    def edit(plane: Any, _: Any) -> Any:
+        plane[0, 0] = value
+        return plane
+
+    return edit
+
+
+_NODES: dict[str, tuple[Callable[[Any, Any], Any], tuple[str, ...]]] = {
+    "another shape": (lambda plane, _: plane[:-1], ("variable: Z\n", "expected: numbers,")),
+    "number 0": (first_cell(0), ("Z(1, 1)", "a whole number from 1 to", "found:    0\n")),
+    "a number too large": (first_cell(1e9), ("Z(1, 1)", "found:    1000000000\n")),
+    "half a number": (first_cell(1.5), ("Z(1, 1)", "found:    1.5\n")),
+    "a node far away": (far_node, ("Z(", "such as", "cells")),
+    "another node's cell": (
+        lambda plane, cells: np.where(plane == plane[tuple(cells[5].astype(int) - 1)], 1, plane),
+        ("Z(", "expected: 6, the cell's own node"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("edit", "words"), _NODES.values(), ids=list(_NODES))
+def test_nearest_nodes_that_are_none(
+    native: Native, tmp_path: Path, edit: Callable[[Any, Any], Any], words: tuple[str, ...]
+) -> None:
+    """A file of another grid, or of anything else, names cell, found and expected."""
+    dataset = write_merged(tmp_path / "dataset").folder
+    native("stage", 6, "--dataset", dataset)
+    plane = np.array(mat.read_variable(dataset / "uw_interp.mat", "Z"))
+    cells = np.array(mat.read_variable(dataset / "uw_grid.mat", "ij"))
+    given = tmp_path / "given.mat"
+    mat.write(given, {"Z": edit(plane, cells)})
+    before = content(dataset)
+    command = ("stage", 6, "--dataset", dataset, "--force", "--nearest-nodes")
+    result = native(*command, given, exit_code=1)
+    assert "error: [nearest-nodes]" in result.stderr, result.stderr
+    for word in ("given.mat", *words, "to do:"):
+        assert word in result.stderr, result.stderr
+    native(*command, tmp_path / "missing.mat", exit_code=1)
+    assert content(dataset) == before
+
+
 def test_clusters_far_apart_and_ps_on_top_of_each_other(native: Native, tmp_path: Path) -> None:
     """Neither is an error: the grid connects everything, and PS of one place share a node."""
     dataset = write_merged(tmp_path / "dataset").folder

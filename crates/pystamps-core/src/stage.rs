@@ -46,6 +46,8 @@ pub struct StageOptions {
     /// Stage 5, merge: patches without results are left out, and so are the ones named here whatever they
     /// hold; without it every patch is needed.
     pub partial_without: Option<Vec<String>>,
+    /// Stage 6: a file with `Z`, the nearest node of every cell, in place of our own search.
+    pub nearest_nodes: Option<PathBuf>,
     /// Stage 6: keep the cost files and inputs that SNAPHU would be handed.
     pub keep_costs: bool,
     /// Stage 6: who finds the whole cycles.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ALGORITHM_VERSION;
+use super::nearest::GIVEN_NODES;
 use super::rules::{ACTING_PARAMETERS, Rules};
-use crate::error::Result;
+use crate::error::{IoContext, Result};
 use crate::patch_scope::{Input, optional, recorded_parameters, required};
 use crate::project::artifacts::stage6::feedback;
 use crate::project::layout::{AFTER_MERGED_STAGE_6, MERGED_STAGE_6, bundles};
@@ -13,7 +14,7 @@ use crate::project::parameters::Parameters;
 use crate::project::stack::Network;
 use crate::reference_area::recorded_reference;
 use crate::stage::StageOptions;
-use crate::stage_definition::{Demands, StageFiles, has_variable};
+use crate::stage_definition::{Demands, InputFile, Need, Recorded, StageFiles, has_variable};
 
 /// Files that stage 6 reads in any project.
 const INPUTS: [Input; 5] = [
@@ -93,7 +94,7 @@ pub(crate) fn analysis_parameters(
 /// stage 6, and that alone does not make the unwrapping outdated: `--force` asks for the second pass.
 ///
 /// # Errors
-/// Diagnostics about parameters.
+/// Diagnostics about parameters; I/O errors for a file of nearest nodes that is not there.
 pub(crate) fn demands(
     root: &Path,
     parameters: &Parameters,
@@ -112,6 +113,11 @@ pub(crate) fn demands(
             Network::SmallBaselines => "tca_sb2.mat",
         }));
     }
-    let demands = Demands::new(root, ALGORITHM_VERSION, recorded, &inputs);
+    let mut demands = Demands::new(root, ALGORITHM_VERSION, recorded, &inputs);
+    if let Some(nodes) = &options.nearest_nodes {
+        fs_err::metadata(nodes).while_doing("examine the file of nearest nodes")?;
+        let nodes = InputFile::new(nodes.clone(), Need::Optional);
+        demands.inputs.push(InputFile { recorded: Recorded::As(GIVEN_NODES), ..nodes });
+    }
     Ok(Demands { feedback: Some(feedback(rules.network).slope.file), ..demands })
 }

@@ -6,6 +6,7 @@ use pystamps_mat::Value;
 
 use super::edge_analysis::analyse_edges;
 use super::files;
+use super::nearest::given_before;
 use super::node_phase::node_phase;
 use super::phase::WrappedPhase;
 use super::rules::Rules;
@@ -40,7 +41,8 @@ pub(crate) fn write_edge_series(
     let method = rules.method(&stack, &used);
     let wrapped = WrappedPhase::open(root, &stack, rules)?;
     work.note_left_out(&wrapped, progress);
-    let geometry = Geometry::of(&stack, rules)?;
+    // The edges of the unwrapping: it may have been handed its nearest nodes.
+    let geometry = Geometry::of(&stack, rules, given_before(root)?.as_deref())?;
     let Geometry { nodes, edges, .. } = &geometry;
     let residence = work.residence(&stack, &used, &geometry, &wrapped, method)?;
     let network = SeriesNetwork::of(&stack, &used);

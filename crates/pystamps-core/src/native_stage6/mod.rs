@@ -15,8 +15,8 @@
 //!
 //! # StaMPS compatibility
 //! `ps_unwrap` and `uw_3d`, stage6.md. Triangle is not needed: the nearest node of a cell is found
-//! exactly, the smallest number on ties. SNAPHU is replaced by an exact solver of the very problem
-//! that SNAPHU is handed, with arcs without statistics at one a cycle. The annealing of `3D` with
+//! exactly, the smallest number on ties, or taken from a file of the original's. SNAPHU is replaced by an
+//! exact solver of the very problem that SNAPHU is handed, with arcs without statistics at one a cycle. The annealing of `3D` with
 //! several masters is seeded, and so repeatable, but equal to the original's only in its statistics.
 //! `unwrap_hold_good_values` is refused.
 
@@ -30,6 +30,7 @@ mod files;
 mod incidence;
 mod inversion;
 pub(crate) mod memory;
+mod nearest;
 mod node_phase;
 mod nodes;
 mod phase;
@@ -65,7 +66,7 @@ const ALGORITHM_VERSION: u32 = 1;
 /// Unwraps the merged project `dataset`.
 ///
 /// # Errors
-/// `phase-missing`, `grid-too-small`, `interferograms-all-dropped`, `unwrapping-failed`; diagnostics
+/// `phase-missing`, `grid-too-small`, `nearest-nodes`, `interferograms-all-dropped`, `unwrapping-failed`; diagnostics
 /// about parameters and files; memory limit; I/O errors. The project is then unchanged, and finished
 /// interferograms are not solved again.
 pub fn run_stage6_native(
@@ -101,7 +102,7 @@ pub fn run_stage6_native(
 pub(crate) fn grid_counts(root: &Path, parameters: &Parameters) -> Result<[u64; 4]> {
     let rules = Rules::of(parameters)?;
     let stack = Stack::load(root, 2, rules.network)?;
-    let Geometry { nodes, edges, .. } = Geometry::of(&stack, &rules)?;
+    let Geometry { nodes, edges, .. } = Geometry::of(&stack, &rules, None)?;
     let [rows, columns] = nodes.shape();
     Ok([stack.row_count(), rows * columns, nodes.len(), edges.ends.len()].map(|n| n as u64))
 }

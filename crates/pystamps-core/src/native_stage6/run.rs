@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use pystamps_kernels::edge_series::Method;
-use pystamps_kernels::nearest_node::nearest_nodes;
 use pystamps_kernels::node_edges::{NodeEdges, node_edges};
 
 use super::certificates::{GridFacts, SolverLog, write_certificate};
@@ -12,6 +11,7 @@ use super::edge_analysis::{EdgeAnalysis, analyse_edges};
 use super::incidence::mean_incidence_rad;
 use super::inversion::{self, Inversion, invert};
 use super::memory::Need;
+use super::nearest::OccupiedCells;
 use super::node_phase::{NodePhase, node_phase};
 use super::nodes::Nodes;
 use super::phase::WrappedPhase;
@@ -52,10 +52,15 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    pub(super) fn of(stack: &Stack, rules: &Rules) -> Result<Self> {
+    /// The grid of `stack`; `given` is a file with the nearest node of every cell, in place of our search.
+    ///
+    /// # Errors
+    /// As [`Nodes::of`] and [`OccupiedCells::read`].
+    pub(super) fn of(stack: &Stack, rules: &Rules, given: Option<&Path>) -> Result<Self> {
         let nodes = Nodes::of(&stack.xy_m, rules)?;
         let [rows, columns] = nodes.shape();
-        let nearest = nearest_nodes(&nodes.occupied(), rows, columns);
+        let cells = OccupiedCells { shape: nodes.shape(), occupied: &nodes.occupied() };
+        let nearest = cells.nearest(given)?;
         let edges = node_edges(&nearest, rows, columns);
         Ok(Self { nodes, nearest, edges })
     }
@@ -79,7 +84,7 @@ impl Unwrapping<'_> {
         if !left_out.is_empty() {
             progress.note(&format!("unwraps without the {}", left_out.join(", the ")));
         }
-        let geometry = Geometry::of(&stack, rules)?;
+        let geometry = Geometry::of(&stack, rules, self.options.nearest_nodes.as_deref())?;
         let Geometry { nodes, nearest, edges } = &geometry;
         let residence = self.residence(&stack, &used, &geometry, &wrapped, method)?;
         let network = SeriesNetwork::of(&stack, &used);

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use num_complex::Complex;
-use pystamps_kernels::nearest_node::nearest_nodes;
 use pystamps_kernels::node_edges::{NodeEdges, node_edges};
 use pystamps_mat::{ArrayReader, Value};
 use pystamps_unwrap::GridArcs;
@@ -12,6 +11,7 @@ use serde::Serialize;
 
 use super::certificates::{SolverLog, StoredCertificate};
 use super::costs::{GridCosts, arc_edges};
+use super::nearest::{OccupiedCells, WRONG_NODES};
 use super::solution::{CertificateRecord, UnwrappedGrid, node_phases_rad, problem};
 use super::transfer::at_ps;
 use crate::error::{Diagnostic, Error, Result};
@@ -149,15 +149,11 @@ impl StoredGrid {
         if !occupied.data().contains(&true) {
             return Err(unfit(&path, "nzix", "at least one cell with PS", "none"));
         }
-        let nearest = nearest_nodes(occupied.data(), rows, columns);
-        let edges = node_edges(&nearest, rows, columns);
         let cells =
             (0..).zip(occupied.data()).filter(|(_, there)| **there).map(|(k, _)| k).collect();
         let path = root.join("uw_interp.mat");
-        let stored = pystamps_mat::read_variable(&path, "Z")?.to_f64_vec().unwrap_or_default();
-        if !nearest.iter().map(|&node| f64::from(node) + 1.0).eq(stored) {
-            problems.push("Z of uw_interp.mat is not the nearest node of every cell".to_owned());
-        }
+        let nearest = stored_nearest(&path, shape, occupied.data(), problems)?;
+        let edges = node_edges(&nearest, rows, columns);
         let stored = pystamps_mat::read_variable(&path, "edgs")?.to_f64_vec().unwrap_or_default();
         let ends = [0, 1].into_iter().flat_map(|end| edges.ends.iter().map(move |e| e[end]));
         if !ends.map(|node| f64::from(node) + 1.0).eq(stored.into_iter().skip(edges.ends.len())) {
@@ -165,6 +161,29 @@ impl StoredGrid {
         }
         let arc_edges = arc_edges(&edges, shape);
         Ok(Self { shape, cells, edges, arc_edges })
+    }
+}
+
+/// The nearest nodes as they are stored, which may break ties as another program does; our own where they
+/// are no nearest nodes.
+fn stored_nearest(
+    path: &Path,
+    shape: [usize; 2],
+    occupied: &[bool],
+    problems: &mut Vec<String>,
+) -> Result<Vec<u32>> {
+    let cells = OccupiedCells { shape, occupied };
+    match cells.nearest(Some(path)) {
+        Err(Error::Data(wrong)) if wrong.name == WRONG_NODES => {
+            let [expected, found] = [wrong.expected, wrong.found].map(Option::unwrap_or_default);
+            problems.push(format!(
+                "Z of uw_interp.mat is not the nearest node of every cell: {} should be {expected}, not \
+                 {found}",
+                wrong.variable.unwrap_or_default()
+            ));
+            cells.nearest(None)
+        }
+        nearest => nearest,
     }
 }
 

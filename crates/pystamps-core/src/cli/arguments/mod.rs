@@ -58,7 +58,7 @@ pub(super) enum Command {
     VerifyUnwrap(VerifyUnwrapArguments),
     /// Write velocities, displacements or any part of the phase as a MATLAB or text file
     Product(ProductArguments),
-    /// Show which stages are native and what their parity rests on
+    /// Show which stages are certified, on what, with which deviations and refused modes
     Readiness(ReadinessArguments),
 }
 
@@ -349,7 +349,12 @@ pub(super) struct PlanArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  pystamps-native readiness --json")]
+#[command(after_help = "planned    there is no code yet\n\
+    native     runs in Rust; its certificate is missing, failed, or is about other code\n\
+    certified  agrees with original StaMPS by a certificate about this very code\n\n\
+    Everything shown was measured when this program was built and is part of it. The JSON has one object\n\
+    a scope, with entry points, kernels, digest of the code, every deviation and the certificate.\n\n\
+    Example:\n  pystamps-native readiness --json")]
 pub(super) struct ReadinessArguments {
     /// Print JSON
     #[arg(long)]

@@ -72,6 +72,10 @@ pub(in crate::cli) struct StageArguments {
     /// may be repeated
     #[arg(long, value_name = "PATCH", requires = "allow_partial")]
     pub(in crate::cli) without: Vec<String>,
+    /// Stage 6: take the nearest node of every cell from `Z` of this file (`uw_interp.mat` of original
+    /// StaMPS) instead of searching it: MATLAB and Octave choose differently among equally near nodes
+    #[arg(long, value_name = "FILE.mat")]
+    pub(in crate::cli) nearest_nodes: Option<PathBuf>,
     /// Stage 6: keep what SNAPHU would be handed, in the project's folder `pystamps_costs`
     #[arg(long)]
     pub(in crate::cli) keep_costs: bool,
@@ -126,13 +130,14 @@ impl From<SolverArgument> for UnwrappingSolver {
 /// # Errors
 /// `option-unused` with the stages that have it.
 pub(in crate::cli) fn refuse_unused(stage: &StageArguments) -> Result<()> {
-    let options: [(&str, bool, &[u8]); 9] = [
+    let options: [(&str, bool, &[u8]); 10] = [
         ("--random-engine", stage.random_engine.is_some(), &[2, 3, 5]),
         ("--reference-histogram", stage.reference_histogram.is_some(), &[2]),
         ("--reuse-coherence", stage.reuse_coherence, &[3]),
         ("--edges", stage.edges.is_some(), &[4]),
         ("--merge-only", stage.merge_only, &[5]),
         ("--allow-partial", stage.allow_partial, &[5]),
+        ("--nearest-nodes", stage.nearest_nodes.is_some(), &[6]),
         ("--keep-costs", stage.keep_costs, &[6]),
         ("--solver", stage.solver.is_some(), &[6]),
         ("--strict", stage.strict, &[8]),

@@ -32,6 +32,7 @@ pub(in crate::cli) fn run(arguments: &StageArguments) -> Result<()> {
         reuse_coherence: arguments.reuse_coherence,
         edges: arguments.edges.clone(),
         partial_without: arguments.allow_partial.then(|| arguments.without.clone()),
+        nearest_nodes: arguments.nearest_nodes.clone(),
         keep_costs: arguments.keep_costs,
         solver: arguments.solver.map(Into::into).unwrap_or_default(),
         weightless: if arguments.strict {
