@@ -13,7 +13,8 @@ DEMO ?= demo
 # Tests side by side, those of one module together as long as nobody is idle; some start programs
 # that use every processor, so more than four would only wait for each other.
 PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
-RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
+RUST_SOURCES := $(shell find crates -name "*.rs" -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml docs/differences.md \
+	$(wildcard parity/certificates/*.json)
 
 # What pyproject.toml asks for: to build, to run, to test, to lint.
 REQUIREMENTS := import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); p = t["project"]; \
