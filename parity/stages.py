@@ -168,6 +168,8 @@ def compare_variables(
     reference, candidate = pair
     for result in comparison.compare_variables(artefact, candidate, reference, symbols):
         report.check(f"{path}:{result.name}", result.problem)
+        # Where both have the variable, its shape and its value are two things to compare.
+        report.compared += result.dataset is not None and result.reference is not None
 
 
 def _compare_scope(

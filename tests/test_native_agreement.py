@@ -70,7 +70,7 @@ def loaded(
 def assert_as_reference(number: int, want: Artefacts, patch: Path) -> None:
     """Compare a patch with what the reference made of the same inputs."""
     report = compare_with_reference(number, want, patch, profile="simulated")
-    assert report.compared >= 1
+    assert report.compared >= 2
     assert not report.differences, f"stage {number}, {patch}: {report}"
 
 
@@ -101,7 +101,7 @@ def test_every_stage_as_reference(native: Native, loaded: Path) -> None:
     want = stage5_merge_and_ifgstd(loaded)
     native("stage", 5, "--dataset", loaded)
     report = compare_with_reference(5, want, loaded, scope="root")
-    assert report.compared > 15
+    assert report.compared > 30
     assert not report.differences, str(report)
     assert read_mat_file(loaded / "ps2.mat")["n_ps"].values.item() > 200
 

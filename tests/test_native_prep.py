@@ -30,7 +30,7 @@ def prepare(native: Native, scene: Scene, dataset: Path, *extra: object) -> Path
 def assert_as_original(scene: Scene, dataset: Path) -> None:
     """Compare with ``stage0_prep`` by the contract."""
     report = compare_stage(0, scene.stage("stage0_prep"), dataset, scene.substitutions)
-    assert report.compared > 25
+    assert report.compared > 50
     assert not report.differences, str(report)
 
 

@@ -73,7 +73,7 @@ def test_as_reference(native: Native, project: Path) -> None:
     report = compare_with_reference(
         6, want, project, scope="root", profile="own", small_baseline=small
     )
-    assert report.compared > 12
+    assert report.compared > 25
     assert not report.differences, str(report)
     native("verify-unwrap", "--dataset", project)
 

@@ -37,7 +37,7 @@ def estimate_and_compare(native: Native, folder: Path, name: str, target: Path) 
     dataset = dataset_after(folder, name, 6, target)
     native("stage", 7, "--dataset", dataset)
     report = compare_stage(7, stage_folder(folder, name, 7), dataset)
-    assert report.compared >= 9
+    assert report.compared >= 18
     assert not report.differences, str(report)
     pairs = "_sb" if name == "S" else ""
     plain, smooth = (
@@ -155,7 +155,7 @@ def test_as_reference(
         small_baseline=shape is not None and shape.small_baseline,
         profile="simplex" if parameters.get("scla_method") == "L1" else "own",
     )
-    assert report.compared >= 9
+    assert report.compared >= 18
     assert not report.differences, str(report)
 
 

@@ -400,7 +400,7 @@ def test_tolerances_may_be_given(late: Datasets) -> None:
         assert late.verify(profile=profile, overrides={"hgt2.mat:hgt": 0.6}).equal
         assert not late.verify(profile=profile, overrides={"hgt2.mat:hgt": 0.4}).equal
     both = copied(late.reference, late.dataset.parent / "both")
-    both.change("scn2.mat", "ph_hpt", lambda values: values + np.float32(1e-6))
+    both.change("scn2.mat", "ph_hpt", lambda values: values + np.float32(3e-7))
     assert both.verify().equal
     narrow = both.verify(overrides={"scn2.mat:ph_hpt": 1e-8})
     assert only_variable(narrow, "scn2.mat").reason == "given by the user"
