@@ -11,7 +11,7 @@
 /// less.
 pub fn histogram(values: &[f64], centres: &[f64]) -> Vec<f64> {
     let limits: Vec<f64> =
-        centres.windows(2).map(|pair| (pair[0] + (pair[1] - pair[0]) / 2.0).next_up()).collect();
+        centres.windows(2).map(|pair| raised(pair[0] + (pair[1] - pair[0]) / 2.0)).collect();
     let mut counts = vec![0.0; centres.len()];
     for value in values.iter().filter(|value| !value.is_nan()) {
         let bin = limits.partition_point(|limit| value > limit);
@@ -20,6 +20,12 @@ pub fn histogram(values: &[f64], centres: &[f64]) -> Vec<f64> {
         }
     }
     counts
+}
+
+/// An edge and its `eps`: below 0, at a power of two, that is twice the step to the next double.
+fn raised(edge: f64) -> f64 {
+    let size = edge.abs();
+    edge + (size.next_up() - size)
 }
 
 #[cfg(test)]
@@ -36,6 +42,14 @@ mod tests {
         let edges: Vec<f64> = (1..100).map(|k| 0.01 * f64::from(k)).collect();
         let counts = histogram(&edges, &centres);
         assert!(counts.iter().all(|&count| count <= 2.0));
+    }
+
+    #[test]
+    fn edges_below_zero_are_raised_by_their_own_spacing() {
+        let above = (-1.0_f64).next_up();
+        let counts =
+            histogram(&[-1.0, above, above.next_up(), above.next_up().next_up()], &[-2.0, 0.0]);
+        assert_eq!(counts, [3.0, 1.0]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 """The kernels behind one name each, computed by the backend that is asked for.
 
 ``backend="auto"`` takes the native extension where it can be imported and NumPy otherwise. An
-explicit backend is taken or refused, never replaced. Both give the same results within rounding;
-the functions of `numpy_backend` say what they compute.
+explicit backend is taken or refused, never replaced. Both give the same results within the
+contract (`contract`), and refuse the same arguments (`arguments`); the functions of
+`numpy_backend` say what they compute.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.errors import PystampsError, nearest, wrong_usage
+from pystamps_shim.kernels import arguments
+from pystamps_shim.kernels.least_squares import NotPositiveDefiniteError
 from pystamps_shim.kernels.names import KERNELS
 
 Array = NDArray[Any]
@@ -60,10 +63,11 @@ def stage2_grid_accumulate(
     -------
     [n_i, n_j, m] complex64.
     """
-    weighted = np.asarray(ph_weight, dtype=np.complex64)
-    cells = np.asarray(grid_ij).astype(np.int64)
     function = _function("stage2_grid_accumulate", backend)
-    return cast(NDArray[np.complex64], function(weighted, cells, int(n_i), int(n_j)))
+    weighted = arguments.phasors("ph_weight", ph_weight, np.complex64)
+    size = (arguments.count("n_i", n_i), arguments.count("n_j", n_j))
+    cells = arguments.cells(grid_ij, len(weighted), *size)
+    return cast(NDArray[np.complex64], function(weighted, cells, *size))
 
 
 def stage2_histogram(values: Array, centres: Array, *, backend: Backend = "auto") -> Doubles:
@@ -73,9 +77,8 @@ def stage2_histogram(values: Array, centres: Array, *, backend: Backend = "auto"
     -------
     [b] float64 counts; NaN is not counted.
     """
-    numbers = np.asarray(values, dtype=np.float64).ravel()
-    bins = np.asarray(centres, dtype=np.float64).ravel()
-    return cast(Doubles, _function("stage2_histogram", backend)(numbers, bins))
+    function = _function("stage2_histogram", backend)
+    return cast(Doubles, function(arguments.doubles("values", values), arguments.centres(centres)))
 
 
 def stage2_topofit(
@@ -101,7 +104,11 @@ def stage2_topofit(
     which contains C.
     """
     function = _function("stage2_topofit", backend)
-    return cast(Fit, function(_complex(phasors), _real(bperp), float(n_trial_wraps)))
+    samples = arguments.phasors("phasors", phasors)
+    baselines = arguments.singles_or_doubles("bperp", bperp)
+    if baselines.shape != samples.shape:
+        arguments.refuse("bperp", f"of shape {baselines.shape}", f"{samples.shape}")
+    return cast(Fit, function(samples, baselines, arguments.wraps(n_trial_wraps)))
 
 
 def stage2_topofit_row_invariant(
@@ -109,7 +116,7 @@ def stage2_topofit_row_invariant(
 ) -> Fit:
     """Fit every row against the same baselines `bperp` [m]; otherwise as `stage2_topofit`."""
     function = _function("stage2_topofit_row_invariant", backend)
-    return cast(Fit, function(_complex(phasors), _real(bperp).ravel(), float(n_trial_wraps)))
+    return cast(Fit, function(*_common_baselines(phasors, bperp, n_trial_wraps)))
 
 
 def stage2_topofit_coh_row_invariant(
@@ -117,7 +124,7 @@ def stage2_topofit_coh_row_invariant(
 ) -> Doubles:
     """Return only the coherence [n] of `stage2_topofit_row_invariant`."""
     function = _function("stage2_topofit_coh_row_invariant", backend)
-    return cast(Doubles, function(_complex(phasors), _real(bperp).ravel(), float(n_trial_wraps)))
+    return cast(Doubles, function(*_common_baselines(phasors, bperp, n_trial_wraps)))
 
 
 def stage4_edge_stats(  # noqa: PLR0917 - the order of the specification
@@ -156,9 +163,17 @@ def stage4_edge_stats(  # noqa: PLR0917 - the order of the specification
         [n] float32 rad; Inf where a PS has no edge with a value.
     """
     function = _function("stage4_edge_stats", backend)
-    ends = (_indices(node_a), _indices(node_b))
-    series = (_doubles(bperp), _doubles(day), float(time_win))
-    return cast(tuple[Singles, Singles], function(_complex(phases), *ends, *series, mode))
+    samples = arguments.phasors("phases", phases)
+    ends = arguments.edges(node_a, node_b, len(samples))
+    arguments.choice("mode", mode, arguments.NETWORKS)
+    baselines, days = arguments.doubles("bperp", bperp), arguments.doubles("day", day)
+    arguments.length("bperp", baselines, samples.shape[1], "as the rows of phases")
+    width = float(time_win)
+    if mode == "single_master":
+        arguments.length("day", days, samples.shape[1], "as the rows of phases")
+        arguments.finite("day", days)
+        width = arguments.window(time_win)
+    return cast(tuple[Singles, Singles], function(samples, *ends, baselines, days, width, mode))
 
 
 def stage7_scla(  # noqa: PLR0917 - the order of the specification
@@ -180,6 +195,7 @@ def stage7_scla(  # noqa: PLR0917 - the order of the specification
     ----------
     ph_uw
         [n, m] float32 rad, deramped and referenced; the master column, if there is one, is 0.
+        Infinity is no number.
     bperp
         [n, m] or, the same for every PS, [m]; float32 m, 0 for the master.
     solve_ix
@@ -215,17 +231,24 @@ def stage7_scla(  # noqa: PLR0917 - the order of the specification
     Raises
     ------
     ValueError
-        Shapes that do not fit, a column outside the phase, or a covariance that is not positive
-        definite.
+        Shapes that do not fit, or a column outside the phase.
+    NotPositiveDefiniteError
+        The covariance of the columns that it weighs is not positive definite.
     """
     function = _function("stage7_scla", backend)
-    phase = np.asarray(ph_uw, dtype=np.float32)
-    baselines = np.asarray(bperp, dtype=np.float32)
-    if baselines.ndim == 1 and phase.ndim == 2:
-        baselines = np.broadcast_to(baselines, (len(phase), len(baselines)))
-    covariance = np.asarray(ifg_vcm, dtype=np.float64)
-    columns = (_indices(solve_ix), _doubles(day), covariance, master_ix, network)
-    result = function(phase, baselines, *columns, velocity=bool(velocity), method=method)
+    phase, baselines = _phase_and_baselines(ph_uw, bperp)
+    master = arguments.column_or_none("master_ix", master_ix, phase.shape[1])
+    fixed = (*_columns(phase.shape[1], solve_ix, day, ifg_vcm), master, network)
+    arguments.choice("network", network, arguments.NETWORKS)
+    arguments.choice("method", method, ("L1", "L2"))
+    kind = {"velocity": bool(velocity), "method": method}
+    try:
+        result = function(phase, baselines, *fixed, **kind)
+    except ValueError as error:
+        # The stages tell this error by its type, which the native side cannot raise.
+        if "positive definite" in str(error):
+            raise NotPositiveDefiniteError from error
+        raise
     return cast(tuple[Doubles, Singles, Singles, Doubles], result)
 
 
@@ -288,48 +311,73 @@ def stage8_edge_noise(
         that the method cannot use.
     """
     function = _function("stage8_edge_noise", backend)
-    phase = np.asarray(node_phase, dtype=np.complex64)
+    phase = arguments.phasors("node_phase", node_phase, np.complex64)
+    ends = arguments.edges(node_a, node_b, len(phase))
+    arguments.choice("mode", mode, ("space_time", "simple"))
+    if mode == "simple":
+        return cast(tuple[Singles, Singles], function(phase, *ends, mode))
+    series = _interferograms(phase.shape[1], bperp, day, ifgday_ix)
     result = function(
         phase,
-        _indices(node_a),
-        _indices(node_b),
+        *ends,
         mode,
-        bperp=None if bperp is None else _doubles(bperp),
-        day=None if day is None else _doubles(day),
-        ifgday_ix=None if ifgday_ix is None else np.asarray(ifgday_ix).astype(np.int64),
-        n_trial_wraps=None if n_trial_wraps is None else float(n_trial_wraps),
-        time_win=float(time_win),
-        unwrap_method=unwrap_method,
+        **series,
+        n_trial_wraps=_search(n_trial_wraps) if la_error else None,
+        time_win=arguments.window(time_win),
+        unwrap_method=arguments.choice("unwrap_method", unwrap_method, arguments.METHODS),
         la_error=bool(la_error),
     )
     return cast(tuple[Singles, Singles], result)
 
 
 def describe_backends() -> dict[str, dict[str, str]]:
-    """Return, for each backend that can run here, its kernels and where each comes from."""
+    """Return, for each backend that can run here, its kernels and where each comes from.
+
+    What is listed can be called: an extension that lacks a kernel does not list it.
+    """
     described = {}
-    for backend in _MODULES:
+    for backend, name_of_module in _MODULES.items():
         module = _module(backend)
         if isinstance(module, ModuleType):
-            origin = f"{module.__name__} ({getattr(module, '__file__', None) or 'built in'})"
-            described[backend] = {name: origin for name in KERNELS if hasattr(module, name)}
+            # The kernels of the extension are a part of it, which has no file of its own.
+            whole = importlib.import_module(name_of_module)
+            origin = f"{whole.__name__} ({getattr(whole, '__file__', None) or 'built in'})"
+            described[backend] = {name: origin for name in KERNELS if _has(module, name)}
     return described
+
+
+def check_names(kernel: str, backend: str) -> None:
+    """Refuse a kernel or a backend that is unknown, with the nearest name; nothing is imported.
+
+    Raises
+    ------
+    PystampsError
+        Of wrong usage.
+    """
+    if kernel not in KERNELS:
+        cause = f"'{kernel}' is no kernel{nearest(kernel, KERNELS)}"
+        raise wrong_usage(cause, f"use one of {', '.join(KERNELS)}")
+    known = ("auto", *_MODULES)
+    if backend not in known:
+        cause = f"backend {backend!r} of kernel {kernel} is unknown{nearest(backend, known)}"
+        raise wrong_usage(cause, "use 'auto', 'native' or 'numpy'")
 
 
 def _function(name: str, backend: str) -> Any:
     """Return the function of a kernel in a backend that is there."""
-    if backend not in ("auto", *_MODULES):
-        cause = f"backend {backend!r} of kernel {name} is unknown"
-        raise PystampsError(cause, "use 'auto', 'native' or 'numpy'", ExitCode.USAGE)
+    check_names(name, backend)
     if backend == "auto":
         backend = "native" if isinstance(_module("native"), ModuleType) else "numpy"
     module = _module(backend)
-    function = getattr(module, name, None)
-    if function is None:
+    if not _has(module, name):
         reason = f": {module}" if isinstance(module, ImportError) else ""
         cause = f"kernel {name} has no {backend} backend here{reason}"
         raise PystampsError(cause, _REMEDIES[backend])
-    return function
+    return getattr(module, name)
+
+
+def _has(module: ModuleType | ImportError, name: str) -> bool:
+    return isinstance(module, ModuleType) and callable(getattr(module, name, None))
 
 
 @cache
@@ -344,19 +392,55 @@ def _module(backend: str) -> ModuleType | ImportError:
         return ImportError(f"the extension is older than this package: {error}")
 
 
-def _complex(values: Array) -> Array:
-    array = np.asarray(values)
-    return array if array.dtype == np.complex64 else array.astype(np.complex128, copy=False)
+def _common_baselines(
+    phasors: Array, bperp: Array, n_trial_wraps: float
+) -> tuple[Array, Array, float]:
+    """Return the arguments of a fit of rows that share their baselines."""
+    samples = arguments.phasors("phasors", phasors)
+    baselines = arguments.singles_or_doubles("bperp", bperp).ravel()
+    arguments.length("bperp", baselines, samples.shape[1], "as the rows of phasors")
+    return samples, baselines, arguments.wraps(n_trial_wraps)
 
 
-def _real(values: Array) -> Array:
-    array = np.asarray(values)
-    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+def _phase_and_baselines(ph_uw: Array, bperp: Array) -> tuple[Singles, Singles]:
+    """Return unwrapped phase and baselines of one shape; baselines may be common to all PS."""
+    phase = arguments.numbers("ph_uw", ph_uw).astype(np.float32, copy=False)
+    if phase.ndim != 2:
+        arguments.refuse("ph_uw", f"an array of shape {phase.shape}", "a matrix")
+    baselines = arguments.numbers("bperp", bperp).astype(np.float32, copy=False)
+    if baselines.shape == phase.shape[1:]:
+        baselines = np.broadcast_to(baselines, phase.shape)
+    if baselines.shape != phase.shape:
+        arguments.refuse("bperp", f"of shape {baselines.shape}", f"{phase.shape}")
+    return arguments.finite_or_nan(phase), baselines
 
 
-def _doubles(values: Array) -> Doubles:
-    return np.asarray(values, dtype=np.float64).ravel()
+def _columns(
+    total: int, solve_ix: Array, day: Array, ifg_vcm: Array
+) -> tuple[NDArray[np.int64], Doubles, Doubles]:
+    """Return the columns to estimate from, and days and covariance of all."""
+    days = arguments.doubles("day", day)
+    arguments.length("day", days, total, "as the rows of ph_uw")
+    covariance = arguments.covariance(ifg_vcm, total)
+    return arguments.columns(solve_ix, total), days, covariance
 
 
-def _indices(values: Array) -> NDArray[np.int64]:
-    return np.asarray(values).astype(np.int64).ravel()
+def _interferograms(
+    total: int, bperp: Array | None, day: Array | None, ifgday_ix: Array | None
+) -> dict[str, Array]:
+    """Return what the analysis in time has to know of the interferograms."""
+    if bperp is None or day is None or ifgday_ix is None:
+        cause = "mode space_time needs bperp, day and ifgday_ix"
+        raise ValueError(cause)
+    baselines, days = arguments.doubles("bperp", bperp), arguments.doubles("day", day)
+    arguments.length("bperp", baselines, total, "as the rows of node_phase")
+    pairs = arguments.image_pairs(ifgday_ix, total, len(days))
+    arguments.finite("bperp", baselines)
+    arguments.finite("day", days)
+    return {"bperp": baselines, "day": days, "ifgday_ix": pairs}
+
+
+def _search(n_trial_wraps: float | None) -> float:
+    if n_trial_wraps is None:
+        arguments.refuse("n_trial_wraps", None, "a number with la_error")
+    return arguments.wraps(n_trial_wraps)

@@ -18,7 +18,16 @@ _BACKENDS: dict[str, str] = {}
 
 
 def choose_backends(overrides: Mapping[str, str]) -> None:
-    """Choose backends by kernel, in place of an earlier choice."""
+    """Choose backends by kernel, in place of an earlier choice.
+
+    Raises
+    ------
+    PystampsError
+        No such kernel or no such backend; the earlier choice is left as it was. Whether the backend
+        can run here is found out by the first kernel that is called.
+    """
+    for kernel, backend in overrides.items():
+        accelerated.check_names(kernel, backend)
     _BACKENDS.clear()
     _BACKENDS.update(overrides)
 

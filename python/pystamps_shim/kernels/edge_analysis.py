@@ -14,6 +14,7 @@ Array = NDArray[Any]
 Singles = NDArray[np.float32]
 
 
+@np.errstate(all="ignore")
 def stage8_edge_noise(  # noqa: PLR0917 - the order is that of the native kernel
     node_phase: NDArray[np.complex64],
     node_a: Array,
@@ -32,7 +33,7 @@ def stage8_edge_noise(  # noqa: PLR0917 - the order is that of the native kernel
     Parameters
     ----------
     node_phase
-        [n_node, m] complex64.
+        [n_node, m] complex64; infinity is no number.
     node_a, node_b
         [E] ends of the edges, counted from 0; the difference is b minus a.
     mode
@@ -65,17 +66,24 @@ def stage8_edge_noise(  # noqa: PLR0917 - the order is that of the native kernel
     ValueError
         An argument that `space_time` needs is missing.
     """
-    low, high = node_phase[np.asarray(node_a)], node_phase[np.asarray(node_b)]
+    known = np.where(np.isfinite(node_phase), node_phase, np.nan)
+    low, high = known[np.asarray(node_a)], known[np.asarray(node_b)]
     if mode == "simple":
         wrapped = np.angle(high * low.conj()).astype(np.float64)
-        noise = 0.5 * (wrapped - wrapped.mean(axis=1, keepdims=True))
+        noise = 0.5 * (wrapped - wrapped.sum(axis=1, keepdims=True) / max(1, wrapped.shape[1]))
         return wrapped.astype(np.float32), noise.astype(np.float32)
     if bperp is None or day is None or ifgday_ix is None or (la_error and n_trial_wraps is None):
         msg = "mode space_time needs bperp, day, ifgday_ix, and with la_error n_trial_wraps"
         raise ValueError(msg)
     network = ImageNetwork.of(day, np.asarray(ifgday_ix, dtype=np.intp), bperp)
-    settings = SeriesSettings(Method(unwrap_method), la_error, time_win, n_trial_wraps or 0.0)
+    # Equal baselines have no slope, also where the master's, 0, differs from them.
+    slope = la_error and bool(np.ptp(network.bperp_m) > 0)
+    settings = SeriesSettings(Method(unwrap_method), slope, time_win, n_trial_wraps or 0.0)
     series = analyse_edges(low, high, network, settings)
     if series.noise_rad is None:
         return series.difference_rad, np.zeros((0, 0), dtype=np.float32)
+    if settings.method is Method.FULL:
+        # An interferogram of no image that most others share leaves its edges without statistics.
+        unknown = np.isnan(series.noise_rad).any(axis=1)
+        series.difference_rad[unknown] = series.noise_rad[unknown] = np.nan
     return series.difference_rad, series.noise_rad

@@ -16,6 +16,7 @@ Network = Literal["single_master", "small_baselines"]
 _BLOCK = 1 << 13
 
 
+@np.errstate(all="ignore")
 def stage4_edge_stats(  # noqa: PLR0917 - the order is that of the native kernel
     phases: Array,
     node_a: Array,
@@ -30,7 +31,8 @@ def stage4_edge_stats(  # noqa: PLR0917 - the order is that of the native kernel
     Parameters
     ----------
     phases
-        [n, m] complex phasors of unit modulus, the DEM error removed.
+        [n, m] complex phasors of unit modulus, the DEM error removed. 0 and infinity are no
+        phase, as NaN is, which makes the noise of all PS unknown.
     node_a, node_b
         [E] ends of the edges, counted from 0; the difference is b minus a.
     bperp
@@ -56,6 +58,7 @@ def stage4_edge_stats(  # noqa: PLR0917 - the order is that of the native kernel
     return ps_std, ps_max
 
 
+@np.errstate(all="ignore")
 def edge_noise(  # noqa: PLR0917 - the order of stage4_edge_stats
     phases: Array,
     node_a: Array,
@@ -70,21 +73,52 @@ def edge_noise(  # noqa: PLR0917 - the order of stage4_edge_stats
     Parameters are those of `stage4_edge_stats`.
     """
     baselines = np.asarray(bperp, dtype=np.float64).ravel()
+    phases = _with_phase(phases)
     if mode == "small_baselines":
         return _small_baselines(phases[node_b] * phases[node_a].conj(), baselines)
+    noise, rough = _noise_of_edges(phases, node_a, node_b, day, time_win)
+    variance = _variance(rough)
+    # The fit's weights take out what the edges share with the DEM error of either end.
+    weight = baselines / variance
+    slope = (noise @ weight) / (baselines @ weight)
+    return _spread(noise - slope[:, None] * baselines)
+
+
+@np.errstate(all="ignore")
+def edge_variances(  # noqa: PLR0917 - the order of stage4_edge_stats
+    phases: Array,
+    node_a: Array,
+    node_b: Array,
+    day: Array,
+    time_win: float,
+    mode: Network = "single_master",
+) -> Doubles:
+    """Return the variance over edges whose inverse weighs an interferogram, [m] rad^2.
+
+    Parameters are those of `stage4_edge_stats`; for small baselines it is that of the phasors.
+    """
+    phases = _with_phase(phases)
+    if mode == "small_baselines":
+        return _variance(phases[node_b] * phases[node_a].conj())
+    return _variance(_noise_of_edges(phases, node_a, node_b, day, time_win)[1])
+
+
+def _with_phase(phasors: Array) -> Array:
+    """Return NaN in place of phasors without phase."""
+    return np.where(np.isfinite(phasors) & (phasors != 0), phasors, np.nan)
+
+
+def _noise_of_edges(
+    phases: Array, node_a: Array, node_b: Array, day: Array, time_win: float
+) -> tuple[Singles, Singles]:
+    """Return both noises of `_temporal_noise` of all edges, [E, m] float32 each."""
     days = np.asarray(day, dtype=np.float64).ravel()
     noise, rough = (np.empty((len(node_a), len(days)), dtype=np.float32) for _ in range(2))
     for begin in range(0, len(node_a), _BLOCK):
         rows = slice(begin, begin + _BLOCK)
         difference = phases[node_b[rows]] * phases[node_a[rows]].conj()
         noise[rows], rough[rows] = _temporal_noise(difference, days, time_win)
-    variance = _variance(rough)
-    # The fit's weights take out what the edges share with the DEM error of either end.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = baselines / variance
-        slope = (noise @ weight) / (baselines @ weight)
-        flat = noise - slope[:, None] * baselines
-    return _spread(flat)
+    return noise, rough
 
 
 def _temporal_noise(difference: Array, days: Doubles, time_win: float) -> tuple[Doubles, Doubles]:
@@ -125,10 +159,9 @@ def _small_baselines(difference: Array, baselines: Doubles) -> tuple[Singles, Si
     A term taken from a phasor has no physical meaning; it is kept for parity and is off by
     default, because both limits of small baselines are infinite.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = baselines / _variance(difference)
-        slope = (difference @ weight) / (baselines @ weight)
-        return _spread(np.angle(difference - slope[:, None] * baselines))
+    weight = baselines / _variance(difference)
+    slope = (difference @ weight) / (baselines @ weight)
+    return _spread(np.angle(difference - slope[:, None] * baselines))
 
 
 def _variance(values: Array) -> Doubles:
@@ -143,7 +176,8 @@ def _wide(values: Array) -> type:
 
 
 def _spread(noise: Doubles) -> tuple[Singles, Singles]:
+    # MATLAB: one value deviates by 0, unless it is no number.
     alone = noise.shape[1] < 2
-    deviation = np.zeros(len(noise)) if alone else np.std(noise, axis=1, ddof=1)
+    deviation = 0 * noise.sum(axis=1) if alone else np.std(noise, axis=1, ddof=1)
     largest = np.abs(noise).max(axis=1, initial=0.0)
     return deviation.astype(np.float32), largest.astype(np.float32)

@@ -11,6 +11,7 @@ Array = NDArray[Any]
 Doubles = NDArray[np.float64]
 
 
+@np.errstate(all="ignore")
 def stage2_grid_accumulate(
     ph_weight: NDArray[np.complex64], grid_ij: Array, n_i: int, n_j: int
 ) -> NDArray[np.complex64]:
@@ -35,6 +36,7 @@ def stage2_grid_accumulate(
     return grid
 
 
+@np.errstate(all="ignore")
 def stage2_histogram(values: Array, centres: Doubles) -> Doubles:
     """Count values in bins around `centres` as MATLAB's ``hist`` does.
 
@@ -55,5 +57,6 @@ def stage2_histogram(values: Array, centres: Doubles) -> Doubles:
     edges = centres[:-1] + np.diff(centres) / 2
     known = np.asarray(values, dtype=np.float64).ravel()
     known = known[~np.isnan(known)]
-    bins = np.searchsorted(edges + np.spacing(edges), known, side="left")
+    # Of the modulus: below 0 NumPy's spacing points down, MATLAB's ``eps`` does not.
+    bins = np.searchsorted(edges + np.spacing(np.abs(edges)), known, side="left")
     return np.bincount(bins, minlength=len(centres)).astype(np.float64)

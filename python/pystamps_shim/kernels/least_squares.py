@@ -14,6 +14,9 @@ _ROUNDINGS = 20
 class NotPositiveDefiniteError(ValueError):
     """A covariance that cannot weigh observations."""
 
+    def __init__(self) -> None:
+        super().__init__("ifg_vcm: the covariance matrix is not positive definite")
+
 
 def basic_solver(design: Doubles, covariance: Doubles | None = None) -> Doubles:
     """Return what makes the least-squares solution out of the observations.
@@ -28,7 +31,7 @@ def basic_solver(design: Doubles, covariance: Doubles | None = None) -> Doubles:
     Returns
     -------
     [p, n] whose product with [n] observations is [p] unknowns. An unknown whose column depends on
-    the others is 0.
+    the others is 0. NaN for a design that is no number.
 
     Raises
     ------
@@ -40,6 +43,8 @@ def basic_solver(design: Doubles, covariance: Doubles | None = None) -> Doubles:
     StaMPS compatibility: MATLAB's ``lscov``. The columns are taken in the order of what is left of
     their length, the longest first; what is left of a dependent one is rounding.
     """
+    if not np.isfinite(design).all():
+        return np.full(design.shape[::-1], np.nan)
     white = None if covariance is None else _whitening(covariance)
     scaled = design if white is None else white @ design
     columns = independent_columns(scaled)

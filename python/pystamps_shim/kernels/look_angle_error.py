@@ -36,6 +36,7 @@ class Observations:
     design: Doubles
 
 
+@np.errstate(all="ignore")
 def stage7_scla(  # noqa: PLR0917 - the order is that of the native kernel
     ph_uw: Singles,
     bperp: Singles,
@@ -102,10 +103,12 @@ def stage7_scla(  # noqa: PLR0917 - the order is that of the native kernel
     others = columns[columns != master_ix]
     if network == "single_master" and others.size:
         rest = (ph_uw - slope_rad)[:, others].astype(np.float64)
-        since = day[others] - (0.0 if master_ix is None else day[master_ix])
-        design = np.stack([np.ones_like(since), since], axis=1)
-        line = basic_solver(design, ifg_vcm[np.ix_(others, others)])[0]
-        offset = (rest @ line if velocity else rest.mean(axis=1)).astype(np.float32)
+        weights = np.full(len(others), 1 / len(others))
+        if velocity:
+            since = day[others] - (0.0 if master_ix is None else day[master_ix])
+            design = np.stack([np.ones_like(since), since], axis=1)
+            weights = basic_solver(design, ifg_vcm[np.ix_(others, others)])[0]
+        offset = (rest @ weights).astype(np.float32)
     return slope, offset, slope_rad, ifg_vcm
 
 
@@ -123,7 +126,9 @@ def _observations(
     if network == "single_master":
         phase, baselines = (np.diff(values, axis=1) for values in (phase, baselines))
         interval = np.diff(interval)
-    mean_m = baselines.mean(axis=0, dtype=np.float64).astype(np.float32).astype(np.float64)
+    mean_m = np.zeros(baselines.shape[1])
+    if len(baselines):
+        mean_m = baselines.mean(axis=0, dtype=np.float64).astype(np.float32).astype(np.float64)
     terms = [np.ones_like(mean_m), mean_m]
     if velocity and len(columns) >= _LEAST_COLUMNS_FOR_VELOCITY:
         terms.append(interval)

@@ -1,7 +1,8 @@
 """The kernels as plain NumPy: each function is its formula.
 
 n candidates or PS, m interferograms, E edges. Names and argument order are shared with the native
-backend; sections refer to the specification.
+backend; sections refer to the specification. NaN and infinity go through as other numbers do,
+without warnings.
 """
 
 from __future__ import annotations

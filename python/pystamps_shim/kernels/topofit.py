@@ -26,6 +26,7 @@ Fit = tuple[Doubles, Doubles, Doubles, NDArray[np.float32]]
 _BLOCK = 1 << 14
 
 
+@np.errstate(all="ignore")
 def stage2_topofit(phasors: Array, bperp: Array, n_trial_wraps: float) -> Fit:
     """Fit every row with its own baselines.
 
@@ -41,7 +42,7 @@ def stage2_topofit(phasors: Array, bperp: Array, n_trial_wraps: float) -> Fit:
     Returns
     -------
     K [n] rad/m, C [n] rad, coherence [n], all float64, and residual phase [n, m] rad, float32,
-    which includes C. NaN where the baselines kept have no range.
+    which includes C; 0 for a sample left out. NaN where the baselines kept have no range.
     """
     fits = [
         _fit(phasors[rows], bperp[rows], n_trial_wraps, bperp.dtype == np.float32)
@@ -56,6 +57,7 @@ def stage2_topofit_row_invariant(phasors: Array, bperp: Array, n_trial_wraps: fl
     return stage2_topofit(phasors, shared, n_trial_wraps)
 
 
+@np.errstate(all="ignore")
 def stage2_topofit_coh_row_invariant(phasors: Array, bperp: Array, n_trial_wraps: float) -> Doubles:
     """Return only the coherence of `stage2_topofit_row_invariant`, [n] float64.
 
@@ -67,12 +69,14 @@ def stage2_topofit_coh_row_invariant(phasors: Array, bperp: Array, n_trial_wraps
         return stage2_topofit_row_invariant(phasors, bperp, n_trial_wraps)[2]
     baselines = np.asarray(bperp, dtype=np.float64).ravel()
     trials = trial_multipliers(n_trial_wraps)
-    extent = baselines.max() - baselines.min()
+    extent = baselines.max(initial=-np.inf) - baselines.min(initial=np.inf)
+    extent = extent if extent > 0 else np.nan
     table = np.exp(-1j * np.outer(baselines / extent * (np.pi / 4), trials))
     coherence = np.empty(len(phasors))
     for rows in _blocks(len(phasors)):
         block = np.asarray(phasors[rows], dtype=np.complex128)
-        best = np.argmax(np.abs(block @ table) / np.abs(block).sum(axis=1, keepdims=True), axis=1)
+        tried = np.abs(block @ table) / np.abs(block).sum(axis=1, keepdims=True)
+        best = np.argmax(tried, axis=1)
         start = _rounded(np.pi / 4 / extent * trials[best], bperp.dtype == np.float32)
         coherence[rows] = _refined(block, baselines, start, bperp.dtype == np.float32)[2]
     return _rounded(coherence, _is_single(phasors, bperp))
@@ -84,6 +88,7 @@ def trial_multipliers(n_trial_wraps: float) -> Doubles:
     return np.arange(-largest, largest + 1, dtype=np.float64)
 
 
+@np.errstate(all="ignore")
 def trial_margin(phasors: Array, bperp: Array, n_trial_wraps: float) -> Doubles:
     """Return by how much the best trial's coherence exceeds the second best's, [n] float64.
 
@@ -106,44 +111,47 @@ def _fit(phasors: Array, bperp: Array, n_trial_wraps: float, single: bool) -> Fi
 
 
 def _prepared(phasors: Array, bperp: Array) -> tuple[Complexes, Doubles, Doubles]:
-    """Return phasors and baselines as doubles, and the range of the baselines that count."""
+    """Return phasors, baselines, and the range of those that count, as doubles.
+
+    Baselines of samples left out become 0: they may be no numbers.
+    """
     block = np.asarray(phasors, dtype=np.complex128)
     baselines = np.asarray(bperp, dtype=np.float64)
     kept = block != 0
     highest = np.where(kept, baselines, -np.inf).max(axis=1, initial=-np.inf)
     lowest = np.where(kept, baselines, np.inf).min(axis=1, initial=np.inf)
     extent = highest - lowest
-    return block, baselines, np.where(extent > 0, extent, np.nan)
+    return block, np.where(kept, baselines, 0.0), np.where(extent > 0, extent, np.nan)
 
 
 def _search(block: Complexes, baselines: Doubles, extent: Doubles, wraps: float) -> Doubles:
     """Return the coherence of every trial, [trials, n]."""
     step_rad = baselines / extent[:, None] * (np.pi / 4)
     weight = np.abs(block).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.stack(
-            [
-                np.abs((block * np.exp(-1j * step_rad * trial)).sum(axis=1)) / weight
-                for trial in trial_multipliers(wraps)
-            ]
-        )
+    return np.stack(
+        [
+            np.abs((block * np.exp(-1j * step_rad * trial)).sum(axis=1)) / weight
+            for trial in trial_multipliers(wraps)
+        ]
+    )
 
 
 def _refined(block: Complexes, baselines: Doubles, start: Doubles, single: bool) -> Fit:
-    """Add the linear step to the slopes `start` and evaluate the fit."""
+    """Add the linear step to the slopes `start` and evaluate the fit.
+
+    Phasors that cancel have no direction to differ from: such a row keeps its slope.
+    """
     weight = np.abs(block)
     rotated = block * np.exp(-1j * start[:, None] * baselines)
     offset = rotated.sum(axis=1, keepdims=True)
-    deviation = np.angle(rotated * offset.conj())
-    with np.errstate(invalid="ignore", divide="ignore"):
-        step = (weight**2 * baselines * deviation).sum(axis=1) / (weight**2 * baselines**2).sum(
-            axis=1
-        )
-        slope = _rounded(start + step, single)
-        residual = block * np.exp(-1j * slope[:, None] * baselines)
-        total = residual.sum(axis=1)
-        coherence = np.abs(total) / np.abs(residual).sum(axis=1)
-    return slope, np.angle(total), coherence, np.angle(residual).astype(np.float32)
+    deviation = np.where(offset == 0, 0.0, np.angle(rotated * offset.conj()))
+    step = (weight**2 * baselines * deviation).sum(axis=1) / (weight**2 * baselines**2).sum(axis=1)
+    slope = _rounded(start + step, single)
+    residual = block * np.exp(-1j * slope[:, None] * baselines)
+    total = residual.sum(axis=1)
+    coherence = np.abs(total) / np.abs(residual).sum(axis=1)
+    left_over = np.where(block == 0, np.abs(0 * slope)[:, None], np.angle(residual))
+    return slope, np.angle(total), coherence, left_over.astype(np.float32)
 
 
 def _joined(fits: list[Fit], phasors: Array, bperp: Array) -> Fit:

@@ -73,7 +73,7 @@ pub(crate) fn cholesky(matrix: &[f64], size: usize) -> Result<Vec<f64>, NotPosit
             let rest = matrix[row * size + column] - known;
             if row != column {
                 factor[row * size + column] = rest / factor[column * size + column];
-            } else if rest > 0.0 {
+            } else if rest > 0.0 && rest.is_finite() {
                 factor[row * size + row] = rest.sqrt();
             } else {
                 return Err(NotPositiveDefinite);
@@ -139,5 +139,10 @@ mod tests {
         let result =
             fit_with_covariance(&DESIGN, &OBSERVATIONS, 4, Weighting::Covariance(&[1.0; 16]));
         assert_eq!(result, Err(NotPositiveDefinite));
+        for endless in [f64::INFINITY, f64::NAN] {
+            let mut variances = [1.0, 0.0, 0.0, 1.0];
+            variances[0] = endless;
+            assert_eq!(cholesky(&variances, 2), Err(NotPositiveDefinite));
+        }
     }
 }

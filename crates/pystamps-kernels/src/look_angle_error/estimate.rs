@@ -134,7 +134,7 @@ impl<'a> Plan<'a> {
         let bperp_m: Vec<f64> = (0..count).map(mean).collect();
         let covariance = (!differenced).then(|| settings.covariance_of(columns));
         let slope = if observations.rows == 0 {
-            slope_weights(&vec![0.0; count], None, None)?
+            slope_weights(&vec![0.0; count], None, covariance.as_deref())?
         } else {
             slope_weights(&bperp_m, interval_days.as_deref(), covariance.as_deref())?
         };
@@ -339,5 +339,11 @@ mod tests {
         let none = Observations { rows: 0, phase_rad: &[], bperp_m: &[] };
         let columns = [0, 1, 2, 3, 4];
         assert_eq!(estimate(&none, &settings(&columns, &covariance)).unwrap().offset_rad, []);
+        // Whether the covariance can be one does not depend on there being PS.
+        let nothing = [0.0; 49];
+        for network in [Network::SingleMaster, Network::SmallBaselines] {
+            let settings = Settings { network, ..settings(&columns, &nothing) };
+            assert!(estimate(&none, &settings).is_err());
+        }
     }
 }

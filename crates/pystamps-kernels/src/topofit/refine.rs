@@ -132,7 +132,8 @@ impl Refinement {
         let mut step = [0.0; LANES];
         for lane in 0..LANES {
             let quotient = numerator[lane] / denominator[lane];
-            step[lane] = if direction.cancelled[lane] { 0.0 } else { quotient };
+            // NaN stays: a baseline that is no number leaves no slope even so.
+            step[lane] = if direction.cancelled[lane] { 0.0 * quotient } else { quotient };
         }
         step
     }

@@ -147,6 +147,10 @@ fn phasors_that_cancel_have_no_coherence() {
     assert_eq!(fits.slope_rad_per_m[0], 0.0);
     assert!((f64::from(fits.residual_rad[1]).abs() - PI).abs() < 1e-6);
     assert_eq!(fits.trial_margin[0], f64::INFINITY);
+    let [one, other] = [1.0, -1.0].map(|re| Complex64::new(re, 0.0));
+    let unknown =
+        fit_one(&[one, other, one, other], &[f64::NAN, 1.0, 2.0, 3.0], 0.0, Rounding::Double);
+    assert!(unknown.slope_rad_per_m[0].is_nan(), "{unknown:?}");
 }
 
 #[test]

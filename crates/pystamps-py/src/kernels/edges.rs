@@ -46,12 +46,12 @@ pub(super) fn stage4_edge_stats<'py>(
     let (rows, columns, values): (usize, usize, Vec<Complex32>) = match &phases {
         Phasors::Single(array) => {
             let view = array.as_array();
-            (view.nrows(), view.ncols(), view.iter().copied().collect())
+            (view.nrows(), view.ncols(), view.iter().copied().map(phase_or_nan).collect())
         }
         Phasors::Double(array) => {
             let view = array.as_array();
             let single = view.iter().map(|z| Complex32::new(z.re as f32, z.im as f32));
-            (view.nrows(), view.ncols(), single.collect())
+            (view.nrows(), view.ncols(), single.map(phase_or_nan).collect())
         }
     };
     let edges = edges(&node_a, &node_b, rows)?;
@@ -77,6 +77,12 @@ pub(super) fn stage4_edge_stats<'py>(
         quietest_edges(&noise, &edges, rows)
     })?;
     Ok((noise.deviation_rad.into_pyarray(py), noise.maximum_rad.into_pyarray(py)))
+}
+
+/// NaN for a phasor without phase: 0 or infinite.
+fn phase_or_nan(phasor: Complex32) -> Complex32 {
+    let has_phase = phasor.is_finite() && phasor != Complex32::ZERO;
+    if has_phase { phasor } else { Complex32::new(f32::NAN, f32::NAN) }
 }
 
 /// Differences of the nodes' phase [`n_node`, m] along the edges, and their noise.
