@@ -67,8 +67,7 @@ class Outcome:
     @property
     def reached(self) -> bool:
         """Tell whether every figure was reached."""
-        close = all(rms <= LARGEST_RMS_MM_PER_YEAR for rms in self.rms_mm_per_year.values())
-        return close and self.jaccard >= LEAST_JACCARD and not self.worse_than_original()
+        return not self.missed()
 
     def worse_than_original(self) -> list[str]:
         """Return the figures of truth in which ours falls behind, by more than rounding."""
@@ -84,10 +83,33 @@ class Outcome:
             }
             return {**rmse, "right_cycle": report["right_cycle"]["all"]["share"]}
 
+        if not self.truth:
+            return []
         ours, theirs = figures(self.truth["ours"]), figures(self.truth["original"])
         return [
             name for name in ours if ours[name] < theirs[name] - TRUTH_SLACK * abs(theirs[name])
         ]
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures by name."""
+        ours, theirs, common = self.counts
+        return {
+            "jaccard": self.jaccard,
+            "ps": {"ours": ours, "original": theirs, "common": common},
+            "velocity_rms_mm_per_year": self.rms_mm_per_year,
+            "truth": self.truth,
+        }
+
+    def missed(self) -> list[str]:
+        """Return the figures that were not reached."""
+        found = [f"truth: {name} is behind the original's" for name in self.worse_than_original()]
+        if self.jaccard < LEAST_JACCARD:
+            found.append(f"Jaccard index of the PS {self.jaccard:.4f}, at least {LEAST_JACCARD}")
+        for product, rms in self.rms_mm_per_year.items():
+            if rms > LARGEST_RMS_MM_PER_YEAR:
+                limit = f"at most {LARGEST_RMS_MM_PER_YEAR}"
+                found.append(f"{product}: rms difference {rms:.3g} mm/yr, {limit}")
+        return found
 
     def text(self) -> str:
         """Return the figures and both comparisons."""
@@ -130,10 +152,28 @@ def run_chain(oracle: Path, name: str, work: Path, threads: int | None = None) -
         Threads of the native program, None for all.
     """
     scene = with_rasters(oracle, shared_scene(oracle, name), work / "export")
-    dataset, native = work / "dataset", Native(find_command(), quiet=True)
-    preparation = Preparation(scene.export, "snap", _preparation_options(name))
+    dataset = work / "dataset"
+    preparation = Preparation(scene.export, "snap", preparation_options(name))
     runtime = RuntimeConfig(threads=threads, random_engine="octave")
     process_export(preparation, dataset, RunConfig(runtime))
+    return judge_chain(oracle, scene, dataset, work)
+
+
+def judge_chain(oracle: Path, scene: Scene, dataset: Path, work: Path) -> Outcome:
+    """Compare a processed dataset with the original's velocities, and both with the truth.
+
+    Parameters
+    ----------
+    oracle
+        Folder of the oracle scenes.
+    scene
+        Its scene, with the complete export.
+    dataset
+        Dataset after stage 8.
+    work
+        Folder for tables and for the original's dataset.
+    """
+    native = Native(find_command(), quiet=True)
     for product in PRODUCTS:
         native.product(product, dataset, work / f"{product}.csv")
     ours = {product: VelocityTable.read(work / f"{product}.csv") for product in PRODUCTS}
@@ -144,12 +184,15 @@ def run_chain(oracle: Path, name: str, work: Path, threads: int | None = None) -
         for product in PRODUCTS
     }
     counts = (len(ours["v"].places), len(theirs["v"].places), agreements["v"].common)
-    truth = SceneTruth.read(scene.export / "truth.npz")
+    single_master = "ifgday_ix" not in read_mat_file(dataset / "ps2.mat")
+    truth = SceneTruth.read(scene.export / "truth.npz") if single_master else None
     return Outcome(
         jaccard=agreements["v"].jaccard,
         counts=counts,
         rms_mm_per_year={name: found.rms_mm_per_year for name, found in agreements.items()},
-        truth={
+        truth={}
+        if truth is None
+        else {
             "ours": compare(dataset, ours["v-do"], truth),
             "original": compare(original, theirs["v-do"], truth),
         },
@@ -190,7 +233,8 @@ def velocity_agreement(
     return Agreement(common, common / (every - common), rms)
 
 
-def _preparation_options(name: str) -> list[str]:
+def preparation_options(name: str) -> list[str]:
+    """Return the options with which original StaMPS prepared a scene."""
     settings = PREP_SETTINGS[name]
     return [
         *("--amp-dispersion", settings.amplitude_dispersion),
@@ -212,7 +256,9 @@ def original_dataset(oracle: Path, scene: Scene, target: Path) -> Path:
 
 def original_velocities(dataset: Path, scene: Scene, product: str) -> VelocityTable:
     """Return the velocities that the original has plotted, by product."""
-    plotted = read_mat_file(scene.stage("products") / f"ps_plot_{product}.mat")["ph_disp"].values
+    folder = scene.stage("products")
+    names = (folder / f"{prefix}_{product}.mat" for prefix in ("ps_plot", "prod"))
+    plotted = read_mat_file(next(path for path in names if path.exists()))["ph_disp"].values
     ps = read_mat_file(dataset / "ps2.mat")
     velocity = np.asarray(plotted, dtype=np.float64).ravel()
     coherence = read_mat_file(dataset / "pm2.mat")["coh_ps"].values.ravel()

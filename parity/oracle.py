@@ -204,7 +204,7 @@ def dataset_after(
     target.mkdir(parents=True)
     for number in range(1, stage + 1):
         _copy_results(stage_folder(oracle, name, number), target, root=merged or number < stage)
-    if lineage.earlier_pass is not None and stage >= 5:
+    if lineage.earlier_pass is not None and 5 <= stage < 7:
         smooth = "scla_smooth2.mat"
         shutil.copyfile(oracle / lineage.earlier_pass / smooth, target / smooth)
     prepared = oracle / lineage.base / "stage0_prep"

@@ -10,6 +10,8 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
+from pystamps_shim.errors import PystampsError
+from pystamps_shim.verification.results import Form
 from pystamps_shim.verification.variables import MatVariable
 
 _HDF5_SIGNATURE_AT = (0, 512)
@@ -71,3 +73,31 @@ def _v73_values(dataset: h5py.Dataset, matlab_class: str) -> NDArray[Any]:
     if matlab_class == "logical":
         values = values.astype(bool)
     return values.T
+
+
+class IndependentReader:
+    """Reads files for `verify_dataset` without our own codec; keeps the file read last."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Path, dict[str, MatVariable]] | None = None
+        self._before: tuple[Path, dict[str, MatVariable]] | None = None
+
+    def forms(self, path: Path) -> dict[str, Form]:
+        """Return class and shape of every variable of a file."""
+        return {name: Form(one.matlab_class, one.shape) for name, one in self._file(path).items()}
+
+    def variable(self, path: Path, name: str) -> MatVariable:
+        """Return a variable."""
+        variables = self._file(path)
+        if name not in variables:
+            cause = f"{path}: no variable '{name}'"
+            raise PystampsError(cause, "compare complete files")
+        return variables[name]
+
+    def _file(self, path: Path) -> dict[str, MatVariable]:
+        """Read a file; two are kept, because two sides are compared."""
+        for kept in (self._last, self._before):
+            if kept is not None and kept[0] == path:
+                return kept[1]
+        self._last, self._before = (path, read_mat_file(path)), self._last
+        return self._last[1]

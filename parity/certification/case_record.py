@@ -103,7 +103,7 @@ class CaseRecord:
             "failures": list(self.failures),
             "inputs": dict(self.inputs),
             "outputs": {name: dict(pair) for name, pair in self.outputs.items()},
-            "files": [_plain_file(file) for file in self.files],
+            "files": [plain_file(file) for file in self.files],
             "relations": [plain(relation) for relation in self.relations],
             "refused": [plain(refusal) for refusal in self.refused],
             "notes": list(self.notes),
@@ -132,12 +132,12 @@ def certify_case(
         workspace = lay_out(case, oracle, Path(folder))
         workspaces = [workspace, *_copies(workspace, len(threads) - 1)]
         inputs = {name: _digest(path, workspace) for name, path in workspace.inputs().items()}
-        failures = []
-        for each, count in zip(workspaces, threads, strict=True):
-            for outcome in each.process(program, count):
-                if outcome.code:
-                    last = (outcome.text.strip().splitlines() or ["without a word"])[-1]
-                    failures.append(f"exit code {outcome.code}: {last}")
+        failures = [
+            outcome.failure
+            for each, count in zip(workspaces, threads, strict=True)
+            for outcome in each.process(program, count)
+            if outcome.failure is not None
+        ]
         record = CaseRecord(case.name, case.scene, case.options, case.profile, {}, tuple(failures))
         record = replace(record, inputs=inputs)
         return record if failures else _judged(record, workspaces, threads, mutate=mutate)
@@ -255,7 +255,8 @@ def _parameters(dataset: Path) -> dict[str, Any]:
     }
 
 
-def _plain_file(file: FileResult) -> dict[str, Any]:
+def plain_file(file: FileResult) -> dict[str, Any]:
+    """Return the comparison of a file as JSON has it, without what its contract says."""
     variables = []
     for variable in file.variables:
         values = plain(variable)

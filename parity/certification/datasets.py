@@ -10,9 +10,9 @@ from pathlib import Path
 
 from parity.certification.cases import Case
 from parity.certification.scopes import PATCH
+from parity.chain import preparation_options
 from parity.oracle import (
     DATASET_PLACEHOLDER,
-    PREP_SETTINGS,
     Scene,
     dataset_after,
     shared_scene,
@@ -43,6 +43,14 @@ class Outcome:
     arguments: tuple[str, ...]
     code: int
     text: str
+
+    @property
+    def failure(self) -> str | None:
+        """Return how it failed, None if it did not."""
+        if not self.code:
+            return None
+        last = (self.text.strip().splitlines() or ["without a word"])[-1]
+        return f"exit code {self.code}: {last}"
 
 
 @dataclass(frozen=True)
@@ -90,20 +98,8 @@ class Workspace:
 
     def process(self, program: Path, threads: int) -> list[Outcome]:
         """Run the stage on all its places, with a number of threads."""
-        environment = {**os.environ, "SOURCE_DATE_EPOCH": _DAY_OF_PARAMETERS}
-        outcomes = []
-        for arguments in self._commands():
-            command = [*arguments, "--threads", str(threads), "--progress", "none"]
-            result = subprocess.run(
-                [str(program), *command],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=_TIMEOUT_S,
-            )
-            outcomes.append(Outcome(tuple(command), result.returncode, result.stderr))
-        return outcomes
+        more = ["--threads", str(threads)]
+        return [run_native(program, [*command, *more]) for command in self._commands()]
 
     def _commands(self) -> list[list[str]]:
         case, stage = self.case, self.case.stage_scope.stage
@@ -119,16 +115,8 @@ class Workspace:
 
     def _preparation(self) -> list[str]:
         assert self.scene is not None, "invariant: preparation has an export"
-        settings = PREP_SETTINGS[self.scene.name]
-        return [
-            *("prep", "snap", "--export", str(self.scene.export), "--dataset", str(self.dataset)),
-            *("--amp-dispersion", settings.amplitude_dispersion),
-            *("--range-patches", str(settings.range_patches)),
-            *("--azimuth-patches", str(settings.azimuth_patches)),
-            *("--range-overlap", str(settings.range_overlap)),
-            *("--azimuth-overlap", str(settings.azimuth_overlap)),
-            *("--master", settings.master),
-        ]
+        where = ["--export", str(self.scene.export), "--dataset", str(self.dataset)]
+        return ["prep", "snap", *where, *preparation_options(self.scene.name)]
 
     @staticmethod
     def _files(folder: Path, prefix: str) -> dict[str, Path]:
@@ -137,6 +125,20 @@ class Workspace:
         return {
             f"{prefix}{name.as_posix()}": path for name, path in names if name.parts[0][0] != "."
         }
+
+
+def run_native(program: Path, arguments: list[str]) -> Outcome:
+    """Run the native program, on a fixed day and without a word on standard output."""
+    command = [str(program), *arguments, "--progress", "none"]
+    result = subprocess.run(
+        command,
+        env={**os.environ, "SOURCE_DATE_EPOCH": _DAY_OF_PARAMETERS},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_S,
+    )
+    return Outcome(tuple(arguments), result.returncode, result.stderr)
 
 
 def lay_out(case: Case, oracle: Path, work: Path) -> Workspace:
