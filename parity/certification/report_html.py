@@ -554,9 +554,11 @@ details>:not(summary){margin-left:1rem}dl{display:grid;grid-template-columns:max
 gap:.1rem 1rem;font-size:.85rem}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 code{font:.75rem ui-monospace,Menlo,Consolas,monospace}
 mark{background:var(--mark);color:inherit;padding:0 .3rem;border-radius:3px}
-@media(max-width:40rem){.scope{padding:.8rem}dl{grid-template-columns:1fr}
-details>:not(summary){margin-left:.3rem}}@media print{:root{color-scheme:light;--page:#fff;
---card:#fff;--ink:#000;--soft:#444;--badpage:#fff}body{font-size:11px;max-width:none;padding:0}
+.bar,mark{print-color-adjust:exact}@media(max-width:40rem){.scope{padding:.8rem}
+dl{grid-template-columns:1fr}details>:not(summary){margin-left:.3rem}}
+@media print{:root{font-size:12px;color-scheme:light;--page:#fff;--card:#fff;
+--ink:#000;--soft:#444;--line:#ccc;--good:#1b6e42;--bad:#b3261e;--badpage:#fff;
+--bar:#3d6fa5;--mark:#fff1c2}body{font-size:12px;max-width:none;padding:0}
 .tools,.legend{display:none}.scope{border:0;padding:0}.scroll{overflow:visible}
 tr{break-inside:avoid}.sift td small,.u,.n{white-space:normal}}
 """
