@@ -44,14 +44,10 @@ def marked(monkeypatch: pytest.MonkeyPatch, kernel: str, backend: str) -> None:
     monkeypatch.setattr(BACKENDS[backend], kernel, lambda *_, **__: MARKER)
 
 
-#: Stage 6 sums up nodes with the function of stage 2; an override named after that is for stage 2.
-OTHERWISE_USED = "unwrapping_grid"
-
-
 def consumers(kernel: str) -> list[Callable[..., Any]]:
     """Return what the modules of the Python stages have under the name of a kernel."""
-    names = {module.name for module in pkgutil.iter_modules(reference.__path__)} - {OTHERWISE_USED}
-    modules = [importlib.import_module(f"{reference.__name__}.{name}") for name in sorted(names)]
+    names = [module.name for module in pkgutil.iter_modules(reference.__path__)]
+    modules = [importlib.import_module(f"{reference.__name__}.{name}") for name in names]
     return [getattr(module, kernel) for module in modules if hasattr(module, kernel)]
 
 
