@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +20,7 @@ from pystamps_shim.config import RuntimeConfig
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.kernels import accelerated, chosen, numpy_backend
 from pystamps_shim.kernels.names import KERNELS, STAGE_KERNELS
+from pystamps_shim.reference import __main__ as stage_process
 
 BACKENDS: dict[str, Any] = {"native": _native.kernels, "numpy": numpy_backend}
 #: Result of a function that stands in for a kernel.
@@ -184,6 +187,31 @@ def test_unknown_names_are_refused(overrides: dict[str, str], message: str) -> N
         chosen.choose_backends(overrides)
     assert caught.value.exit_code is ExitCode.USAGE
     assert chosen._BACKENDS == {"stage7_scla": "native"}
+
+
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        (
+            "stage2_topofitt=native",
+            "'stage2_topofitt' is no kernel: did you mean 'stage2_topofit'?",
+        ),
+        ("stage7_scla=natve", "backend 'natve' of kernel stage7_scla is unknown"),
+        ("stage7_scla", "backend '' of kernel stage7_scla is unknown"),
+    ],
+)
+def test_a_stage_of_its_own_tells_what_is_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], override: str, problem: str
+) -> None:
+    """As the line of JSON that its parent reads, and before any work."""
+    arguments = ["2", "--patch", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert stage_process.main([*arguments, "--kernel", override]) == ExitCode.USAGE
+    said = capsys.readouterr()
+    event = json.loads(said.out)
+    assert (event["event"], event["exit_code"]) == ("error", ExitCode.USAGE)
+    assert problem in event["problem"]
+    assert event["remedy"].startswith("use ")
+    assert not said.err
 
 
 def test_an_unknown_backend_is_refused() -> None:
