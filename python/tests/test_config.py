@@ -118,6 +118,11 @@ def test_yaml_as_people_write_it(tmp_path: Path) -> None:
             "backend of stage7_scla is 'gpu'",
             "native or numpy",
         ),
+        (
+            '[runtime]\nbackend="reference"\nkernel_backend_overrides={ stage7_scla = "natve" }\n',
+            "backend of stage7_scla is 'natve': did you mean 'native'?",
+            "native or numpy",
+        ),
         ('[runtime]\nbackend="reference"\nallow_partial=true\n', "allow_partial", "native"),
         ("[tolerance]\noverrides = { a = true }\n", "overrides.a is True, expected a number", ""),
         ("[compat]\nstrict_reference = true\n", "reference_root, which", "--reference-root"),

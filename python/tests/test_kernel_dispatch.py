@@ -161,8 +161,12 @@ def test_stages_import_kernels_only_where_they_are_chosen() -> None:
 
 @pytest.mark.parametrize("kernel", sorted(set(KERNELS) - set(STAGE_KERNELS)))
 def test_an_override_without_effect_is_refused(kernel: str) -> None:
-    with pytest.raises(PystampsError, match="is no kernel that the Python stages call"):
+    """In words: a kernel it is, but not of the stages; and no other one is suggested."""
+    with pytest.raises(PystampsError, match=f"no Python stage calls {kernel}, so ") as caught:
         RuntimeConfig(backend="reference", kernel_backend_overrides={kernel: "native"})
+    assert "did you mean" not in caught.value.cause
+    assert all(name in caught.value.remedy for name in STAGE_KERNELS)
+    assert caught.value.exit_code is ExitCode.USAGE
 
 
 @pytest.mark.usefixtures("without_extension")
