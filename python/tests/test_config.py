@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pystamps_shim import _native
 from pystamps_shim.cli import main
 from pystamps_shim.config import (
     CompatConfig,
@@ -20,6 +22,7 @@ from pystamps_shim.config import (
     parse_bytes,
 )
 from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.kernels import accelerated
 
 TOML = """\
 [runtime]
@@ -116,6 +119,11 @@ def test_yaml_as_people_write_it(tmp_path: Path) -> None:
         (
             '[runtime]\nbackend="reference"\nkernel_backend_overrides = { stage7_scla = "gpu" }\n',
             "backend of stage7_scla is 'gpu'",
+            "native or numpy",
+        ),
+        (
+            '[runtime]\nbackend="reference"\nkernel_backend_overrides={ stage7_scla = "natve" }\n',
+            "backend of stage7_scla is 'natve': did you mean 'native'?",
             "native or numpy",
         ),
         ('[runtime]\nbackend="reference"\nallow_partial=true\n', "allow_partial", "native"),
@@ -230,6 +238,45 @@ def test_show_tells_every_value_and_its_source(
     assert said["sources"]["runtime"]["progress"] == "default"
     names = {field.name for field in fields(RuntimeConfig)}
     assert set(said["settings"]["runtime"]) == names
+
+
+def shown_kernels(capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return what ``config show`` says of the backends of kernels, as text and as JSON."""
+    assert main(["config", "show"]) == 0
+    *_, head, native, numpy = capsys.readouterr().out.splitlines()
+    assert head == "# kernels that can be computed here"
+    assert main(["config", "show", "--json"]) == 0
+    text = dict(line.removeprefix("# ").split(": ", 1) for line in (native, numpy))
+    return text, json.loads(capsys.readouterr().out)["kernel_backends"]
+
+
+def test_show_tells_which_kernels_run_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, said = shown_kernels(capsys)
+    assert said == accelerated.describe_backends()
+    assert text["native"].startswith("all 8, by pystamps_shim._native (/")
+    assert text["numpy"].startswith("all 8, by pystamps_shim.kernels.numpy_backend (/")
+    monkeypatch.delattr(_native.kernels, "stage7_scla")
+    text, said = shown_kernels(capsys)
+    assert text["native"].startswith("all but stage7_scla, by pystamps_shim._native (/")
+    assert "stage7_scla" not in said["native"]
+
+
+@pytest.fixture
+def without_extension(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the extension from being imported."""
+    accelerated._module.cache_clear()
+    monkeypatch.setitem(sys.modules, "pystamps_shim._native", None)
+    yield
+    accelerated._module.cache_clear()
+
+
+@pytest.mark.usefixtures("without_extension")
+def test_show_tells_that_no_kernel_is_native(capsys: pytest.CaptureFixture[str]) -> None:
+    text, said = shown_kernels(capsys)
+    assert text["native"] == "none; 'make native' builds the extension"
+    assert list(said) == ["numpy"]
 
 
 def test_every_setting_of_a_run_has_an_option(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +20,7 @@ from pystamps_shim.config import RuntimeConfig
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.kernels import accelerated, chosen, numpy_backend
 from pystamps_shim.kernels.names import KERNELS, STAGE_KERNELS
+from pystamps_shim.reference import __main__ as stage_process
 
 BACKENDS: dict[str, Any] = {"native": _native.kernels, "numpy": numpy_backend}
 #: Result of a function that stands in for a kernel.
@@ -44,14 +47,10 @@ def marked(monkeypatch: pytest.MonkeyPatch, kernel: str, backend: str) -> None:
     monkeypatch.setattr(BACKENDS[backend], kernel, lambda *_, **__: MARKER)
 
 
-#: Stage 6 sums up nodes with the function of stage 2; an override named after that is for stage 2.
-OTHERWISE_USED = "unwrapping_grid"
-
-
 def consumers(kernel: str) -> list[Callable[..., Any]]:
     """Return what the modules of the Python stages have under the name of a kernel."""
-    names = {module.name for module in pkgutil.iter_modules(reference.__path__)} - {OTHERWISE_USED}
-    modules = [importlib.import_module(f"{reference.__name__}.{name}") for name in sorted(names)]
+    names = [module.name for module in pkgutil.iter_modules(reference.__path__)]
+    modules = [importlib.import_module(f"{reference.__name__}.{name}") for name in names]
     return [getattr(module, kernel) for module in modules if hasattr(module, kernel)]
 
 
@@ -162,8 +161,12 @@ def test_stages_import_kernels_only_where_they_are_chosen() -> None:
 
 @pytest.mark.parametrize("kernel", sorted(set(KERNELS) - set(STAGE_KERNELS)))
 def test_an_override_without_effect_is_refused(kernel: str) -> None:
-    with pytest.raises(PystampsError, match="is no kernel that the Python stages call"):
+    """In words: a kernel it is, but not of the stages; and no other one is suggested."""
+    with pytest.raises(PystampsError, match=f"no Python stage calls {kernel}, so ") as caught:
         RuntimeConfig(backend="reference", kernel_backend_overrides={kernel: "native"})
+    assert "did you mean" not in caught.value.cause
+    assert all(name in caught.value.remedy for name in STAGE_KERNELS)
+    assert caught.value.exit_code is ExitCode.USAGE
 
 
 @pytest.mark.usefixtures("without_extension")
@@ -188,6 +191,31 @@ def test_unknown_names_are_refused(overrides: dict[str, str], message: str) -> N
         chosen.choose_backends(overrides)
     assert caught.value.exit_code is ExitCode.USAGE
     assert chosen._BACKENDS == {"stage7_scla": "native"}
+
+
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        (
+            "stage2_topofitt=native",
+            "'stage2_topofitt' is no kernel: did you mean 'stage2_topofit'?",
+        ),
+        ("stage7_scla=natve", "backend 'natve' of kernel stage7_scla is unknown"),
+        ("stage7_scla", "backend '' of kernel stage7_scla is unknown"),
+    ],
+)
+def test_a_stage_of_its_own_tells_what_is_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], override: str, problem: str
+) -> None:
+    """As the line of JSON that its parent reads, and before any work."""
+    arguments = ["2", "--patch", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert stage_process.main([*arguments, "--kernel", override]) == ExitCode.USAGE
+    said = capsys.readouterr()
+    event = json.loads(said.out)
+    assert (event["event"], event["exit_code"]) == ("error", ExitCode.USAGE)
+    assert problem in event["problem"]
+    assert event["remedy"].startswith("use ")
+    assert not said.err
 
 
 def test_an_unknown_backend_is_refused() -> None:

@@ -157,11 +157,18 @@ def test_slopes_are_found_under_deformation(slope: float) -> None:
     assert found[0, 0] == pytest.approx(slope, abs=1e-3)
 
 
-def test_slopes_need_baselines_and_coherence() -> None:
-    """Equal baselines tell nothing; neither does noise."""
+@pytest.mark.parametrize("bperp_m", [0.0, 50.0])
+def test_equal_baselines_tell_nothing(bperp_m: float) -> None:
+    """Although the master's, 0, differs from them."""
+    flat = master_network(DAYS, [bperp_m] * 6, 3)
+    phase = np.exp(1j * np.array([[0.02], [-0.01]]) * flat.bperp_m).astype(np.complex64)
+    assert not edge_slopes(phase, flat, 2.0).any()
+
+
+def test_slopes_need_edges_and_coherence() -> None:
+    """Noise tells nothing, and nothing tells nothing."""
     flat = master_network(DAYS, [0.0] * 6, 3)
     phase = np.exp(1j * np.random.default_rng(2).uniform(-np.pi, np.pi, (400, 6)))
-    assert not edge_slopes(phase.astype(np.complex64), flat, 2.0).any()
     noise = edge_slopes(phase.astype(np.complex64), master_network(DAYS, BPERP_M, 3), 8.0)
     assert 0 < (noise == 0).mean() < 1
     assert (edge_slopes(phase[:0].astype(np.complex64), flat, 2.0)).shape == (0, 1)
@@ -242,6 +249,19 @@ def test_noisy_edges_say_nothing() -> None:
         assert 0.9 * limit < deviation.max() <= limit
         kept = found.difference_rad[~lost]
         np.testing.assert_allclose(np.exp(1j * kept), high[~lost], atol=1e-5)
+
+
+def test_edges_say_nothing_if_an_interferogram_is_unknown() -> None:
+    """One without an image that most others share has no smooth part with the full method."""
+    pairs = np.array([[0, 1], [0, 2], [0, 3], [3, 4]])
+    network = ImageNetwork.of(np.array([0.0, 12, 24, 36, 48]), pairs, np.array(BPERP_M[:4]))
+    phase = np.exp(1j * np.array([[0.1, 0.2, 0.3, 0.4]])).astype(np.complex64)
+    settings = SeriesSettings(Method.FULL, False, 100.0, 1.0)
+    assert np.isnan(smooth_by_master(phase, network, 100.0)).sum() == 1
+    found = analyse_edges(np.ones_like(phase), phase, network, settings)
+    assert found.noise_rad is not None
+    assert np.isnan(found.noise_rad).all()
+    assert np.isnan(found.difference_rad).all()
 
 
 def test_rounding_to_short() -> None:

@@ -195,13 +195,16 @@ def _in_range(name: str, value: int | None, most: int) -> None:
 
 
 def _check_kernel(kernel: str, backend: str) -> None:
-    from pystamps_shim.kernels.names import STAGE_KERNELS  # noqa: PLC0415
+    from pystamps_shim.kernels.names import KERNELS, STAGE_KERNELS  # noqa: PLC0415
 
     where = "runtime.kernel_backend_overrides"
+    backends = ("native", "numpy")
     if kernel not in STAGE_KERNELS:
-        hint = nearest(kernel, STAGE_KERNELS)
-        cause = f"{where}: '{kernel}' is no kernel that the Python stages call{hint}"
+        cause = f"{where}: no Python stage calls {kernel}, so a backend for it would change nothing"
+        if kernel not in KERNELS:
+            hint = nearest(kernel, STAGE_KERNELS)
+            cause = f"{where}: '{kernel}' is no kernel that the Python stages call{hint}"
         raise wrong_usage(cause, f"use one of {', '.join(STAGE_KERNELS)}")
-    if backend not in ("native", "numpy"):
-        cause = f"{where}: backend of {kernel} is '{backend}'"
+    if backend not in backends:
+        cause = f"{where}: backend of {kernel} is '{backend}'{nearest(backend, backends)}"
         raise wrong_usage(cause, "use native or numpy")

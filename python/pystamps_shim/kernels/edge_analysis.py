@@ -76,14 +76,8 @@ def stage8_edge_noise(  # noqa: PLR0917 - the order is that of the native kernel
         msg = "mode space_time needs bperp, day, ifgday_ix, and with la_error n_trial_wraps"
         raise ValueError(msg)
     network = ImageNetwork.of(day, np.asarray(ifgday_ix, dtype=np.intp), bperp)
-    # Equal baselines have no slope, also where the master's, 0, differs from them.
-    slope = la_error and bool(np.ptp(network.bperp_m) > 0)
-    settings = SeriesSettings(Method(unwrap_method), slope, time_win, n_trial_wraps or 0.0)
+    settings = SeriesSettings(Method(unwrap_method), la_error, time_win, n_trial_wraps or 0.0)
     series = analyse_edges(low, high, network, settings)
     if series.noise_rad is None:
         return series.difference_rad, np.zeros((0, 0), dtype=np.float32)
-    if settings.method is Method.FULL:
-        # An interferogram of no image that most others share leaves its edges without statistics.
-        unknown = np.isnan(series.noise_rad).any(axis=1)
-        series.difference_rad[unknown] = series.noise_rad[unknown] = np.nan
     return series.difference_rad, series.noise_rad

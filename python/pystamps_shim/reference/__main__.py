@@ -37,9 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.stop_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
-    choose_backends(dict(text.split("=", 1) for text in options.kernel))
     scope = options.dataset or options.patch
     try:
+        choose_backends(dict(text.partition("=")[::2] for text in options.kernel))
         artefacts = _stage(options)(scope)
         own = {name: values for name, values in artefacts.items() if not name.startswith("../")}
         options.out.mkdir(parents=True)

@@ -113,7 +113,7 @@ def analyse_edges(
     Notes
     -----
     StaMPS compatibility: ``uw_sb_unwrap_space_time``, which all methods go through. An end
-    without phase makes its edge NaN.
+    without phase makes its edge NaN, and so does an interferogram without a smooth part.
     """
     product = high * low.conj()
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -131,5 +131,7 @@ def analyse_edges(
         smoother = smooth_by_master if settings.method is Method.FULL else smooth_by_inversion
         smooth_rad = smoother(difference, network, settings.window_days)
         noise_rad = np.angle(difference * np.exp(-1j * smooth_rad))
-    noise_rad[row_deviation(noise_rad) > _LARGEST_NOISE_RAD[settings.method]] = np.nan
+    # The deviation of noise that is not known everywhere is NaN, which is not below the limit.
+    small = row_deviation(noise_rad) <= _LARGEST_NOISE_RAD[settings.method]
+    noise_rad[~small] = np.nan
     return EdgeSeries(smooth_rad + noise_rad + slope_rad, noise_rad)

@@ -40,7 +40,8 @@ def edge_slopes(difference: Array, network: ImageNetwork, trial_wraps: float) ->
     Notes
     -----
     StaMPS compatibility: ``uw_sb_unwrap_space_time``. If all baselines are equal there is no
-    slope to find and all are 0; the original divides by zero.
+    slope to find and all are 0, although steps from the master's baseline, 0, may differ; the
+    original divides by zero.
     """
     whole_range = float(np.ptp(network.bperp_m))
     series, baselines_m = _short_steps(difference, network)
@@ -49,7 +50,7 @@ def edge_slopes(difference: Array, network: ImageNetwork, trial_wraps: float) ->
     else:
         range_m = float(np.ptp(baselines_m)) if baselines_m.size else 0.0
         wraps = trial_wraps * range_m / whole_range if whole_range else 0.0
-    if not range_m:
+    if not (whole_range and range_m):
         return np.zeros((len(difference), 1), dtype=np.float32)
     count = int(np.ceil(_TRIALS_PER_WRAP * wraps))
     trials = np.arange(-count, count + 1) * (np.pi / 4) / range_m

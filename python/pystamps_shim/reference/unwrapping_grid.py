@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.kernels.gridding import stage2_grid_accumulate
+from pystamps_shim.kernels.chosen import stage2_grid_accumulate
 from pystamps_shim.reference.goldstein import goldstein_filter
 from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.stage1 import Array
