@@ -130,17 +130,26 @@ def certify_case(
     """
     with tempfile.TemporaryDirectory(prefix="certify_") as folder:
         workspace = lay_out(case, oracle, Path(folder))
-        workspaces = [workspace, *_copies(workspace, len(threads) - 1)]
-        inputs = {name: _digest(path, workspace) for name, path in workspace.inputs().items()}
-        failures = [
-            outcome.failure
-            for each, count in zip(workspaces, threads, strict=True)
-            for outcome in each.process(program, count)
-            if outcome.failure is not None
-        ]
-        record = CaseRecord(case.name, case.scene, case.options, case.profile, {}, tuple(failures))
-        record = replace(record, inputs=inputs)
-        return record if failures else _judged(record, workspaces, threads, mutate=mutate)
+        return certify_workspace(workspace, program, threads, mutate=mutate)
+
+
+def certify_workspace(
+    workspace: Workspace, program: Path, threads: Sequence[int], *, mutate: bool
+) -> CaseRecord:
+    """Certify a case that is laid out already; otherwise as `certify_case`."""
+    case = workspace.case
+    workspaces = [workspace, *_copies(workspace, len(threads) - 1)]
+    inputs = {name: _digest(path, workspace) for name, path in workspace.inputs().items()}
+    failures = tuple(
+        outcome.failure
+        for each, count in zip(workspaces, threads, strict=True)
+        for outcome in each.process(program, count)
+        if outcome.failure is not None
+    )
+    record = CaseRecord(
+        case.name, case.scene, case.options, case.profile, {}, failures, inputs=inputs
+    )
+    return record if failures else _judged(record, workspaces, threads, mutate=mutate)
 
 
 def _judged(

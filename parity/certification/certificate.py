@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.certification.case_record import CaseRecord, Key
+from parity.certification.chains import ChainOutcome
 from parity.certification.evidence import Evidence
 from parity.certification.provenance import (
     Code,
@@ -18,7 +19,7 @@ from parity.certification.provenance import (
     as_plain,
     contract_digest,
 )
-from parity.certification.scopes import StageScope
+from parity.certification.scopes import CHAIN, StageScope
 
 #: Version of the layout.
 SCHEMA = 1
@@ -63,13 +64,32 @@ class Origin:
 
 
 def certificate_of(
-    stage_scope: StageScope, origin: Origin, records: Sequence[CaseRecord]
+    stage_scope: StageScope,
+    origin: Origin,
+    records: Sequence[CaseRecord],
+    *,
+    complete: bool = True,
 ) -> dict[str, Any]:
-    """Put the certificate of a scope together."""
+    """Put the certificate of a scope together.
+
+    Parameters
+    ----------
+    stage_scope
+        What was run.
+    origin
+        Where it comes from.
+    records
+        What the cases have shown.
+    complete
+        Whether they are all cases there are, so that every variable needs evidence.
+    """
     tried = [one for record in records for one in record.tried]
     kinds = Counter(one.kind for one in tried)
     unnoticed = [f"{one.where}: {one.kind}" for one in tried if one.detected is None]
     coverage = _coverage(stage_scope, records)
+    if not complete:
+        coverage["by_form"] |= dict.fromkeys(coverage["without_evidence"], "not in this run")
+        coverage["without_evidence"] = []
     cases = [record.as_plain() for record in records]
     passed = bool(cases) and all(case["passed"] for case in cases)
     return {
@@ -161,3 +181,24 @@ def _laid_out(value: Any, depth: int) -> str:
 
 def _items(value: dict[str, Any] | list[Any]) -> list[Any]:
     return list(value.values()) if isinstance(value, dict) else value
+
+
+def chain_certificate(origin: Origin, outcomes: Sequence[ChainOutcome]) -> dict[str, Any]:
+    """Put the certificate of the whole chains together."""
+    tried = [(outcome.chain.name, one) for outcome in outcomes for one in outcome.tried]
+    kinds = Counter(one.kind for _, one in tried)
+    unnoticed = [f"{name}: {one.where}: {one.kind}" for name, one in tried if one.detected is None]
+    passed = bool(outcomes) and all(outcome.passed for outcome in outcomes)
+    return {
+        **origin.head(CHAIN),
+        "stage": None,
+        "scope": None,
+        "passed": passed and bool(tried) and not unnoticed,
+        "mutations": {
+            "made": len(tried),
+            "detected": len(tried) - len(unnoticed),
+            "by_kind": dict(sorted(kinds.items())),
+            "undetected": unnoticed,
+        },
+        "cases": [outcome.as_plain() for outcome in outcomes],
+    }

@@ -1,0 +1,114 @@
+"""Whether the certificates of the code still hold, and whether a new run repeats them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from parity.certification.cases import cases_of
+from parity.certification.certificate import FOLDER, SCHEMA, read_certificate
+from parity.certification.chains import FAMILIES
+from parity.certification.provenance import code_digests, contract_digest
+from parity.certification.scopes import (
+    CHAIN,
+    PREPARATION_SCOPE,
+    STAGE_SCOPES,
+    StageScope,
+)
+from pystamps_shim._binary import find
+
+#: Least number of mutations over all scopes.
+LEAST_MUTATIONS = 200
+_REMEDY = "run 'make certify WRITE=1' and commit parity/certificates"
+
+
+def problems_of_standing(folder: Path = FOLDER) -> list[str]:
+    """Return why certificates are missing, failed or stale; nothing is run."""
+    digests = code_digests(find())
+    problems = []
+    mutations = 0
+    for stage_scope in (PREPARATION_SCOPE, *STAGE_SCOPES):
+        certificate = read_certificate(stage_scope.name, folder)
+        problems += [
+            f"{stage_scope.name}: {problem}"
+            for problem in _problems_of_scope(stage_scope, certificate, digests)
+        ]
+        mutations += certificate["mutations"]["made"] if certificate else 0
+    chains = read_certificate(CHAIN, folder)
+    wanted = {chain.name for family in FAMILIES for chain in family}
+    problems += [f"{CHAIN}: {problem}" for problem in _problems(CHAIN, chains, digests, wanted)]
+    if mutations < LEAST_MUTATIONS:
+        problems.append(f"{mutations} mutations in all, at least {LEAST_MUTATIONS}")
+    return problems
+
+
+def _problems_of_scope(
+    stage_scope: StageScope, certificate: Mapping[str, Any] | None, digests: Mapping[str, str]
+) -> Iterator[str]:
+    wanted = {case.name for case in cases_of(stage_scope)}
+    yield from _problems(stage_scope.name, certificate, digests, wanted)
+    if certificate and certificate["contract_sha256"] != contract_digest(stage_scope.stage):
+        yield f"its contract has changed since; {_REMEDY}"
+
+
+def _problems(
+    name: str,
+    certificate: Mapping[str, Any] | None,
+    digests: Mapping[str, str],
+    wanted: set[str],
+) -> Iterator[str]:
+    if certificate is None:
+        yield f"there is no certificate; {_REMEDY}"
+        return
+    if certificate["schema"] != SCHEMA:
+        yield f"its certificate has schema {certificate['schema']}, expected {SCHEMA}; {_REMEDY}"
+        return
+    if not certificate["passed"]:
+        yield "its certificate did not pass"
+    if certificate["oracle"]["data"] != "full":
+        yield f"its certificate is of {certificate['oracle']['data']} data, expected the oracle's"
+    if certificate["program"]["code_sha256"] != digests[name]:
+        commit = certificate["program"]["commit"][:7]
+        yield f"its code has changed since commit {commit}; {_REMEDY}"
+    missing = wanted - {case["name"] for case in certificate["cases"]}
+    if missing:
+        yield f"its certificate lacks the cases {', '.join(sorted(missing))}; {_REMEDY}"
+    mutations = certificate["mutations"]
+    if not 0 < mutations["made"] == mutations["detected"]:
+        made, noticed = mutations["made"], mutations["detected"]
+        yield f"{noticed} of {made} mutations were noticed"
+
+
+def changes(committed: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
+    """Return where a new certificate says something else than the one that belongs to the code.
+
+    Verdicts, numbers of compared elements and whole cycles must be the same on every machine.
+    Quantiles must be where machine and compiler's target are the same; elsewhere the last bits of
+    the arithmetic may differ, and the limits of the contract have judged them already.
+    """
+    before, now = ({case["name"]: case for case in one["cases"]} for one in (committed, fresh))
+    name = fresh["name"]
+    found = [f"{name}: case {case} is new" for case in sorted(now.keys() - before.keys())]
+    found += [f"{name}: case {case} is gone" for case in sorted(before.keys() - now.keys())]
+    same_machine = committed["machine"] == fresh["machine"]
+    for case in sorted(before.keys() & now.keys()):
+        pair = [_results(one[case], with_quantiles=same_machine) for one in (before, now)]
+        for key in sorted(pair[0].keys() | pair[1].keys()):
+            was, is_now = (one.get(key, "absent") for one in pair)
+            if was != is_now:
+                found.append(f"{name}, {case}: {': '.join(key)}: {is_now}, was {was}")
+    return found
+
+
+def _results(case: Mapping[str, Any], *, with_quantiles: bool) -> dict[tuple[str, ...], Any]:
+    """Return what every comparison of a case found, by file and variable."""
+    found: dict[tuple[str, ...], Any] = {("verdict",): case["passed"]}
+    for file in case["files"]:
+        found[(file["file"],)] = file["status"]
+        for variable in file["variables"]:
+            said = {key: variable.get(key) for key in ("status", "compared", "cycles", "moved")}
+            if with_quantiles:
+                said["deviation"] = variable.get("deviation")
+            found[file["file"], variable["name"]] = said
+    return found
