@@ -20,7 +20,7 @@ RUST_SOURCES := $(shell find crates -name "*.rs" -o -name Cargo.toml) Cargo.toml
 REQUIREMENTS := import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); p = t["project"]; \
 	print(*t["build-system"]["requires"], *p["dependencies"], *sum(p["optional-dependencies"].values(), []))
 
-.PHONY: help demo test lint rust-test python-test test-faults bench native wheel clean
+.PHONY: help demo test lint rust-test python-test certify test-faults bench native wheel clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ rust-test:
 
 python-test: native
 	$(PY) -m pytest $(PARALLEL)
+
+certify: native ## Certify every stage against ../shared/oracle (ORACLE=folder); WRITE=1 keeps the certificates
+	@$(PY) -m parity certify $(if $(ORACLE),--oracle "$(ORACLE)") $(if $(WRITE),--write) --report build/certification
+	@$(if $(WRITE),$(MAKE) --no-print-directory native && $(PY) -m parity certify --check)
 
 test-faults: native ## A hundred kills of whole runs in ten minutes; make test makes ten of them
 	$(PY) -m pytest --numprocesses 2 --dist worksteal -m "" tests/test_faults.py

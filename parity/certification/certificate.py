@@ -167,7 +167,8 @@ def _laid_out(value: Any, depth: int) -> str:
     """Return JSON for people and version control: a line for every variable of a file."""
     if depth >= _INLINE_DEPTH or not isinstance(value, dict | list) or not value:
         return json.dumps(value, allow_nan=False, ensure_ascii=False)
-    if not any(isinstance(item, dict | list) for item in _items(value)) and depth > 1:
+    nested = (item for item in _items(value) if isinstance(item, dict | list))
+    if depth > 1 and all(_is_flat(item) for item in nested):
         return json.dumps(value, allow_nan=False, ensure_ascii=False)
     pad, end = "  " * (depth + 1), "  " * depth
     if isinstance(value, dict):
@@ -177,6 +178,12 @@ def _laid_out(value: Any, depth: int) -> str:
         return "{\n" + ",\n".join(lines) + f"\n{end}}}"
     lines = [f"{pad}{_laid_out(item, depth + 1)}" for item in value]
     return "[\n" + ",\n".join(lines) + f"\n{end}]"
+
+
+def _is_flat(value: dict[str, Any] | list[Any]) -> bool:
+    """Tell whether a value is a list without parts of its own, such as a parameter."""
+    flat = not any(isinstance(item, dict | list) for item in _items(value))
+    return isinstance(value, list) and flat
 
 
 def _items(value: dict[str, Any] | list[Any]) -> list[Any]:

@@ -18,9 +18,9 @@ from parity.certification.standing import changes, problems_of_standing
 from pystamps_shim.errors import ExitCode, PystampsError
 
 _DESCRIPTION = """\
-Run every stage from the files that original StaMPS left before it, with several numbers of threads,
-compare what it writes with what the original wrote, spoil the results to see that it is noticed, and
-keep what was found as certificates. docs/certification.md explains how to read them.
+Run every stage from the files that original StaMPS left before it, with several numbers of
+threads, compare what it writes with what the original wrote, spoil the results to see that it is
+noticed, and keep what was found as certificates. docs/certification.md explains how to read them.
 """
 _EPILOG = """\
 examples

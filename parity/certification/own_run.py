@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,11 @@ def _cases(folder: Path, stage_scope: StageScope) -> Iterator[Case]:
     if not all((folder / place / _MARKERS[stage_scope.name]).is_file() for place in places):
         return
     if stage_scope.stage == 1 and not _export_is_there(folder):
+        sys.stderr.write("stage 1 is left out: the raw export named in rsc.txt is not there\n")
+        return
+    if stage_scope.stage == 6 and any(folder.glob("tmp_scla2_*.mat")):
+        text = "stage 6 is left out: tmp_scla2_*.mat shows several passes, and the last one's"
+        sys.stderr.write(f"{text} scla_smooth2.mat was replaced after it\n")
         return
     yield Case(
         folder.name,

@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _CODE = ("crates", "parity", "python", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml")
 _NOT_CODE = ("parity/certificates",)
 _NO_REPOSITORY = "unknown"
+_VECTORS = ("avx2", "fma", "avx512f", "avx512dq", "avx512vl")
 
 
 @dataclass(frozen=True)
@@ -104,16 +105,19 @@ class Machine:
     ----------
     architecture, processor, system
         Such as ``x86_64``, the processor's model, ``Linux``.
+    vector
+        The vector instructions that our code and libraries choose among.
     """
 
     architecture: str
     processor: str
     system: str
+    vector: str
 
     @classmethod
     def here(cls) -> Machine:
         """Describe this machine."""
-        return cls(platform.machine(), _processor(), platform.system())
+        return cls(platform.machine(), _processor(), platform.system(), _vector())
 
 
 def code_digests(program: Path) -> Mapping[str, str]:
@@ -144,9 +148,20 @@ def _git(*arguments: str) -> str:
 
 def _processor() -> str:
     """Return the model of the processor; Python itself does not know it on Linux."""
+    found = re.search(r"^model name\s*: (.+)$", _processor_text(), flags=re.MULTILINE)
+    return found[1].strip() if found else platform.processor() or "unknown"
+
+
+def _vector() -> str:
+    """Return those of the processor's vector instructions that results might depend on."""
+    found = re.search(r"^flags\s*: (.+)$", _processor_text(), flags=re.MULTILINE)
+    flags = set(found[1].split()) if found else set()
+    return " ".join(name for name in _VECTORS if name in flags) or "unknown"
+
+
+def _processor_text() -> str:
+    """Return what Linux says of the processors; nothing elsewhere."""
     try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        return platform.processor() or "unknown"
-    found = re.search(r"^model name\s*: (.+)$", text, flags=re.MULTILINE)
-    return found[1].strip() if found else "unknown"
+        return ""
