@@ -80,7 +80,9 @@ def certify_own_run(folder: Path, stage: int | None) -> list[dict[str, Any]]:
 def _cases(folder: Path, stage_scope: StageScope) -> Iterator[Case]:
     """Yield the case of a scope, if the folder has its results and what they were made from."""
     places = patches_of(folder) if stage_scope.scope == PATCH else ["."]
-    if not all((folder / place / _MARKERS[stage_scope.name]).is_file() for place in places):
+    if not all(
+        (folder / place / name).is_file() for place in places for name in _needs(stage_scope)
+    ):
         return
     if stage_scope.stage == 1 and not _export_is_there(folder):
         sys.stderr.write("stage 1 is left out: the raw export named in rsc.txt is not there\n")
@@ -97,6 +99,14 @@ def _cases(folder: Path, stage_scope: StageScope) -> Iterator[Case]:
         options=tuple(_options(folder, stage_scope, places)),
         apart=(*_SHARED, *_OF_OTHERS.get(stage_scope.stage, ())),
     )
+
+
+def _needs(stage_scope: StageScope) -> list[str]:
+    """Return the files that show that a scope, and on patches the stage before, was processed."""
+    names = [_MARKERS[stage_scope.name]]
+    if stage_scope.scope == PATCH and stage_scope.stage > 1:
+        names.append(_MARKERS[f"stage{stage_scope.stage - 1}-patch"])
+    return names
 
 
 def _options(folder: Path, stage_scope: StageScope, places: list[str]) -> Iterator[str]:

@@ -25,6 +25,8 @@ _TURN = 2 * np.pi
 #: Largest difference of two phases that are the same, rad: both are in single precision.
 _SAME_PHASE_RAD = 2e-4
 _SAME_RELATIVE = 1e-4
+#: Largest difference of phasors that SNAPHU is handed, which are transforms of two libraries.
+_SAME_PHASOR = 1e-5
 #: Ties of an interpolation decide here about the costs, so that they are not SNAPHU's.
 _GRADIENT = "gradient"
 
@@ -65,9 +67,15 @@ def _costs_are_those_of_snaphu(results: Results) -> str | None:
         return None
     log = _Log.read(workspace.dataset)
     for theirs in sorted(workspace.case.reference_folder(workspace.oracle).glob("snaphu_keep/*")):
-        costs = workspace.dataset / "pystamps_costs" / theirs.name / "snaphu.costinfile"
-        if costs.read_bytes() != (theirs / "snaphu.costinfile").read_bytes():
-            return f"the costs of problem {theirs.name} differ"
+        ours = workspace.dataset / "pystamps_costs" / theirs.name
+        for name in ("snaphu.costinfile", "snaphu.conf"):
+            wanted = theirs / name
+            if wanted.exists() and (ours / name).read_bytes() != wanted.read_bytes():
+                return f"{name} of problem {theirs.name} differs"
+        if (theirs / "snaphu.in").exists():
+            found, want = (np.fromfile(side / "snaphu.in", np.complex64) for side in (ours, theirs))
+            if found.shape != want.shape or np.abs(found - want).max() > _SAME_PHASOR:
+                return f"snaphu.in of problem {theirs.name} differs"
         if (theirs / "snaphu.out").exists():
             kept = KeptProblem.read(theirs, log.shape)
             cost = int(kept.problem.cost(kept.flow).sum())
