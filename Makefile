@@ -20,7 +20,7 @@ RUST_SOURCES := $(shell find crates -name "*.rs" -o -name Cargo.toml) Cargo.toml
 REQUIREMENTS := import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); p = t["project"]; \
 	print(*t["build-system"]["requires"], *p["dependencies"], *sum(p["optional-dependencies"].values(), []))
 
-.PHONY: help demo test lint rust-test python-test certify test-faults bench native wheel clean
+.PHONY: help demo test lint rust-test python-test certify certify-small test-faults bench native wheel clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ help: ## Explain the targets
 demo: native ## Simulate a scene, prepare it, run every native stage, say what was made (DEMO=folder)
 	@$(PY) -m pystamps_shim demo --out "$(DEMO)" --force
 
-test: lint rust-test python-test ## Format, lints, Rust tests, Python tests, parity on golden data
+test: lint rust-test python-test certify-small ## Format, lints, Rust tests, Python tests, small certification
 
 lint: build/venv.stamp ## Formatting and lints of both languages, no changes made
 	@echo "formatting and lints …"
@@ -44,6 +44,11 @@ rust-test:
 
 python-test: native
 	$(PY) -m pytest $(PARALLEL)
+
+# What the project's own data can show, and whether the certificates are of the present code.
+certify-small: native
+	@$(PY) -m parity certify --golden
+	@$(PY) -m parity certify --check
 
 certify: native ## Certify every stage against ../shared/oracle (ORACLE=folder); WRITE=1 keeps the certificates
 	@$(PY) -m parity certify $(if $(ORACLE),--oracle "$(ORACLE)") $(if $(WRITE),--write) --report build/certification

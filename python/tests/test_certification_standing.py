@@ -1,0 +1,162 @@
+"""Certificates that no longer hold, and new ones that say something else."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parity.certification import standing
+from parity.certification.cases import cases_of
+from parity.certification.certificate import (
+    FOLDER,
+    read_certificate,
+    write_certificate,
+)
+from parity.certification.chains import FAMILIES
+from parity.certification.provenance import contract_digest
+from parity.certification.scopes import PREPARATION_SCOPE, STAGE_SCOPES
+from parity.certification.standing import changes, problems_of_standing
+
+Certificate = dict[str, Any]
+SCOPES = (PREPARATION_SCOPE, *STAGE_SCOPES)
+
+
+def small(name: str, cases: list[str], stage: int | None) -> Certificate:
+    """Return a certificate that holds."""
+    variable = {"name": "x", "status": "equal", "compared": 9, "deviation": {"max": 1e-7}}
+    files = [{"file": "a.mat", "status": "equal", "variables": [variable]}]
+    certificate: Certificate = {
+        "schema": 1,
+        "name": name,
+        "passed": True,
+        "oracle": {"data": "full"},
+        "program": {"code_sha256": f"code of {name}", "commit": "0123456789"},
+        "machine": {"processor": "one"},
+        "mutations": {"made": 30, "detected": 30},
+        "cases": [{"name": case, "passed": True, "files": files} for case in cases],
+    }
+    if stage is not None:
+        certificate["contract_sha256"] = contract_digest(stage)
+    return copy.deepcopy(certificate)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write certificates that all hold."""
+    for scope in SCOPES:
+        names = [case.name for case in cases_of(scope)]
+        write_certificate(small(scope.name, names, scope.stage), tmp_path)
+    chains = [chain.name for family in FAMILIES for chain in family]
+    write_certificate(small("chain", chains, None), tmp_path)
+    names = [*(scope.name for scope in SCOPES), "chain"]
+    digests = {name: f"code of {name}" for name in names}
+    monkeypatch.setattr(standing, "code_digests", lambda _: digests)
+    return tmp_path
+
+
+def test_certificates_that_hold(folder: Path) -> None:
+    """Nothing to say."""
+    assert problems_of_standing(folder) == []
+
+
+def changed(**values: Any) -> Callable[[Certificate], None]:
+    return lambda certificate: certificate.update(values)
+
+
+def other_code(certificate: Certificate) -> None:
+    certificate["program"]["code_sha256"] = "other code"
+
+
+def case_lost(certificate: Certificate) -> None:
+    certificate["cases"] = certificate["cases"][1:]
+
+
+@pytest.mark.parametrize("name", ["prep", "stage3-patch", "stage8-merged", "chain"])
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (other_code, "its code has changed since commit 0123456"),
+        (case_lost, "lacks the cases"),
+        (changed(passed=False), "did not pass"),
+        (changed(schema=9), "schema 9"),
+        (changed(oracle={"data": "golden"}), "golden data"),
+        (changed(mutations={"made": 30, "detected": 29}), "29 of 30 mutations"),
+        (changed(mutations={"made": 0, "detected": 0}), "0 of 0 mutations"),
+    ],
+)
+def test_certificates_that_do_not_hold(
+    folder: Path, name: str, damage: Callable[[Certificate], None], words: str
+) -> None:
+    """One of them is damaged; it is named, with what to do where something can be done."""
+    certificate = read_certificate(name, folder)
+    assert certificate is not None
+    damage(certificate)
+    write_certificate(certificate, folder)
+    problems = problems_of_standing(folder)
+    assert problems[0].startswith(f"{name}: ")
+    assert words in problems[0]
+
+
+def test_missing_certificates_and_changed_contracts(folder: Path) -> None:
+    """Both are named."""
+    (folder / "stage5-merged.json").unlink()
+    certificate = read_certificate("stage6-merged", folder)
+    assert certificate is not None
+    certificate["contract_sha256"] = "0" * 64
+    write_certificate(certificate, folder)
+    problems = problems_of_standing(folder)
+    assert [problem.split(";", maxsplit=1)[0] for problem in problems] == [
+        "stage5-merged: there is no certificate",
+        "stage6-merged: its contract has changed since",
+    ]
+
+
+def test_too_few_mutations(folder: Path) -> None:
+    """Two hundred over all scopes are the least."""
+    for scope in SCOPES:
+        certificate = read_certificate(scope.name, folder)
+        assert certificate is not None
+        certificate["mutations"] = {"made": 3, "detected": 3}
+        write_certificate(certificate, folder)
+    assert problems_of_standing(folder) == ["30 mutations in all, at least 200"]
+
+
+def variable_of(certificate: Certificate) -> dict[str, Any]:
+    found: dict[str, Any] = certificate["cases"][0]["files"][0]["variables"][0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("damage", "elsewhere"),
+    [
+        (lambda one: variable_of(one).update(status="differs"), True),
+        (lambda one: variable_of(one).update(compared=8), True),
+        (lambda one: variable_of(one).update(cycles=1), True),
+        (lambda one: variable_of(one)["deviation"].update(max=2e-7), False),
+        (lambda one: one["cases"][0].update(passed=False), True),
+        (lambda one: one["cases"][0].update(name="U"), True),
+        (lambda one: one["cases"][0]["files"].clear(), True),
+    ],
+)
+def test_a_new_run_that_says_something_else(
+    damage: Callable[[Certificate], None], *, elsewhere: bool
+) -> None:
+    """Everything counts on the same machine type; the last bits of quantiles do not on another."""
+    kept = small("stage7-merged", ["T"], 7)
+    assert changes(kept, kept) == []
+    fresh = copy.deepcopy(kept)
+    damage(fresh)
+    assert changes(kept, fresh)
+    fresh["machine"] = {"processor": "another"}
+    assert bool(changes(kept, fresh)) is elsewhere
+
+
+def test_committed_certificates_name_no_folder_of_a_machine() -> None:
+    """Paths of whoever certified have no place in them."""
+    for path in FOLDER.glob("*.json"):
+        absolute = re.search(r"[\" ]/\w+/\w+", path.read_text(encoding="utf-8"))
+        assert absolute is None, path
