@@ -13,6 +13,8 @@ from parity.golden import golden_scene
 from parity.oracle import ParameterValue, Scene, dataset_after
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
+#: The environment variable that names the folder with the oracle.
+SHARED_VARIABLE = "PYSTAMPS_SHARED"
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +52,7 @@ def shared_dir() -> Path:
     Without it the test is skipped; in continuous integration that is a failure.
     """
     default = _REPOSITORY.parent / "shared"
-    folder = Path(os.environ.get("PYSTAMPS_SHARED", default)).resolve()
+    folder = Path(os.environ.get(SHARED_VARIABLE, default)).resolve()
     if folder.joinpath("oracle", "README.md").is_file():
         return folder
     reason = f"no oracle in {folder}; set PYSTAMPS_SHARED to the folder that holds oracle/"

@@ -112,7 +112,7 @@ def test_an_own_run_is_certified(golden_products: Path, tmp_path: Path) -> None:
     """Every stage whose inputs the folder has; those of the first stages are missing here."""
     folder = own_run(golden_products, tmp_path / "mine")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    certificates = certify_own_run(folder, None)
+    certificates = certify_own_run(folder)
     assert [one["name"] for one in certificates] == [
         *("stage5-patch", "stage5-merged", "stage6-merged", "stage7-merged", "stage8-merged")
     ]
@@ -135,12 +135,12 @@ def test_an_own_run_that_differs(golden_products: Path, tmp_path: Path) -> None:
 def test_own_runs_that_cannot_be_certified(golden_products: Path, tmp_path: Path) -> None:
     """No dataset, nothing of that stage, and several passes."""
     with pytest.raises(PystampsError, match=r"patch\.list or parms\.mat is missing"):
-        certify_own_run(tmp_path, None)
+        certify_own_run(tmp_path)
     folder = own_run(golden_products, tmp_path / "mine")
-    with pytest.raises(PystampsError, match="no results of stage 2"):
+    with pytest.raises(PystampsError, match="nothing of stage 2"):
         certify_own_run(folder, 2)
     shutil.copyfile(folder / "scla2.mat", folder / "tmp_scla2_20260102_030405.mat")
-    with pytest.raises(PystampsError, match="no results of stage 6"):
+    with pytest.raises(PystampsError, match="nothing of stage 6"):
         certify_own_run(folder, 6)
 
 
@@ -151,6 +151,8 @@ def test_own_runs_that_cannot_be_certified(golden_products: Path, tmp_path: Path
         (["--oracle", "absent"], "README.md"),
         (["--run", "absent"], "patch.list"),
         (["--run", "absent", "--write"], "leave --write out"),
+        (["--golden", "--write"], "are not kept"),
+        (["--random-engine", "octave"], "belongs to --run"),
     ],
 )
 def test_wrong_usage(

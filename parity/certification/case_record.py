@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.certification.cases import Case
-from parity.certification.datasets import Workspace, lay_out
+from parity.certification.datasets import KEPT_COSTS, Workspace, lay_out
 from parity.certification.evidence import (
     Evidence,
     Refusal,
@@ -27,6 +27,8 @@ from parity.readers import read_mat_file
 from pystamps_shim.verification.contracts import FilePolicy
 from pystamps_shim.verification.results import FileResult, Status, VariableResult, plain
 
+#: What stage 6 proves its solutions with; relations look at it.
+OUR_OWN = ("uw_certificate.mat", "uw_solver.json")
 #: Files in which paths stand.
 _TEXTS = (".in", ".out", ".txt", ".list")
 #: What is kept of the comparison of one variable.
@@ -163,7 +165,11 @@ def _judged(
     judged = replace(
         record,
         parameters=_parameters(workspaces[0].dataset),
-        failures=(*copied, *_depending_on_threads(results, workspaces, threads)),
+        failures=(
+            *copied,
+            *_unknown_files(results, record.inputs),
+            *_depending_on_threads(results, workspaces, threads),
+        ),
         files=tuple(_compared(results)),
         outputs=dict(_outputs(results)),
         relations=tuple(relations_of(results)),
@@ -221,6 +227,17 @@ def _evidence(results: Results) -> Iterator[tuple[Key, Evidence]]:
             if rule.name in results.ours.get(pair.place, {}):
                 key = (pair.artefact.file, rule.name, results.small_baseline)
                 yield key, evidence_of(rule, originals.get(rule.name))
+
+
+def _unknown_files(results: Results, before: Mapping[str, str]) -> Iterator[str]:
+    """Yield the files that the stage has left besides those of its contract."""
+    stage_scope = results.workspace.case.stage_scope
+    contract = stage_scope.artefacts(small_baseline=results.small_baseline)
+    known = {artefact.file for artefact in contract} | set(OUR_OWN)
+    for name in results.workspace.inputs():
+        ours = name.rpartition("/")[2] in known or name.startswith(KEPT_COSTS)
+        if name not in before and not ours:
+            yield f"{name} is a file that the contract does not know"
 
 
 def _depending_on_threads(

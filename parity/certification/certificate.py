@@ -12,12 +12,12 @@ from typing import Any
 from parity.certification.case_record import CaseRecord, Key
 from parity.certification.chains import ChainOutcome
 from parity.certification.evidence import Evidence
+from parity.certification.harness import harness_digest
 from parity.certification.provenance import (
     Code,
     Machine,
     Oracle,
     as_plain,
-    contract_digest,
 )
 from parity.certification.scopes import CHAIN, StageScope
 
@@ -58,6 +58,7 @@ class Origin:
             "name": name,
             "oracle": as_plain(self.oracle),
             "program": {**program, "code_sha256": self.digests.get(name, "unknown")},
+            "harness_sha256": harness_digest(),
             "machine": as_plain(self.machine),
             "threads": list(self.threads),
         }
@@ -96,7 +97,6 @@ def certificate_of(
         **origin.head(stage_scope.name),
         "stage": stage_scope.stage,
         "scope": stage_scope.scope,
-        "contract_sha256": contract_digest(stage_scope.stage),
         "passed": passed and not unnoticed and not coverage["without_evidence"],
         "mutations": {
             "made": len(tried),

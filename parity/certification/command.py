@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from parity.certification.provenance import REPOSITORY, Code
 from parity.certification.report_html import html_report
 from parity.certification.report_markdown import markdown_report
 from parity.certification.standing import changes, problems_of_standing
+from parity.fixtures import SHARED_VARIABLE
 from pystamps_shim.errors import ExitCode, PystampsError
 
 _DESCRIPTION = """\
@@ -39,6 +41,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if options.random_engine is not None and options.run is None:
+            cause = "--random-engine belongs to --run: the oracle ran under Octave"
+            raise PystampsError(cause, "leave it out", ExitCode.USAGE)
         if options.check:
             return _check()
         return _own_run(options) if options.run is not None else _certify(options)
@@ -60,10 +65,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--stage", type=int, choices=range(9), metavar="N", help="one stage, 0 for preparation")
     add("--chain", action="store_true", help="the whole chains (with --stage: these too)")
     data = certify_parser.add_mutually_exclusive_group()
-    data.add_argument("--oracle", type=Path, metavar="DIR", help="(../shared/oracle)")
+    data.add_argument(
+        "--oracle", type=Path, metavar="DIR", help="($PYSTAMPS_SHARED/oracle, or ../shared/oracle)"
+    )
     data.add_argument("--golden", action="store_true", help="the project's own data instead")
     data.add_argument("--run", type=Path, metavar="DIR", help="a dataset that StaMPS processed")
-    add("--write", action="store_true", help="keep the certificates in parity/certificates")
+    add(
+        "--random-engine",
+        choices=("matlab", "octave"),
+        help="with --run: what StaMPS ran under (matlab)",
+    )
+    add("--write", action="store_true", help="keep the certificates, if all is well")
     add("--check", action="store_true", help="only look whether the kept certificates hold")
     add("--report", type=Path, metavar="DIR", help="folder for report.html and report.md")
     add("--jobs", type=int, metavar="N", help="cases side by side (all processors)")
@@ -85,15 +97,18 @@ def _certify(options: argparse.Namespace) -> int:
     if not (options.golden or options.write):
         failures += _changed(certificates)
     _say(certificates, failures, options.report)
-    if options.write:
-        _write(certificates, golden=options.golden)
+    if options.write and not failures:
+        _write(certificates)
     return int(ExitCode.DIFFERENCES if failures else ExitCode.DONE)
 
 
 def _request(options: argparse.Namespace) -> Request:
-    default = REPOSITORY.parent / "shared" / "oracle"
-    oracle = None if options.golden else options.oracle or default
-    if options.write and not (options.golden or Code.here().clean):
+    shared = Path(os.environ.get(SHARED_VARIABLE, REPOSITORY.parent / "shared"))
+    oracle = None if options.golden else options.oracle or shared / "oracle"
+    if options.write and options.golden:
+        cause = "certificates of the golden data are not kept: they show less than the oracle's"
+        raise PystampsError(cause, "leave --write or --golden out", ExitCode.USAGE)
+    if options.write and not Code.here().clean:
         cause = "the code has changes that are not committed, which a certificate could not name"
         raise PystampsError(cause, "commit them, then certify", ExitCode.USAGE)
     request = Request.everything(oracle)
@@ -143,10 +158,7 @@ def _say(
             sys.stdout.write(f"wrote {report / name}\n")
 
 
-def _write(certificates: Sequence[Mapping[str, Any]], *, golden: bool) -> None:
-    if golden:
-        cause = "certificates of the golden data are not kept: they show less than the oracle's"
-        raise PystampsError(cause, "leave --write or --golden out", ExitCode.USAGE)
+def _write(certificates: Sequence[Mapping[str, Any]]) -> None:
     for certificate in certificates:
         path = write_certificate(certificate, FOLDER)
         sys.stdout.write(f"wrote {path.relative_to(REPOSITORY)}\n")
@@ -156,7 +168,8 @@ def _own_run(options: argparse.Namespace) -> int:
     if options.write:
         cause = "certificates of your own run are not kept in the project"
         raise PystampsError(cause, "leave --write out, and use --report", ExitCode.USAGE)
-    certificates = certify_own_run(options.run, options.stage)
+    engine = options.random_engine or "matlab"
+    certificates = certify_own_run(options.run, options.stage, engine)
     failures = [line for one in certificates for line in failures_of(one)]
     _say(certificates, failures, options.report)
     return int(ExitCode.DIFFERENCES if failures else ExitCode.DONE)

@@ -22,8 +22,11 @@ from parity.stages import patches_of
 
 #: Parameters hold the day they were created: a fixed one, so that files can be compared by hash.
 _DAY_OF_PARAMETERS = "1600000000"
+#: No stage of the oracle's scenes takes a tenth of this.
 _TIMEOUT_S = 300
 MERGED_PLACE = "."
+#: Where stage 6 keeps what SNAPHU would be handed.
+KEPT_COSTS = "pystamps_costs"
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,15 @@ class Workspace:
         Dataset to process; for preparation one that is not there yet.
     scene
         The scene with its raw export, for stages 0 and 1; None for the others.
+    timeout_s
+        Longest that one call of the program may take; None for any time.
     """
 
     case: Case
     oracle: Path
     dataset: Path
     scene: Scene | None
+    timeout_s: int | None = _TIMEOUT_S
 
     @property
     def substitutions(self) -> Mapping[str, str]:
@@ -99,7 +105,9 @@ class Workspace:
     def process(self, program: Path, threads: int) -> list[Outcome]:
         """Run the stage on all its places, with a number of threads."""
         more = ["--threads", str(threads)]
-        return [run_native(program, [*command, *more]) for command in self._commands()]
+        return [
+            run_native(program, [*command, *more], self.timeout_s) for command in self._commands()
+        ]
 
     def _commands(self) -> list[list[str]]:
         case, stage = self.case, self.case.stage_scope.stage
@@ -123,21 +131,26 @@ class Workspace:
         paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
         names = ((path.relative_to(folder), path) for path in paths)
         return {
-            f"{prefix}{name.as_posix()}": path for name, path in names if name.parts[0][0] != "."
+            f"{prefix}{name.as_posix()}": path
+            for name, path in names
+            if not any(part.startswith(".") for part in name.parts)
         }
 
 
-def run_native(program: Path, arguments: list[str]) -> Outcome:
+def run_native(program: Path, arguments: list[str], timeout_s: int | None = _TIMEOUT_S) -> Outcome:
     """Run the native program, on a fixed day and without a word on standard output."""
     command = [str(program), *arguments, "--progress", "none"]
-    result = subprocess.run(
-        command,
-        env={**os.environ, "SOURCE_DATE_EPOCH": _DAY_OF_PARAMETERS},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT_S,
-    )
+    try:
+        result = subprocess.run(
+            command,
+            env={**os.environ, "SOURCE_DATE_EPOCH": _DAY_OF_PARAMETERS},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome(tuple(arguments), -1, f"stopped after {timeout_s} s")
     return Outcome(tuple(arguments), result.returncode, result.stderr)
 
 

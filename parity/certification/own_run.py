@@ -23,6 +23,7 @@ from parity.certification.datasets import Workspace
 from parity.certification.provenance import Code, Machine, Oracle, code_digests
 from parity.certification.scopes import MERGED, PATCH, STAGE_SCOPES, StageScope
 from parity.oracle import Scene
+from parity.readers import read_mat_file
 from parity.stages import patches_of
 from pystamps_shim._binary import find
 from pystamps_shim.errors import ExitCode, PystampsError
@@ -47,8 +48,19 @@ _MARKERS = {
 }
 
 
-def certify_own_run(folder: Path, stage: int | None) -> list[dict[str, Any]]:
+def certify_own_run(
+    folder: Path, stage: int | None = None, random_engine: str = "matlab"
+) -> list[dict[str, Any]]:
     """Certify the stages that a folder has, or one of them.
+
+    Parameters
+    ----------
+    folder
+        What StaMPS has left.
+    stage
+        Stage, None for all.
+    random_engine
+        What StaMPS ran under: ``matlab`` or ``octave``.
 
     Raises
     ------
@@ -60,11 +72,17 @@ def certify_own_run(folder: Path, stage: int | None) -> list[dict[str, Any]]:
         cause = f"{folder}: patch.list or parms.mat is missing, expected a folder of StaMPS"
         raise PystampsError(cause, "name the folder that stamps was started in", ExitCode.USAGE)
     wanted = [scope for scope in STAGE_SCOPES if stage in (None, scope.stage)]
-    cases = [case for scope in wanted for case in _cases(folder, scope)]
+    left_out = {scope.name: _why_left_out(folder, scope) for scope in wanted}
+    for name, why in left_out.items():
+        if why is not None:
+            sys.stderr.write(f"{name} is left out: {why}\n")
+    cases = [
+        _case(folder, scope, random_engine) for scope in wanted if left_out[scope.name] is None
+    ]
     if not cases:
         what = "any stage" if stage is None else f"stage {stage}"
-        cause = f"{folder} has no results of {what} that can be certified"
-        raise PystampsError(cause, "process it with StaMPS first", ExitCode.USAGE)
+        cause = f"{folder} has nothing of {what} that can be certified: see above"
+        raise PystampsError(cause, "name another folder, or another stage", ExitCode.USAGE)
     program = find()
     identity = hashlib.sha256((folder / "parms.mat").read_bytes()).hexdigest()
     oracle = Oracle(f"the run in {folder.name}", "own", identity)
@@ -77,27 +95,32 @@ def certify_own_run(folder: Path, stage: int | None) -> list[dict[str, Any]]:
     ]
 
 
-def _cases(folder: Path, stage_scope: StageScope) -> Iterator[Case]:
-    """Yield the case of a scope, if the folder has its results and what they were made from."""
+def _why_left_out(folder: Path, stage_scope: StageScope) -> str | None:
+    """Return why a scope cannot be certified, None if it can."""
     places = patches_of(folder) if stage_scope.scope == PATCH else ["."]
-    if not all(
-        (folder / place / name).is_file() for place in places for name in _needs(stage_scope)
-    ):
-        return
+    for name in _needs(stage_scope):
+        missing = [place for place in places if not (folder / place / name).is_file()]
+        if missing:
+            return f"{name} is missing in {', '.join(missing)}"
     if stage_scope.stage == 1 and not _export_is_there(folder):
-        sys.stderr.write("stage 1 is left out: the raw export named in rsc.txt is not there\n")
-        return
+        return "the raw export named in rsc.txt is not there"
     if stage_scope.stage == 6 and any(folder.glob("tmp_scla2_*.mat")):
-        text = "stage 6 is left out: tmp_scla2_*.mat shows several passes, and the last one's"
-        sys.stderr.write(f"{text} scla_smooth2.mat was replaced after it\n")
-        return
-    yield Case(
+        text = "tmp_scla2_*.mat shows several passes"
+        return f"{text}, and the last one's scla_smooth2.mat was replaced after it"
+    return None
+
+
+def _case(folder: Path, stage_scope: StageScope, random_engine: str) -> Case:
+    flag = read_mat_file(folder / "parms.mat").get("small_baseline_flag")
+    pairs = flag is not None and str(flag.values).lower() == "y"
+    return Case(
         folder.name,
         folder.name,
         stage_scope,
         reference=".",
-        options=tuple(_options(folder, stage_scope, places)),
+        options=tuple(_options(folder, stage_scope, random_engine)),
         apart=(*_SHARED, *_OF_OTHERS.get(stage_scope.stage, ())),
+        by_pixel=pairs and stage_scope.name == "stage5-merged",
     )
 
 
@@ -109,17 +132,22 @@ def _needs(stage_scope: StageScope) -> list[str]:
     return names
 
 
-def _options(folder: Path, stage_scope: StageScope, places: list[str]) -> Iterator[str]:
+def _options(folder: Path, stage_scope: StageScope, random_engine: str) -> Iterator[str]:
     """Yield what is taken from the folder instead of being drawn or found anew."""
+    if stage_scope.stage in (3, 5):
+        yield from ("--random-engine", random_engine)
     if stage_scope.stage == 2:
         yield from ("--reference-histogram", "{oracle}/{patch}/pm1.mat")
     edges = "psweed.2.edge"
-    if stage_scope.stage == 4 and all((folder / place / edges).is_file() for place in places):
+    everywhere = all((folder / patch / edges).is_file() for patch in patches_of(folder))
+    if stage_scope.stage == 4 and everywhere:
         yield from ("--edges", f"{{oracle}}/{{patch}}/{edges}")
     if stage_scope.name == "stage5-merged":
         yield "--merge-only"
     if stage_scope.stage == 6:
-        yield from ("--keep-costs", "--nearest-nodes", "{oracle}/uw_interp.mat")
+        yield "--keep-costs"
+        if (folder / "uw_interp.mat").is_file():
+            yield from ("--nearest-nodes", "{oracle}/uw_interp.mat")
 
 
 def _export_is_there(folder: Path) -> bool:
@@ -133,7 +161,7 @@ def _certified(case: Case, folder: Path, program: Path) -> CaseRecord:
         dataset = Path(work) / "dataset"
         _copy_without(folder, dataset, case.stage_scope)
         scene = Scene(case.scene, folder, folder) if case.stage_scope.stage == 1 else None
-        workspace = Workspace(case, folder, dataset, scene)
+        workspace = Workspace(case, folder, dataset, scene, timeout_s=None)
         return certify_workspace(workspace, program, THREADS, mutate=True)
 
 

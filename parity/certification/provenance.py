@@ -13,7 +13,6 @@ from pathlib import Path
 
 from pystamps_shim._binary import package_version
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.verification.contracts import CONTRACT_FOLDER
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: What the certificates are about: a change of it that is not committed has no name.
@@ -128,11 +127,6 @@ def code_digests(program: Path) -> Mapping[str, str]:
     inventory = json.loads(result.stdout)
     records = [*inventory["scopes"], *inventory["further_evidence"]]
     return {record["certificate_name"]: record["code_sha256"] for record in records}
-
-
-def contract_digest(stage: int) -> str:
-    """Return the SHA-256 of the contract of a stage."""
-    return hashlib.sha256((CONTRACT_FOLDER / f"stage{stage}.toml").read_bytes()).hexdigest()
 
 
 def as_plain(value: Code | Oracle | Machine) -> dict[str, object]:

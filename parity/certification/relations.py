@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 
 from parity.certification.datasets import MERGED_PLACE
 from parity.certification.results import Results, Variables
-from parity.certification.unwrapping import UNWRAPPING_RELATIONS, unwrapping_notes
-from pystamps_shim.io import mat
+from parity.certification.unwrapping import (
+    NOT_LOOKED_AT,
+    UNWRAPPING_RELATIONS,
+    unwrapping_notes,
+)
+from parity.readers import read_mat_file
 from pystamps_shim.reference.neighbour_clamp import clamp_to_neighbours
 from pystamps_shim.reference.triangulation import triangulation_edges
 
@@ -40,9 +44,11 @@ class Relation:
 
 
 def relations_of(results: Results) -> Iterator[Relation]:
-    """Look at every relation of the stage."""
+    """Look at every relation of the stage that its results have."""
     for name, check in _BY_STAGE.get(results.workspace.case.stage_scope.stage, {}).items():
-        yield Relation(name, check(results))
+        problem = check(results)
+        if problem is not NOT_LOOKED_AT:
+            yield Relation(name, problem)
 
 
 def notes_of(results: Results) -> Iterator[str]:
@@ -68,8 +74,8 @@ def _cells_hold_their_candidates(results: Results) -> str | None:
 
 def _smoothed_values_are_clamped(results: Results) -> str | None:
     """Expect smoothed slope and offset to be those of the neighbours where they exceed them."""
-    positions = mat.read_variable(results.workspace.dataset / "ps2.mat", "xy")[:, 1:]
-    edges = triangulation_edges(positions)
+    positions = read_mat_file(results.workspace.dataset / "ps2.mat")["xy"].values
+    edges = triangulation_edges(positions[:, 1:])
     suffix = "_sb" if results.small_baseline else ""
     plain, smooth = (_file(results, f"{name}{suffix}2.mat") for name in ("scla", "scla_smooth"))
     for name in ("K_ps_uw", "C_ps_uw"):
@@ -84,7 +90,7 @@ def _deviations_are_of_the_noise(results: Results) -> str | None:
     """Expect the standard deviation of every edge to be that of its noise."""
     edges = results.ours.get((MERGED_PLACE, "uw_space_time.mat"))
     if edges is None or edges["dph_noise"].values.size == 0:
-        return None
+        return NOT_LOOKED_AT
     with np.errstate(invalid="ignore"):
         want = np.std(edges["dph_noise"].values, axis=1, ddof=1, keepdims=True)
     found = edges["edge_noise_std"].values

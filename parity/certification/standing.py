@@ -9,12 +9,12 @@ from typing import Any
 from parity.certification.cases import cases_of
 from parity.certification.certificate import FOLDER, SCHEMA, read_certificate
 from parity.certification.chains import FAMILIES
-from parity.certification.provenance import code_digests, contract_digest
+from parity.certification.harness import harness_digest
+from parity.certification.provenance import code_digests
 from parity.certification.scopes import (
     CHAIN,
     PREPARATION_SCOPE,
     STAGE_SCOPES,
-    StageScope,
 )
 from pystamps_shim._binary import find
 
@@ -30,26 +30,15 @@ def problems_of_standing(folder: Path = FOLDER) -> list[str]:
     mutations = 0
     for stage_scope in (PREPARATION_SCOPE, *STAGE_SCOPES):
         certificate = read_certificate(stage_scope.name, folder)
-        problems += [
-            f"{stage_scope.name}: {problem}"
-            for problem in _problems_of_scope(stage_scope, certificate, digests)
-        ]
+        wanted = {case.name for case in cases_of(stage_scope)}
+        problems += _problems(stage_scope.name, certificate, digests, wanted)
         mutations += certificate["mutations"]["made"] if certificate else 0
     chains = read_certificate(CHAIN, folder)
     wanted = {chain.name for family in FAMILIES for chain in family}
-    problems += [f"{CHAIN}: {problem}" for problem in _problems(CHAIN, chains, digests, wanted)]
+    problems += _problems(CHAIN, chains, digests, wanted)
     if mutations < LEAST_MUTATIONS:
         problems.append(f"{mutations} mutations in all, at least {LEAST_MUTATIONS}")
     return problems
-
-
-def _problems_of_scope(
-    stage_scope: StageScope, certificate: Mapping[str, Any] | None, digests: Mapping[str, str]
-) -> Iterator[str]:
-    wanted = {case.name for case in cases_of(stage_scope)}
-    yield from _problems(stage_scope.name, certificate, digests, wanted)
-    if certificate and certificate["contract_sha256"] != contract_digest(stage_scope.stage):
-        yield f"its contract has changed since; {_REMEDY}"
 
 
 def _problems(
@@ -57,27 +46,32 @@ def _problems(
     certificate: Mapping[str, Any] | None,
     digests: Mapping[str, str],
     wanted: set[str],
-) -> Iterator[str]:
+) -> list[str]:
+    """Return what is wrong with the certificate of this name, which must have these cases."""
     if certificate is None:
-        yield f"there is no certificate; {_REMEDY}"
-        return
+        return [f"{name}: there is no certificate; {_REMEDY}"]
     if certificate["schema"] != SCHEMA:
-        yield f"its certificate has schema {certificate['schema']}, expected {SCHEMA}; {_REMEDY}"
-        return
+        found = certificate["schema"]
+        return [f"{name}: its certificate has schema {found}, expected {SCHEMA}; {_REMEDY}"]
+    return [f"{name}: {problem}" for problem in _doubts(certificate, digests[name], wanted)]
+
+
+def _doubts(certificate: Mapping[str, Any], code_sha256: str, wanted: set[str]) -> Iterator[str]:
     if not certificate["passed"]:
         yield "its certificate did not pass"
     if certificate["oracle"]["data"] != "full":
         yield f"its certificate is of {certificate['oracle']['data']} data, expected the oracle's"
-    if certificate["program"]["code_sha256"] != digests[name]:
+    if certificate["program"]["code_sha256"] != code_sha256:
         commit = certificate["program"]["commit"][:7]
         yield f"its code has changed since commit {commit}; {_REMEDY}"
+    if certificate["harness_sha256"] != harness_digest():
+        yield f"cases, comparisons or rules have changed since; {_REMEDY}"
     missing = wanted - {case["name"] for case in certificate["cases"]}
     if missing:
         yield f"its certificate lacks the cases {', '.join(sorted(missing))}; {_REMEDY}"
     mutations = certificate["mutations"]
     if not 0 < mutations["made"] == mutations["detected"]:
-        made, noticed = mutations["made"], mutations["detected"]
-        yield f"{noticed} of {made} mutations were noticed"
+        yield f"{mutations['detected']} of {mutations['made']} mutations were noticed"
 
 
 def changes(committed: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:

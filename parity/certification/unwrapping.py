@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.certification.datasets import MERGED_PLACE
+from parity.certification.datasets import KEPT_COSTS, MERGED_PLACE
 from parity.certification.results import Results, Variables
 from parity.readers import read_mat_file
 from parity.snaphu_files import KeptProblem, PosedProblem
@@ -22,6 +22,8 @@ Integers = NDArray[np.int64]
 
 _TURN = 2 * np.pi
 
+#: What a relation says that these results do not have.
+NOT_LOOKED_AT = "not looked at"
 #: Largest difference of two phases that are the same, rad: both are in single precision.
 _SAME_PHASE_RAD = 2e-4
 _SAME_RELATIVE = 1e-4
@@ -63,11 +65,13 @@ def _every_proof_holds(results: Results) -> str | None:
 def _costs_are_those_of_snaphu(results: Results) -> str | None:
     """Expect SNAPHU's problems to the byte, and no solution of its that costs less than ours."""
     workspace = results.workspace
-    if workspace.case.profile == _GRADIENT:
-        return None
+    kept_ones = workspace.case.reference_folder(workspace.oracle).glob("snaphu_keep/*")
+    problems = [] if workspace.case.profile == _GRADIENT else sorted(kept_ones)
+    if not problems:
+        return NOT_LOOKED_AT
     log = _Log.read(workspace.dataset)
-    for theirs in sorted(workspace.case.reference_folder(workspace.oracle).glob("snaphu_keep/*")):
-        ours = workspace.dataset / "pystamps_costs" / theirs.name
+    for theirs in problems:
+        ours = workspace.dataset / KEPT_COSTS / theirs.name
         for name in ("snaphu.costinfile", "snaphu.conf"):
             wanted = theirs / name
             if wanted.exists() and (ours / name).read_bytes() != wanted.read_bytes():
@@ -90,7 +94,7 @@ def _solutions(dataset: Path) -> Iterator[tuple[PosedProblem, Integers, dict[str
     stored = read_mat_file(dataset / "uw_certificate.mat")
     ends = np.cumsum(stored["flow_count"].values.astype(int))
     for column, record in enumerate(log.records):
-        posed = PosedProblem.read(dataset / "pystamps_costs" / f"{column + 1:03}", log.shape)
+        posed = PosedProblem.read(dataset / KEPT_COSTS / f"{column + 1:03}", log.shape)
         flow = np.zeros(len(posed.problem.wraps), dtype=np.int64)
         part = slice(ends[column - 1] if column else 0, ends[column])
         arcs = stored["flow_arc"].values.ravel()[part].astype(int) - 1
@@ -178,7 +182,7 @@ def _gradients_differ_by_their_spread(results: Results) -> str | None:
 def _images_follow_their_pairs(results: Results) -> str | None:
     """Expect of small baselines that a pair's modelled phase is the difference of its images."""
     if not results.small_baseline:
-        return None
+        return NOT_LOOKED_AT
     pairs = read_mat_file(results.workspace.dataset / "ps2.mat")["ifgday_ix"].values.astype(int) - 1
     images = _file(results.ours, "phuw2.mat")["ph_uw"].values.astype(float)
     modelled = _file(results.ours, "phuw_sb_res2.mat")["ph_res"].values

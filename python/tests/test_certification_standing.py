@@ -17,7 +17,7 @@ from parity.certification.certificate import (
     write_certificate,
 )
 from parity.certification.chains import FAMILIES
-from parity.certification.provenance import contract_digest
+from parity.certification.harness import harness_digest
 from parity.certification.scopes import PREPARATION_SCOPE, STAGE_SCOPES
 from parity.certification.standing import changes, problems_of_standing
 
@@ -25,7 +25,7 @@ Certificate = dict[str, Any]
 SCOPES = (PREPARATION_SCOPE, *STAGE_SCOPES)
 
 
-def small(name: str, cases: list[str], stage: int | None) -> Certificate:
+def small(name: str, cases: list[str]) -> Certificate:
     """Return a certificate that holds."""
     variable = {"name": "x", "status": "equal", "compared": 9, "deviation": {"max": 1e-7}}
     files = [{"file": "a.mat", "status": "equal", "variables": [variable]}]
@@ -35,12 +35,11 @@ def small(name: str, cases: list[str], stage: int | None) -> Certificate:
         "passed": True,
         "oracle": {"data": "full"},
         "program": {"code_sha256": f"code of {name}", "commit": "0123456789"},
+        "harness_sha256": harness_digest(),
         "machine": {"processor": "one"},
         "mutations": {"made": 30, "detected": 30},
         "cases": [{"name": case, "passed": True, "files": files} for case in cases],
     }
-    if stage is not None:
-        certificate["contract_sha256"] = contract_digest(stage)
     return copy.deepcopy(certificate)
 
 
@@ -49,9 +48,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write certificates that all hold."""
     for scope in SCOPES:
         names = [case.name for case in cases_of(scope)]
-        write_certificate(small(scope.name, names, scope.stage), tmp_path)
+        write_certificate(small(scope.name, names), tmp_path)
     chains = [chain.name for family in FAMILIES for chain in family]
-    write_certificate(small("chain", chains, None), tmp_path)
+    write_certificate(small("chain", chains), tmp_path)
     names = [*(scope.name for scope in SCOPES), "chain"]
     digests = {name: f"code of {name}" for name in names}
     monkeypatch.setattr(standing, "code_digests", lambda _: digests)
@@ -101,18 +100,19 @@ def test_certificates_that_do_not_hold(
     assert words in problems[0]
 
 
-def test_missing_certificates_and_changed_contracts(folder: Path) -> None:
-    """Both are named."""
+def test_a_missing_certificate(folder: Path) -> None:
+    """It is named, with what to do."""
     (folder / "stage5-merged.json").unlink()
-    certificate = read_certificate("stage6-merged", folder)
-    assert certificate is not None
-    certificate["contract_sha256"] = "0" * 64
-    write_certificate(certificate, folder)
+    (problem,) = problems_of_standing(folder)
+    assert problem.startswith("stage5-merged: there is no certificate; run 'make certify")
+
+
+def test_rules_that_have_changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was judged by others does not hold."""
+    monkeypatch.setattr(standing, "harness_digest", lambda: "other rules")
     problems = problems_of_standing(folder)
-    assert [problem.split(";", maxsplit=1)[0] for problem in problems] == [
-        "stage5-merged: there is no certificate",
-        "stage6-merged: its contract has changed since",
-    ]
+    assert len(problems) == len(SCOPES) + 1
+    assert all("cases, comparisons or rules have changed" in problem for problem in problems)
 
 
 def test_too_few_mutations(folder: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_new_run_that_says_something_else(
     damage: Callable[[Certificate], None], *, elsewhere: bool
 ) -> None:
     """Everything counts on the same machine type; the last bits of quantiles do not on another."""
-    kept = small("stage7-merged", ["T"], 7)
+    kept = small("stage7-merged", ["T"])
     assert changes(kept, kept) == []
     fresh = copy.deepcopy(kept)
     damage(fresh)
