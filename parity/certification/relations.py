@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.certification.datasets import MERGED_PLACE
+from parity.certification.near_trials import trial_notes
 from parity.certification.results import Results, Variables
 from parity.certification.unwrapping import (
     NOT_LOOKED_AT,
@@ -53,8 +54,9 @@ def relations_of(results: Results) -> Iterator[Relation]:
 
 def notes_of(results: Results) -> Iterator[str]:
     """Yield what people should know of the freedom that there was: ties."""
-    if results.workspace.case.stage_scope.stage == 6:
-        yield from unwrapping_notes(results)
+    notes = {2: trial_notes, 6: unwrapping_notes}.get(results.workspace.case.stage_scope.stage)
+    if notes is not None:
+        yield from notes(results)
 
 
 def _cells_hold_their_candidates(results: Results) -> str | None:
