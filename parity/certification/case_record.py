@@ -16,6 +16,7 @@ from parity.certification.evidence import (
     Evidence,
     Refusal,
     evidence_of,
+    evidence_of_file,
     refused_files,
     refused_values,
 )
@@ -168,13 +169,14 @@ def _judged(
         failures=(
             *copied,
             *_unknown_files(results, record.inputs),
-            *_depending_on_threads(results, workspaces, threads),
+            *_unwritten_files(results, record.inputs),
+            *_depending_on_threads(workspaces, threads),
         ),
         files=tuple(_compared(results)),
         outputs=dict(_outputs(results)),
         relations=tuple(relations_of(results)),
         refused=tuple(refused_values(results)),
-        evidence=dict(_evidence(results)),
+        evidence=_best(_evidence(results)),
         notes=tuple(notes),
     )
     if not (mutate and judged.passed):
@@ -219,9 +221,21 @@ def _file_result(pair: Pair, stage: int, variables: tuple[VariableResult, ...]) 
     return FileResult(pair.name, stage, status, None, variables)
 
 
+def _best(found: Iterator[tuple[Key, Evidence]]) -> dict[Key, Evidence]:
+    """Return what every variable proves, in whichever patch it proves something."""
+    best: dict[Key, Evidence] = {}
+    for key, evidence in found:
+        if best.get(key) is not Evidence.VALUES:
+            best[key] = evidence
+    return best
+
+
 def _evidence(results: Results) -> Iterator[tuple[Key, Evidence]]:
-    """Yield what every variable proves, in whichever patch it proves most."""
+    """Yield what every file and variable proves, patch by patch."""
     for pair in results.pairs:
+        of_file = evidence_of_file(pair)
+        if of_file is not None:
+            yield (pair.artefact.file, "", results.small_baseline), of_file
         originals = results.originals.get(pair.place, {})
         for rule in pair.artefact.variables:
             if rule.name in results.ours.get(pair.place, {}):
@@ -240,15 +254,22 @@ def _unknown_files(results: Results, before: Mapping[str, str]) -> Iterator[str]
             yield f"{name} is a file that the contract does not know"
 
 
-def _depending_on_threads(
-    results: Results, workspaces: list[Workspace], threads: Sequence[int]
-) -> Iterator[str]:
-    first = workspaces[0]
-    for other, count in zip(workspaces[1:], threads[1:], strict=True):
-        for pair in results.pairs:
-            ours = other.dataset / pair.ours.relative_to(first.dataset)
-            if pair.ours.exists() and _digest(pair.ours, first) != _digest(ours, other):
-                yield f"{pair.name} has other bytes with {count} threads than with {threads[0]}"
+def _unwritten_files(results: Results, before: Mapping[str, str]) -> Iterator[str]:
+    """Yield the files of the contract that lay there before, and still do."""
+    for pair in results.pairs:
+        if pair.ours.exists() and before.get(pair.name) == _digest(pair.ours, results.workspace):
+            yield f"{pair.name} was there before, and the stage has not written it"
+
+
+def _depending_on_threads(workspaces: list[Workspace], threads: Sequence[int]) -> Iterator[str]:
+    """Yield the files that differ, those besides the contract included."""
+    first, *others = (
+        {name: _digest(path, one) for name, path in one.inputs().items()} for one in workspaces
+    )
+    for other, count in zip(others, threads[1:], strict=True):
+        for name in sorted(first.keys() | other.keys()):
+            if first.get(name) != other.get(name):
+                yield f"{name} has other bytes with {count} threads than with {threads[0]}"
 
 
 def _outputs(results: Results) -> Iterator[tuple[str, dict[str, str]]]:

@@ -13,6 +13,7 @@ from parity.certification.case_record import CaseRecord, Key
 from parity.certification.chains import ChainOutcome
 from parity.certification.evidence import Evidence
 from parity.certification.harness import harness_digest
+from parity.certification.mutations import OF_VALUES, Tried
 from parity.certification.provenance import (
     Code,
     Machine,
@@ -20,6 +21,7 @@ from parity.certification.provenance import (
     as_plain,
 )
 from parity.certification.scopes import CHAIN, StageScope
+from pystamps_shim.verification.contracts import FilePolicy, Policy
 
 #: Version of the layout.
 SCHEMA = 1
@@ -49,8 +51,8 @@ class Origin:
     threads: tuple[int, ...]
     digests: Mapping[str, str]
 
-    def head(self, name: str) -> dict[str, Any]:
-        """Return how a certificate begins."""
+    def head(self, name: str, threads: Sequence[int] | None = None) -> dict[str, Any]:
+        """Return how a certificate begins; by default all numbers of threads were tried."""
         program = as_plain(self.code)
         del program["clean"]
         return {
@@ -60,7 +62,7 @@ class Origin:
             "program": {**program, "code_sha256": self.digests.get(name, "unknown")},
             "harness_sha256": harness_digest(),
             "machine": as_plain(self.machine),
-            "threads": list(self.threads),
+            "threads": list(self.threads if threads is None else threads),
         }
 
 
@@ -84,7 +86,7 @@ def certificate_of(
     complete
         Whether they are all cases there are, so that every variable needs evidence.
     """
-    tried = [one for record in records for one in record.tried]
+    tried = _tried(records)
     kinds = Counter(one.kind for one in tried)
     unnoticed = [f"{one.where}: {one.kind}" for one in tried if one.detected is None]
     coverage = _coverage(stage_scope, records)
@@ -101,6 +103,7 @@ def certificate_of(
         "mutations": {
             "made": len(tried),
             "detected": len(tried) - len(unnoticed),
+            "of_values": sum(one.kind in OF_VALUES for one in tried),
             "by_relation": sum(one.detected == "relation" for one in tried),
             "by_kind": dict(sorted(kinds.items())),
             "undetected": unnoticed,
@@ -112,36 +115,50 @@ def certificate_of(
 
 def _coverage(stage_scope: StageScope, records: Sequence[CaseRecord]) -> dict[str, Any]:
     """Tell which variables were compared by value in some case, and why others were not."""
-    best: dict[Key, set[Evidence]] = {}
+    seen: dict[Key, set[Evidence]] = {}
     for record in records:
         for key, evidence in record.evidence.items():
-            best.setdefault(key, set()).add(evidence)
+            seen.setdefault(key, set()).add(evidence)
+    spoilt = {one.where.rpartition("/")[2] for one in _tried(records) if one.kind in OF_VALUES}
+    by_form, without, by_value = {}, [], 0
     reasons = _reasons(stage_scope)
-    by_form, without = {}, []
-    for key, found in sorted(best.items()):
-        name = f"{key[0]}: {key[1]}" + (" (small baselines)" if key[2] else "")
+    for key, reason in sorted(reasons.items()):
+        name = f"{key[0]}: {key[1]}" if key[1] else key[0]
+        named = f"{name} (small baselines)" if key[2] else name
+        found = seen.get(key, {Evidence.UNSEEN})
         if Evidence.VALUES in found:
-            continue
-        if reasons.get(key):
-            by_form[name] = reasons[key]
+            by_value += 1
+            if spoilt and name not in spoilt:
+                without.append(f"{named}: its values were not spoilt")
+        elif reason:
+            by_form[named] = reason
         else:
-            without.append(f"{name}: {', '.join(sorted(found))}")
+            without.append(f"{named}: {', '.join(sorted(found))}")
     return {
-        "variables": len(best),
-        "by_value": sum(Evidence.VALUES in found for found in best.values()),
+        "variables": len(reasons),
+        "by_value": by_value,
         "by_form": by_form,
         "without_evidence": without,
     }
 
 
+def _tried(records: Sequence[CaseRecord]) -> list[Tried]:
+    return [one for record in records for one in record.tried]
+
+
 def _reasons(stage_scope: StageScope) -> dict[Key, str]:
-    """Return why variables may be constant or empty in every case."""
+    """Return every file and variable of the contract, and why it may lack evidence of values."""
     found = {}
     for small_baseline in (False, True):
         for artefact in stage_scope.artefacts(small_baseline=small_baseline):
+            if artefact.policy is not FilePolicy.VARIABLES:
+                found[artefact.file, "", small_baseline] = artefact.constant
             for rule in artefact.variables:
-                reason = rule.constant or (rule.reason if rule.limits is None else "")
-                reason = reason or ("original StaMPS does not write it" if rule.native_only else "")
+                reason = rule.constant
+                if rule.policy is Policy.IGNORED:
+                    reason = rule.reason
+                elif rule.native_only:
+                    reason = "original StaMPS does not write it"
                 found[artefact.file, rule.name, small_baseline] = reason
     return found
 
@@ -197,13 +214,15 @@ def chain_certificate(origin: Origin, outcomes: Sequence[ChainOutcome]) -> dict[
     unnoticed = [f"{name}: {one.where}: {one.kind}" for name, one in tried if one.detected is None]
     passed = bool(outcomes) and all(outcome.passed for outcome in outcomes)
     return {
-        **origin.head(CHAIN),
+        # Whether bytes depend on threads is a matter of single stages.
+        **origin.head(CHAIN, origin.threads[-1:]),
         "stage": None,
         "scope": None,
         "passed": passed and bool(tried) and not unnoticed,
         "mutations": {
             "made": len(tried),
             "detected": len(tried) - len(unnoticed),
+            "of_values": sum(one.kind in OF_VALUES for _, one in tried),
             "by_kind": dict(sorted(kinds.items())),
             "undetected": unnoticed,
         },

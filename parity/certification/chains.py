@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.io import loadmat
 
 from parity.certification.case_record import plain_file
 from parity.certification.cases import Case
@@ -214,11 +215,16 @@ def _spoilt(dataset: Path, original: Path, chain: Chain) -> Iterator[Tried]:
 
 
 def _take_parameters(oracle: Path, name: str, dataset: Path) -> None:
-    """Give a dataset the parameters of a scene that starts from another one's stages."""
+    """Change the parameters that differ in a scene which starts from another one's stages."""
     lineage = LINEAGES[name]
+    changed = dict(lineage.parameters)
     if lineage.parms is not None:
-        shutil.copyfile(oracle / lineage.parms, dataset / "parms.mat")
-    set_parameters(dataset / "parms.mat", lineage.parameters)
+        theirs, ours = (loadmat(path) for path in (oracle / lineage.parms, dataset / "parms.mat"))
+        for parameter, value in theirs.items():
+            own = ours.get(parameter)
+            if parameter[0] != "_" and parameter != "Created" and not np.array_equal(value, own):
+                changed[parameter] = value
+    set_parameters(dataset / "parms.mat", changed)
 
 
 def _moved_pixels(values: Array) -> Array:
@@ -240,7 +246,7 @@ def _cycle_in_one_interferogram(values: Array) -> Array:
 
 #: What is spoilt: file, variable, in words, and how.
 _SPOILING: tuple[tuple[str, str, str, Edit], ...] = (
-    ("ps2.mat", "ij", "PS dropped", _moved_pixels),
+    ("ps2.mat", "ij", "pixels moved", _moved_pixels),
     ("ps2.mat", "lonlat", "shift", lambda values: values + 1e-3),
     ("pm2.mat", "K_ps", "rows exchanged", lambda values: np.roll(values, 1, axis=0)),
     ("pm2.mat", "coh_ps", "shift", lambda values: values + 0.01),

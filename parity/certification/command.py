@@ -94,8 +94,8 @@ def _check() -> int:
 def _certify(options: argparse.Namespace) -> int:
     certificates = certify(_request(options))
     failures = [line for one in certificates for line in failures_of(one)]
-    if not (options.golden or options.write):
-        failures += _changed(certificates)
+    if not options.write:
+        failures += _changed(certificates, partial=options.golden)
     _say(certificates, failures, options.report)
     if options.write and not failures:
         _write(certificates)
@@ -125,13 +125,13 @@ def _request(options: argparse.Namespace) -> Request:
     return Request(scopes, chains, oracle, jobs=jobs)
 
 
-def _changed(certificates: Sequence[Mapping[str, Any]]) -> list[str]:
+def _changed(certificates: Sequence[Mapping[str, Any]], *, partial: bool) -> list[str]:
     """Return how the certificates differ from those that belong to the code."""
     found = []
     for certificate in certificates:
         kept = read_certificate(certificate["name"])
         if kept is not None:
-            found += changes(kept, certificate)
+            found += changes(kept, certificate, partial=partial)
     return found
 
 

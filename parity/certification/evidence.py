@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from parity.certification.datasets import Workspace
-from parity.certification.results import Results
+from parity.certification.results import Pair, Results
 from pystamps_shim.verification.contracts import FilePolicy, Policy, VariableContract
 from pystamps_shim.verification.variables import MatVariable
 
@@ -32,6 +32,8 @@ class Evidence(StrEnum):
     FORM = "form"
     #: Original StaMPS does not write it.
     ABSENT = "absent"
+    #: No case has it.
+    UNSEEN = "in no case"
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,13 @@ def _of_numbers(rule: VariableContract, reference: MatVariable) -> Evidence:
     return Evidence.VALUES
 
 
+def evidence_of_file(pair: Pair) -> Evidence | None:
+    """Tell what a file proves that is compared as a whole; None for MATLAB files."""
+    if pair.artefact.policy is FilePolicy.VARIABLES or not pair.originals.exists():
+        return None
+    return Evidence.VALUES if pair.originals.stat().st_size else Evidence.EMPTY
+
+
 def refused_values(results: Results) -> Iterator[Refusal]:
     """Yield the variables of a case whose reference proves nothing about values."""
     words = {
@@ -79,6 +88,8 @@ def refused_values(results: Results) -> Iterator[Refusal]:
         Evidence.FEW: "of fewer elements than the contract wants",
     }
     for pair in results.pairs:
+        if evidence_of_file(pair) is Evidence.EMPTY:
+            yield Refusal(pair.name, "the reference is empty")
         originals = results.originals.get(pair.place, {})
         for rule in pair.artefact.variables:
             if rule.name in originals:

@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 from parity.certification.relations import relations_of
 from parity.certification.results import Pair, Place, Results, Variables
 from parity.comparison import Symbols, compare_contents, compare_one, compare_variables
+from parity.readers import read_mat_file
 from pystamps_shim.verification.contracts import FilePolicy, Policy, VariableContract
 from pystamps_shim.verification.variables import MatVariable
 
 Array = NDArray[Any]
 
+#: Changes of values: those of class, shape or presence are noticed before any value is.
+OF_VALUES = (
+    *("element", "last bit", "cycle", "rows exchanged", "letter", "byte", "moved alike"),
+    *("interferograms exchanged", "scale", "shift", "sign", "pixels moved"),
+)
 #: What a shape in a contract calls PS, of a patch or merged, candidates, and selected candidates.
 _ROWS = ("N", "n", "P", "n1", "n2", "n3")
 _ANOTHER_CLASS = {"double": "single", "single": "double", "logical": "double", "char": "double"}
@@ -83,6 +89,7 @@ def try_mutations(results: Results) -> Iterator[Tried]:
         noticed = any(not result.status.agrees for result in surplus)
         yield Tried(pair.name, "surplus variable", "comparison" if noticed else None)
     yield from _dropped_scatterer(results)
+    yield from _moved_images(results)
 
 
 def mutations_of(rule: VariableContract, variable: MatVariable) -> Iterator[Mutation]:
@@ -183,8 +190,6 @@ def _noticed(
     results: Results, place: Place, rule: VariableContract, mutation: Mutation, symbols: Symbols
 ) -> str | None:
     reference = results.originals.get(place, {}).get(rule.name)
-    if mutation.variable is None and rule.optional and reference is None:
-        return "comparison"
     found = compare_one(rule, mutation.variable, reference, dict(symbols))
     if not found.status.agrees:
         return "comparison"
@@ -213,6 +218,22 @@ def _whole_file(results: Results, pair: Pair) -> Iterator[Tried]:
             pair.artefact.policy, changed, original, results.workspace.substitutions
         )
         yield Tried(pair.name, kind, None if problem is None else "comparison")
+
+
+def _moved_images(results: Results) -> Iterator[Tried]:
+    """Move inverted images of small baselines by far, and their modelled pairs with them."""
+    images, modelled = ((".", name) for name in ("phuw2.mat", "phuw_sb_res2.mat"))
+    if not {images, modelled} <= results.ours.keys():
+        return
+    pairs = read_mat_file(results.workspace.dataset / "ps2.mat")["ifgday_ix"].values.astype(int) - 1
+    phase, pair_phase = results.ours[images]["ph_uw"], results.ours[modelled]["ph_res"]
+    moved = np.zeros_like(phase.values)
+    moved[::120, 1:] = 50.0
+    spoilt = results.with_ours(images, "ph_uw", replace(phase, values=phase.values + moved))
+    also = pair_phase.values + (moved[:, pairs[:, 1]] - moved[:, pairs[:, 0]])
+    spoilt = spoilt.with_ours(modelled, "ph_res", replace(pair_phase, values=also))
+    broken = any(relation.problem is not None for relation in relations_of(spoilt))
+    yield Tried("phuw2.mat and phuw_sb_res2.mat", "moved alike", "relation" if broken else None)
 
 
 def _dropped_scatterer(results: Results) -> Iterator[Tried]:

@@ -12,11 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from parity.certification.results import Results
-from parity.near_ties import FittedPhase
+from parity.near_ties import OTHER_SLOPE_RAD_PER_M, FittedPhase
 from parity.readers import read_mat_file
-
-#: Difference of slopes that rounding of single precision does not explain, rad/m.
-_OTHER_SLOPE_RAD_PER_M = 1e-5
 
 
 def trial_notes(results: Results) -> Iterator[str]:
@@ -31,11 +28,11 @@ def trial_notes(results: Results) -> Iterator[str]:
             side["K_ps"].values.ravel() for side in (results.ours[place, file], originals)
         )
         with np.errstate(invalid="ignore"):
-            other = np.abs(found - want) > _OTHER_SLOPE_RAD_PER_M
+            other = np.abs(found - want) > OTHER_SLOPE_RAD_PER_M
         yield (
-            f"{place}: {int(ties.sum())} of {ties.size} candidates have two nearly equal trials in the"
-            f" last iteration; {int(other.sum())} slopes differ by more than"
-            f" {_OTHER_SLOPE_RAD_PER_M:g} rad/m"
+            f"{place}: {int(ties.sum())} of {ties.size} candidates have two nearly equal trials in"
+            f" the last iteration; {int(other.sum())} slopes differ by more than"
+            f" {OTHER_SLOPE_RAD_PER_M:g} rad/m"
         )
 
 

@@ -22,13 +22,13 @@ from parity.certification.certify import THREADS
 from parity.certification.datasets import Workspace
 from parity.certification.provenance import Code, Machine, Oracle, code_digests
 from parity.certification.scopes import MERGED, PATCH, STAGE_SCOPES, StageScope
-from parity.oracle import Scene
 from parity.readers import read_mat_file
 from parity.stages import patches_of
 from pystamps_shim._binary import find
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.progress import tracked
 from pystamps_shim.verification.contracts import load_contract
+from pystamps_shim.verification.replays import Ledger
 
 #: What several stages write, so that a finished folder has only the last one's.
 _SHARED = ("psver.mat", "no_ps_info.mat", "patch.list", "parms.mat", "small_baselines.list")
@@ -102,6 +102,9 @@ def _why_left_out(folder: Path, stage_scope: StageScope) -> str | None:
         missing = [place for place in places if not (folder / place / name).is_file()]
         if missing:
             return f"{name} is missing in {', '.join(missing)}"
+    ledgers = [Ledger.read(folder / place) for place in places]
+    if any(stage_scope.stage in ledger.stages for ledger in ledgers):
+        return "pystamps itself has processed it"
     if stage_scope.stage == 1 and not _export_is_there(folder):
         return "the raw export named in rsc.txt is not there"
     if stage_scope.stage == 6 and any(folder.glob("tmp_scla2_*.mat")):
@@ -160,8 +163,7 @@ def _certified(case: Case, folder: Path, program: Path) -> CaseRecord:
     with tempfile.TemporaryDirectory(prefix="certify_") as work:
         dataset = Path(work) / "dataset"
         _copy_without(folder, dataset, case.stage_scope)
-        scene = Scene(case.scene, folder, folder) if case.stage_scope.stage == 1 else None
-        workspace = Workspace(case, folder, dataset, scene, timeout_s=None)
+        workspace = Workspace(case, folder, dataset, None, timeout_s=None)
         return certify_workspace(workspace, program, THREADS, mutate=True)
 
 

@@ -74,25 +74,51 @@ def _doubts(certificate: Mapping[str, Any], code_sha256: str, wanted: set[str]) 
         yield f"{mutations['detected']} of {mutations['made']} mutations were noticed"
 
 
-def changes(committed: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
+def changes(
+    committed: Mapping[str, Any], fresh: Mapping[str, Any], *, partial: bool = False
+) -> list[str]:
     """Return where a new certificate says something else than the one that belongs to the code.
 
-    Verdicts, numbers of compared elements and whole cycles must be the same on every machine.
-    Quantiles must be where machine and compiler's target are the same; elsewhere the last bits of
-    the arithmetic may differ, and the limits of the contract have judged them already.
+    Verdicts, relations, refusals, numbers of compared elements and whole cycles must be the same on
+    every machine, mutations and coverage where the results were spoilt at all. Quantiles and
+    figures must be where the machine type is the same; elsewhere the last bits of the arithmetic
+    may differ, and the limits of the contract have judged them already.
+
+    Parameters
+    ----------
+    committed, fresh
+        Certificates of one name.
+    partial
+        Compare the files of the cases that both have, and nothing else: other data show less.
     """
     before, now = ({case["name"]: case for case in one["cases"]} for one in (committed, fresh))
     name = fresh["name"]
-    found = [f"{name}: case {case} is new" for case in sorted(now.keys() - before.keys())]
-    found += [f"{name}: case {case} is gone" for case in sorted(before.keys() - now.keys())]
+    found = []
+    if not partial:
+        found += [f"{name}: case {case} is new" for case in sorted(now.keys() - before.keys())]
+        found += [f"{name}: case {case} is gone" for case in sorted(before.keys() - now.keys())]
+        found += _changed_as_a_whole(committed, fresh)
     same_machine = committed["machine"] == fresh["machine"]
     for case in sorted(before.keys() & now.keys()):
+        if not partial:
+            found += [
+                f"{name}, {case}: {key} have changed"
+                for key in ("relations", "refused", "notes", *(["figures"] if same_machine else []))
+                if before[case].get(key) != now[case].get(key)
+            ]
         pair = [_results(one[case], with_quantiles=same_machine) for one in (before, now)]
         for key in sorted(pair[0].keys() | pair[1].keys()):
             was, is_now = (one.get(key, "absent") for one in pair)
             if was != is_now:
                 found.append(f"{name}, {case}: {': '.join(key)}: {is_now}, was {was}")
     return found
+
+
+def _changed_as_a_whole(committed: Mapping[str, Any], fresh: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what differs besides the cases, if the results of both were spoilt."""
+    for key in ("mutations", "coverage"):
+        if fresh["mutations"]["made"] and committed.get(key) != fresh.get(key):
+            yield f"{fresh['name']}: {key} have changed"
 
 
 def _results(case: Mapping[str, Any], *, with_quantiles: bool) -> dict[tuple[str, ...], Any]:

@@ -16,6 +16,8 @@ from parity.certification.results import Results, Variables
 from parity.readers import read_mat_file
 from parity.snaphu_files import KeptProblem, PosedProblem
 from pystamps_shim.reference.flow import certificate
+from pystamps_shim.reference.inputs import Patch
+from pystamps_shim.reference.small_baseline_inversion import inverted_series
 
 Array = NDArray[Any]
 Integers = NDArray[np.int64]
@@ -27,6 +29,10 @@ NOT_LOOKED_AT = "not looked at"
 #: Largest difference of two phases that are the same, rad: both are in single precision.
 _SAME_PHASE_RAD = 2e-4
 _SAME_RELATIVE = 1e-4
+#: The same of solutions of normal equations, rad.
+_SAME_INVERSION_RAD = 1e-3
+#: What the oracle keeps of a problem.
+_SNAPHU_FILES = ("snaphu.costinfile", "snaphu.conf", "snaphu.in", "snaphu.out")
 #: Largest difference of phasors that SNAPHU is handed, which are transforms of two libraries.
 _SAME_PHASOR = 1e-5
 #: Ties of an interpolation decide here about the costs, so that they are not SNAPHU's.
@@ -72,19 +78,19 @@ def _costs_are_those_of_snaphu(results: Results) -> str | None:
     log = _Log.read(workspace.dataset)
     for theirs in problems:
         ours = workspace.dataset / KEPT_COSTS / theirs.name
+        missing = [name for name in _SNAPHU_FILES if not (theirs / name).exists()]
+        if missing:
+            return f"{', '.join(missing)} of problem {theirs.name} is not in the oracle"
         for name in ("snaphu.costinfile", "snaphu.conf"):
-            wanted = theirs / name
-            if wanted.exists() and (ours / name).read_bytes() != wanted.read_bytes():
+            if (ours / name).read_bytes() != (theirs / name).read_bytes():
                 return f"{name} of problem {theirs.name} differs"
-        if (theirs / "snaphu.in").exists():
-            found, want = (np.fromfile(side / "snaphu.in", np.complex64) for side in (ours, theirs))
-            if found.shape != want.shape or np.abs(found - want).max() > _SAME_PHASOR:
-                return f"snaphu.in of problem {theirs.name} differs"
-        if (theirs / "snaphu.out").exists():
-            kept = KeptProblem.read(theirs, log.shape)
-            cost = int(kept.problem.cost(kept.flow).sum())
-            if log.records[int(theirs.name) - 1]["objective"] > cost:
-                return f"SNAPHU's solution of problem {theirs.name} costs less: {cost}"
+        found, want = (np.fromfile(side / "snaphu.in", np.complex64) for side in (ours, theirs))
+        if found.shape != want.shape or np.abs(found - want).max() > _SAME_PHASOR:
+            return f"snaphu.in of problem {theirs.name} differs"
+        kept = KeptProblem.read(theirs, log.shape)
+        cost = int(kept.problem.cost(kept.flow).sum())
+        if log.records[int(theirs.name) - 1]["objective"] > cost:
+            return f"SNAPHU's solution of problem {theirs.name} costs less: {cost}"
     return None
 
 
@@ -179,6 +185,18 @@ def _gradients_differ_by_their_spread(results: Results) -> str | None:
     return None if same.all() else f"{int((~same).sum())} values of spread are not the gradients'"
 
 
+def _images_are_the_inversion(results: Results) -> str | None:
+    """Expect the images' phase to be the least-squares solution of our own pairs' phase."""
+    if not results.small_baseline:
+        return NOT_LOOKED_AT
+    pairs_rad = _file(results.ours, "phuw_sb2.mat")["ph_uw"].values
+    dataset = Patch.open(results.workspace.dataset, version=2)
+    want = inverted_series(dataset, pairs_rad)["phuw2.mat"]["ph_uw"]
+    found = _file(results.ours, "phuw2.mat")["ph_uw"].values
+    wrong = ~(np.abs(found - want) <= _SAME_INVERSION_RAD)
+    return f"{int(wrong.sum())} samples of phuw2.mat are not its inversion" if wrong.any() else None
+
+
 def _images_follow_their_pairs(results: Results) -> str | None:
     """Expect of small baselines that a pair's modelled phase is the difference of its images."""
     if not results.small_baseline:
@@ -229,6 +247,10 @@ def unwrapping_notes(results: Results) -> Iterator[str]:
     occupied = _file(results.originals, "uw_grid.mat")["nzix"].values.astype(bool)
     ties = tied_cells(_nearest(results.originals), occupied)
     yield f"{ties} of {int((~occupied).sum())} empty cells have several nearest nodes"
+    workspace = results.workspace
+    kept = len(list(workspace.case.reference_folder(workspace.oracle).glob("snaphu_keep/*")))
+    solved = len(_Log.read(workspace.dataset).records)
+    yield f"of {kept} of {solved} problems SNAPHU's input, costs and solution are kept"
 
 
 UNWRAPPING_RELATIONS: dict[str, Callable[[Results], str | None]] = {
@@ -238,5 +260,6 @@ UNWRAPPING_RELATIONS: dict[str, Callable[[Results], str | None]] = {
     "msd is the mean square of the steps": _steps_have_their_mean_square,
     "every PS follows its node": _scatterers_follow_their_nodes,
     "spread is the change of the gradients": _gradients_differ_by_their_spread,
+    "images are the inversion of their pairs": _images_are_the_inversion,
     "every pair is the difference of its images": _images_follow_their_pairs,
 }

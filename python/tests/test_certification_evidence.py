@@ -21,7 +21,7 @@ from parity.certification.evidence import (
     refused_files,
     refused_values,
 )
-from parity.certification.mutations import try_mutations
+from parity.certification.mutations import OF_VALUES, try_mutations
 from parity.certification.provenance import Code, Machine, Oracle
 from parity.certification.results import Results
 from parity.certification.scopes import STAGE_SCOPES
@@ -82,14 +82,26 @@ def test_a_variable_without_evidence_fails_the_certificate() -> None:
     """Unless its contract says why it may be constant in the oracle."""
     good = FileResult("scla2.mat", 7, Status.EQUAL)
     record = CaseRecord("T", "T", (), None, {}, files=(good,))
-    for name, passed in (("K_ps_uw", False), ("ph_ramp", True)):
-        key = ("scla2.mat", name, False)
-        constant = replace(record, evidence={key: Evidence.CONSTANT})
-        certificate = certificate_of(LOOK_ANGLE, ORIGIN, [constant])
-        assert certificate["passed"] is passed
-        assert bool(certificate["coverage"]["without_evidence"]) is not passed
-        valued = replace(record, evidence={key: Evidence.VALUES})
-        assert certificate_of(LOOK_ANGLE, ORIGIN, [constant, valued])["passed"]
+    every = {
+        (artefact.file, rule.name, pairs): Evidence.VALUES
+        for pairs in (False, True)
+        for artefact in LOOK_ANGLE.artefacts(small_baseline=pairs)
+        for rule in artefact.variables
+    }
+    complete = replace(record, evidence=every)
+    assert certificate_of(LOOK_ANGLE, ORIGIN, [complete])["passed"]
+    for key, passed in (
+        (("scla2.mat", "K_ps_uw", False), False),
+        (("scla2.mat", "ph_ramp", False), False),
+        (("scla2.mat", "ph_ramp", True), True),
+    ):
+        without = {one: evidence for one, evidence in every.items() if one != key}
+        for evidence in ({**every, key: Evidence.CONSTANT}, without):
+            lacking = replace(record, evidence=evidence)
+            certificate = certificate_of(LOOK_ANGLE, ORIGIN, [lacking])
+            assert certificate["passed"] is passed
+            assert bool(certificate["coverage"]["without_evidence"]) is not passed
+        assert certificate_of(LOOK_ANGLE, ORIGIN, [lacking, complete])["passed"]
     assert not certificate_of(LOOK_ANGLE, ORIGIN, [])["passed"]
 
 
@@ -176,13 +188,15 @@ def test_every_variable_is_spoilt_and_noticed(processed: Workspace) -> None:
     results = Results.read(processed)
     tried = list(try_mutations(results))
     assert all(one.detected for one in tried)
-    kinds = Counter(one.where for one in tried)
+    kinds = Counter(one.where for one in tried if one.kind in OF_VALUES)
     wanted = {
         f"{pair.name}: {rule.name}"
         for pair in results.pairs
         for rule in pair.artefact.variables
         if rule.name in results.ours.get(pair.place, {})
+        and results.ours[pair.place][rule.name].values.size
     }
+    assert len(wanted) > 5
     assert wanted <= kinds.keys()
     assert {one.kind for one in tried} >= {
         *("missing", "class", "element", "rows exchanged", "row dropped", "PS dropped everywhere")
@@ -190,7 +204,7 @@ def test_every_variable_is_spoilt_and_noticed(processed: Workspace) -> None:
 
 
 def test_a_blind_comparison_is_found_out(
-    processed: Workspace, monkeypatch: pytest.MonkeyPatch
+    golden_products: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If comparisons noticed nothing, the certificate would fail."""
 
@@ -201,7 +215,8 @@ def test_a_blind_comparison_is_found_out(
         return replace(found, status=Status.EQUAL, problem=None)
 
     monkeypatch.setattr("parity.certification.mutations.compare_one", blind)
-    record = certify_workspace(processed, find(), (1,), mutate=True)
+    workspace = lay_out(case(), golden_products, tmp_path)
+    record = certify_workspace(workspace, find(), (1,), mutate=True)
     assert any(one.detected is None for one in record.tried)
     certificate = certificate_of(LOOK_ANGLE, ORIGIN, [record])
     assert not certificate["passed"]

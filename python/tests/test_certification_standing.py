@@ -17,7 +17,7 @@ from parity.certification.certificate import (
     write_certificate,
 )
 from parity.certification.chains import FAMILIES
-from parity.certification.harness import harness_digest
+from parity.certification.harness import harness_digest, judging_modules
 from parity.certification.scopes import PREPARATION_SCOPE, STAGE_SCOPES
 from parity.certification.standing import changes, problems_of_standing
 
@@ -160,3 +160,39 @@ def test_committed_certificates_name_no_folder_of_a_machine() -> None:
     for path in FOLDER.glob("*.json"):
         absolute = re.search(r"[\" ]/\w+/\w+", path.read_text(encoding="utf-8"))
         assert absolute is None, path
+
+
+def test_whatever_judges_counts() -> None:
+    """Comparisons, relations, the truth that chains are held to; no report and no command line."""
+    modules = set(judging_modules())
+    assert modules >= {
+        *("parity.certification.cases", "parity.certification.mutations", "parity.near_ties"),
+        *("pystamps_shim.verification.comparators", "pystamps_shim.products.truth"),
+        *("pystamps_shim.reference.unwrapping_costs", "pystamps_shim.kernels.topofit"),
+    }
+    assert not any("report_html" in name or name.endswith("command") for name in modules)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("relations", []), ("refused", ["x"]), ("notes", ["other ties"]), ("figures", {"a": 1})],
+)
+def test_relations_and_notes_must_be_the_same(key: str, value: Any) -> None:
+    """A relation that is no longer looked at is noticed."""
+    kept = small("stage6-merged", ["T"])
+    kept["cases"][0]["relations"] = [{"name": "a proof", "problem": None}]
+    fresh = copy.deepcopy(kept)
+    fresh["cases"][0][key] = value
+    assert changes(kept, fresh) == [f"stage6-merged, T: {key} have changed"]
+    assert changes(kept, fresh, partial=True) == []
+
+
+@pytest.mark.parametrize("key", ["mutations", "coverage"])
+def test_fewer_mutations_or_less_coverage(key: str) -> None:
+    """Unless the new run made no mutations at all."""
+    kept = small("stage6-merged", ["T"])
+    fresh = copy.deepcopy(kept)
+    fresh[key] = {"made": 20, "detected": 20}
+    assert changes(kept, fresh) == [f"stage6-merged: {key} have changed"]
+    fresh["mutations"] = {"made": 0, "detected": 0}
+    assert changes(kept, fresh) == []

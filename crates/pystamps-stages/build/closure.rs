@@ -16,7 +16,7 @@ use crate::sources::{CRATES, Source, Unit, read_sources};
 
 /// Modules and files of `pystamps-core/src` that compute no number of a result, with the reason. Neither
 /// their text nor what they refer to belongs to a stage's code.
-pub(crate) const CUT: [(&str, &str); 18] = [
+pub(crate) const CUT: [(&str, &str); 17] = [
     ("adopt", "takes finished results from elsewhere"),
     ("all_stages", "lists the stages for status and adopt"),
     ("bin", "starts the command line"),
@@ -31,7 +31,6 @@ pub(crate) const CUT: [(&str, &str); 18] = [
     ("project/commit", "publishes finished files"),
     ("project/ledger", "records what was made from what"),
     ("project/lock", "keeps other writers away"),
-    ("stage", "decides whether a stage runs, and publishes its files"),
     ("stage_definition", "names the files of a stage and compares fingerprints"),
     ("standing", "says whether results are current"),
     ("status", "says how far a project is"),

@@ -2,8 +2,8 @@
 //! dependencies.
 //!
 //! Of `Cargo.lock` only the packages count that `pystamps-core` reaches through `[dependencies]`, those for
-//! tests and builds apart. Manifests do not count: their versions are our own, and neither profiles nor
-//! the features in use change what Rust computes.
+//! tests and builds apart. Of the manifests `[workspace.dependencies]` counts, which chooses features: those
+//! of `rustfft` choose transforms. Profiles do not change what Rust computes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,7 +28,20 @@ pub(crate) fn foundation(workspace: &Path) -> String {
     let toolchain = normalised(&text("rust-toolchain.toml"));
     let toolchain: Vec<&str> = toolchain.lines().filter(|line| !line.starts_with('#')).collect();
     let packages = packages(&text("Cargo.lock"));
-    [toolchain.join("\n"), reached(workspace, &packages)].join("\n")
+    let features = workspace_dependencies(&text("Cargo.toml"));
+    [toolchain.join("\n"), features, reached(workspace, &packages)].join("\n")
+}
+
+/// The lines of `[workspace.dependencies]`, without comments.
+fn workspace_dependencies(manifest: &str) -> String {
+    let lines = manifest.lines().map(str::trim);
+    let inside = lines.skip_while(|line| *line != "[workspace.dependencies]").skip(1);
+    let section = inside.take_while(|line| !line.starts_with('['));
+    let entries: Vec<&str> = section
+        .map(|line| line.split(" #").next().unwrap_or_default().trim_end())
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    entries.join("\n")
 }
 
 /// Name, version and checksum of every package of others that `pystamps-core` reaches, sorted.

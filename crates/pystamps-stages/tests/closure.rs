@@ -80,7 +80,7 @@ fn closures_are_what_one_expects() {
         for part in absent {
             assert!(!has(part), "{start} with {part}: {files:#?}");
         }
-        for part in ["/cli/", "/plan/", "project/lock", "/status.rs", "/stage.rs", "tests.rs"] {
+        for part in ["/cli/", "/plan/", "project/lock", "/status.rs", "tests.rs"] {
             assert!(!has(part), "{start} with {part}");
         }
     }
@@ -206,6 +206,15 @@ fn versions_of_dependencies_count_if_they_are_reached() {
     for name in ["proptest", "pyo3", "pystamps-core"] {
         assert_eq!(changed(&tree, "Cargo.lock", version(name)), none, "{name}");
     }
+    // Features choose code; what a comment says of them does not.
+    let features = |text: &str| {
+        text.replace("[workspace.dependencies]", "[workspace.dependencies]\nx = \"1\"")
+    };
+    assert_eq!(changed(&tree, "Cargo.toml", features), STARTS);
+    let told = |text: &str| {
+        text.replace("[workspace.dependencies]", "[workspace.dependencies]\n# x = \"1\"")
+    };
+    assert_eq!(changed(&tree, "Cargo.toml", told), none);
 }
 
 #[test]

@@ -163,7 +163,8 @@ class Artefact:
 
     Where an earlier stage writes a file of the same name, `marked_by` names variables that only
     this stage leaves there (one is enough). A `native_only` file is one that original StaMPS does
-    not write.
+    not write. `constant` says why the references that there are may be empty; of a variable see
+    `VariableContract`.
     """
 
     file: str
@@ -174,6 +175,7 @@ class Artefact:
     optional: bool = False
     marked_by: tuple[str, ...] = ()
     native_only: bool = False
+    constant: str = ""
 
     def applies(self, *, small_baseline: bool) -> bool:
         """Tell whether a dataset of this kind has the file."""
@@ -225,6 +227,7 @@ def _artefact(entry: dict[str, Any], small_baseline: bool, profile: str | None) 
         optional=entry.get("optional", False),
         marked_by=tuple(entry.get("marked_by", ())),
         native_only=entry.get("native_only", False),
+        constant=entry.get("constant", ""),
     )
 
 

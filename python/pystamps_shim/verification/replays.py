@@ -16,14 +16,17 @@ class Ledger:
 
     Attributes
     ----------
+    stages
+        Numbers of the stages that it knows.
     replayed
-        Numbers of the stages whose files were copied from a reference.
+        Those of them whose files were copied from a reference.
     problem
         Why the ledger cannot be used, None where it can or there is none.
     """
 
     replayed: frozenset[int]
     problem: str | None = None
+    stages: frozenset[int] = frozenset()
 
     @classmethod
     def read(cls, scope: Path) -> Ledger:
@@ -38,5 +41,6 @@ class Ledger:
             return cls(frozenset(), f"cannot be read ({error.strerror})")
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls(frozenset(), "is no ledger that pystamps has written")
-        copied = (name for name, origin in origins.items() if origin == _ORIGIN_OF_COPIES)
-        return cls(frozenset(int(name) for name in copied if name.isdigit()))
+        numbers = {int(name): origin for name, origin in origins.items() if name.isdigit()}
+        copied = (number for number, origin in numbers.items() if origin == _ORIGIN_OF_COPIES)
+        return cls(frozenset(copied), stages=frozenset(numbers))

@@ -22,7 +22,7 @@ impl Tree {
     /// Sources, lock file, manifests and compiler of the workspace.
     pub(crate) fn copy_of_the_workspace() -> Self {
         let tree = Self::empty();
-        for file in ["Cargo.lock", "rust-toolchain.toml"] {
+        for file in ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml"] {
             tree.copy(file);
         }
         for krate in ["core", "kernels", "mat", "unwrap"] {
