@@ -70,15 +70,10 @@ def test_chains(oracle: Path) -> None:
     assert not changes(kept, certificate)
 
 
-def wrong_program(
-    native_program: Path,
-    folder: Path,
-    stage: int = 7,
-    file: str = "scla2.mat",
-    variable: str = "K_ps_uw",
-) -> Path:
+def wrong_program(native_program: Path, folder: Path, formula: tuple[int, str, str]) -> Path:
     """Write a program with a stage whose formula is a thousandth off."""
     path = folder / "pystamps-native"
+    stage, file, variable = formula
     values = {"program": str(native_program), "stage": stage, "file": file, "variable": variable}
     path.write_text(_WRONG.format(python=sys.executable, **values), "utf-8")
     path.chmod(0o755)
