@@ -21,6 +21,7 @@ from parity.certification.provenance import (
     as_plain,
 )
 from parity.certification.scopes import CHAIN, StageScope
+from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.verification.contracts import FilePolicy, Policy
 
 #: Version of the layout.
@@ -84,22 +85,24 @@ def certificate_of(
     records
         What the cases have shown.
     complete
-        Whether they are all cases there are, so that every variable needs evidence.
+        Whether they are all cases there are, so that every variable needs evidence; otherwise what
+        has none is listed as `not_shown`.
     """
     tried = _tried(records)
     kinds = Counter(one.kind for one in tried)
     unnoticed = [f"{one.where}: {one.kind}" for one in tried if one.detected is None]
     coverage = _coverage(stage_scope, records)
     if not complete:
-        coverage["by_form"] |= dict.fromkeys(coverage["without_evidence"], "not in this run")
+        coverage["not_shown"] = coverage["without_evidence"]
         coverage["without_evidence"] = []
+    passed_by_value = coverage["by_value"] > 0
     cases = [record.as_plain() for record in records]
     passed = bool(cases) and all(case["passed"] for case in cases)
     return {
         **origin.head(stage_scope.name),
         "stage": stage_scope.stage,
         "scope": stage_scope.scope,
-        "passed": passed and not unnoticed and not coverage["without_evidence"],
+        "passed": passed and passed_by_value and not unnoticed and not coverage["without_evidence"],
         "mutations": {
             "made": len(tried),
             "detected": len(tried) - len(unnoticed),
@@ -168,7 +171,11 @@ def read_certificate(name: str, folder: Path = FOLDER) -> dict[str, Any] | None:
     path = folder / f"{name}.json"
     if not path.exists():
         return None
-    certificate: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        certificate: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        cause = f"{path}: no JSON ({error})"
+        raise PystampsError(cause, "run 'make certify WRITE=1'", ExitCode.DIFFERENCES) from error
     return certificate
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -95,10 +96,15 @@ def _run(request: Request, oracle: Path, program: Path) -> Iterator[tuple[Key, A
     if request.jobs == 1:
         yield from tracked(((key, job()) for key, job in jobs.items()), "certifying", len(jobs))
         return
-    with ProcessPoolExecutor(request.jobs) as pool:
+    with ProcessPoolExecutor(request.jobs, initializer=_silence) as pool:
         running = {pool.submit(job): key for key, job in jobs.items()}
         for done in tracked(as_completed(running), "certifying", len(jobs)):
             yield running[done], done.result()
+
+
+def _silence() -> None:
+    """Leave progress to the process that people look at."""
+    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as it lives
 
 
 def _chains(family: Sequence[Chain], oracle: Path, program: Path) -> list[ChainOutcome]:
@@ -145,6 +151,9 @@ def failures_of(certificate: Mapping[str, Any]) -> list[str]:
             ]
             found += problems or [f"{where}: {file['file']}: {file.get('note') or file['status']}"]
     name = certificate["name"]
+    coverage = certificate.get("coverage")
+    if coverage is not None and not coverage["by_value"]:
+        found.append(f"{name}: not one variable was compared by value")
     mutations = certificate["mutations"]["undetected"]
     found += [f"{name}: nothing noticed that this was spoilt: {one}" for one in mutations]
     without = certificate.get("coverage", {}).get("without_evidence", ())

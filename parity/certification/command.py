@@ -11,11 +11,12 @@ from typing import Any
 
 from parity.certification.certificate import FOLDER, read_certificate, write_certificate
 from parity.certification.certify import Request, certify, failures_of
+from parity.certification.evidence import Evidence
 from parity.certification.own_run import certify_own_run
 from parity.certification.provenance import REPOSITORY, Code
 from parity.certification.report_html import html_report
 from parity.certification.report_markdown import markdown_report
-from parity.certification.standing import changes, problems_of_standing
+from parity.certification.standing import changes, other_originals, problems_of_standing
 from parity.fixtures import SHARED_VARIABLE
 from pystamps_shim.errors import ExitCode, PystampsError
 
@@ -45,6 +46,10 @@ def main(arguments: Sequence[str]) -> int:
             cause = "--random-engine belongs to --run: the oracle ran under Octave"
             raise PystampsError(cause, "leave it out", ExitCode.USAGE)
         if options.check:
+            others = (options.stage, options.chain, options.golden, options.write, options.report)
+            if any(one not in (None, False) for one in others) or options.oracle:
+                cause = "--check looks at all kept certificates, and at nothing else"
+                raise PystampsError(cause, "leave the other options out", ExitCode.USAGE)
             return _check()
         return _own_run(options) if options.run is not None else _certify(options)
     except PystampsError as error:
@@ -94,7 +99,9 @@ def _check() -> int:
 def _certify(options: argparse.Namespace) -> int:
     certificates = certify(_request(options))
     failures = [line for one in certificates for line in failures_of(one)]
-    if not options.write:
+    if options.write:
+        failures += _other_oracle(certificates)
+    else:
         failures += _changed(certificates, partial=options.golden)
     _say(certificates, failures, options.report)
     if options.write and not failures:
@@ -135,12 +142,25 @@ def _changed(certificates: Sequence[Mapping[str, Any]], *, partial: bool) -> lis
     return found
 
 
+def _other_oracle(certificates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return which files of the original are others than the kept certificates were judged by."""
+    found = []
+    for certificate in certificates:
+        kept = read_certificate(certificate["name"])
+        before = {} if kept is None else {case["name"]: case for case in kept["cases"]}
+        for case in certificate["cases"]:
+            lines = other_originals(before.get(case["name"], {}), case)
+            found += [f"{certificate['name']}, {case['name']}: {line}" for line in lines]
+    return found
+
+
 def _say(
     certificates: Sequence[Mapping[str, Any]], failures: Sequence[str], report: Path | None
 ) -> None:
     for certificate in certificates:
         mutations, coverage = certificate["mutations"], certificate.get("coverage")
-        verdict = "certified" if certificate["passed"] else "DIFFERS"
+        full = certificate["oracle"]["data"] == "full"
+        verdict = ("certified" if full else "agrees") if certificate["passed"] else "DIFFERS"
         text = f"{certificate['name']:<14} {verdict:<9}  {len(certificate['cases']):>2} cases"
         if coverage is not None:
             text += f", {coverage['by_value']} of {coverage['variables']} variables by value"
@@ -172,4 +192,8 @@ def _own_run(options: argparse.Namespace) -> int:
     certificates = certify_own_run(options.run, options.stage, engine)
     failures = [line for one in certificates for line in failures_of(one)]
     _say(certificates, failures, options.report)
+    for one in certificates:
+        for variable in one["coverage"]["not_shown"]:
+            if not variable.endswith(Evidence.UNSEEN):
+                sys.stdout.write(f"  {one['name']}: shows nothing of {variable}\n")
     return int(ExitCode.DIFFERENCES if failures else ExitCode.DONE)

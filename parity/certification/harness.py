@@ -12,6 +12,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from pystamps_shim.verification.contracts import CONTRACT_FOLDER
@@ -30,6 +31,7 @@ _OTHER_RULES = ("kernels.toml", "products.toml", "tables.toml")
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+@cache
 def harness_digest() -> str:
     """Return the SHA-256 of everything that judges."""
     digest = hashlib.sha256()

@@ -291,7 +291,7 @@ def _origin(scope: Scope) -> str:
     certificate = as_map(scope.certificate)
     digests = {
         "Digest of the oracle": scope.part("oracle").get("identity_sha256"),
-        "Digest of the contract": certificate.get("harness_sha256"),
+        "Digest of cases and rules": certificate.get("harness_sha256"),
         "Digest of the code": scope.part("program").get("code_sha256"),
     }
     said = [

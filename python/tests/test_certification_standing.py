@@ -21,6 +21,8 @@ from parity.certification.harness import harness_digest, judging_modules
 from parity.certification.scopes import PREPARATION_SCOPE, STAGE_SCOPES
 from parity.certification.standing import changes, problems_of_standing
 
+from pystamps_shim.errors import PystampsError
+
 Certificate = dict[str, Any]
 SCOPES = (PREPARATION_SCOPE, *STAGE_SCOPES)
 
@@ -37,8 +39,8 @@ def small(name: str, cases: list[str]) -> Certificate:
         "program": {"code_sha256": f"code of {name}", "commit": "0123456789"},
         "harness_sha256": harness_digest(),
         "machine": {"processor": "one"},
-        "mutations": {"made": 30, "detected": 30},
-        "cases": [{"name": case, "passed": True, "files": files} for case in cases],
+        "mutations": {"made": 30, "detected": 30, "undetected": []},
+        "cases": [{"name": case, "passed": True, "failures": [], "files": files} for case in cases],
     }
     return copy.deepcopy(certificate)
 
@@ -70,6 +72,14 @@ def other_code(certificate: Certificate) -> None:
     certificate["program"]["code_sha256"] = "other code"
 
 
+def differing_file(certificate: Certificate) -> None:
+    certificate["cases"][0]["files"][0]["status"] = "differs"
+
+
+def failed_case(certificate: Certificate) -> None:
+    certificate["cases"][0]["failures"] = ["exit code 1"]
+
+
 def case_lost(certificate: Certificate) -> None:
     certificate["cases"] = certificate["cases"][1:]
 
@@ -81,10 +91,17 @@ def case_lost(certificate: Certificate) -> None:
         (other_code, "its code has changed since commit 0123456"),
         (case_lost, "lacks the cases"),
         (changed(passed=False), "did not pass"),
+        (changed(mutations={"made": 30, "detected": 30, "undetected": ["x"]}), "was spoilt: x"),
+        (changed(machine={}, cases=[]), "lacks the cases"),
+        (differing_file, "did not pass: "),
+        (failed_case, "did not pass: "),
+        (lambda one: one["cases"][0].update(passed=False), "a case of its certificate"),
+        (lambda one: one["cases"][0]["files"].clear(), "has compared nothing"),
+        (lambda one: one.pop("program"), "is incomplete"),
         (changed(schema=9), "schema 9"),
         (changed(oracle={"data": "golden"}), "golden data"),
-        (changed(mutations={"made": 30, "detected": 29}), "29 of 30 mutations"),
-        (changed(mutations={"made": 0, "detected": 0}), "0 of 0 mutations"),
+        (changed(mutations={"made": 30, "detected": 29, "undetected": []}), "29 of 30 mutations"),
+        (changed(mutations={"made": 0, "detected": 0, "undetected": []}), "0 of 0 mutations"),
     ],
 )
 def test_certificates_that_do_not_hold(
@@ -107,6 +124,31 @@ def test_a_missing_certificate(folder: Path) -> None:
     assert problem.startswith("stage5-merged: there is no certificate; run 'make certify")
 
 
+def test_different_oracles_and_broken_files(folder: Path) -> None:
+    """All certificates are of one oracle, and each is JSON."""
+    certificate = read_certificate("stage2-patch", folder)
+    assert certificate is not None
+    certificate["oracle"]["identity_sha256"] = "another"
+    write_certificate(certificate, folder)
+    (problem,) = problems_of_standing(folder)
+    assert "2 different oracles" in problem
+    (folder / "stage2-patch.json").write_text("{", encoding="ascii")
+    with pytest.raises(PystampsError, match="no JSON"):
+        problems_of_standing(folder)
+
+
+def test_other_files_of_the_original_are_noticed() -> None:
+    """By their hashes, whatever the comparison with them says."""
+    kept = small("stage7-merged", ["T"])
+    kept["cases"][0] |= {"inputs": {"a": "1"}, "outputs": {"b": {"ours": "2", "original": "3"}}}
+    for key, value in (("inputs", {"a": "9"}), ("outputs", {"b": {"ours": "2", "original": "9"}})):
+        fresh = copy.deepcopy(kept)
+        fresh["cases"][0][key] = value
+        (change,) = changes(kept, fresh)
+        assert "the original's file is another one" in change
+        assert changes(kept, fresh, partial=True) == [change]
+
+
 def test_rules_that_have_changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever was judged by others does not hold."""
     monkeypatch.setattr(standing, "harness_digest", lambda: "other rules")
@@ -120,7 +162,7 @@ def test_too_few_mutations(folder: Path) -> None:
     for scope in SCOPES:
         certificate = read_certificate(scope.name, folder)
         assert certificate is not None
-        certificate["mutations"] = {"made": 3, "detected": 3}
+        certificate["mutations"] = {"made": 3, "detected": 3, "undetected": []}
         write_certificate(certificate, folder)
     assert problems_of_standing(folder) == ["30 mutations in all, at least 200"]
 

@@ -3,7 +3,8 @@
 //!
 //! Of `Cargo.lock` only the packages count that `pystamps-core` reaches through `[dependencies]`, those for
 //! tests and builds apart. Of the manifests `[workspace.dependencies]` counts, which chooses features: those
-//! of `rustfft` choose transforms. Profiles do not change what Rust computes.
+//! of `rustfft` choose transforms. Profiles do not change what Rust computes. What hands options and
+//! parameters to the stages counts too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,6 +12,10 @@ use std::path::Path;
 use fs_err as fs;
 
 use crate::sources::normalised;
+
+/// Files of `pystamps-core/src` that decide which options and parameters act. They lead to every stage, so
+/// they are counted as they are and not followed.
+const DISPATCH: [&str; 3] = ["cli/commands/stage.rs", "merged_scope.rs", "patch_scope.rs"];
 
 /// One package of the lock file.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +34,9 @@ pub(crate) fn foundation(workspace: &Path) -> String {
     let toolchain: Vec<&str> = toolchain.lines().filter(|line| !line.starts_with('#')).collect();
     let packages = packages(&text("Cargo.lock"));
     let features = workspace_dependencies(&text("Cargo.toml"));
-    [toolchain.join("\n"), features, reached(workspace, &packages)].join("\n")
+    let dispatch =
+        DISPATCH.map(|file| normalised(&text(&format!("crates/pystamps-core/src/{file}"))));
+    [toolchain.join("\n"), features, reached(workspace, &packages), dispatch.join("\n")].join("\n")
 }
 
 /// The lines of `[workspace.dependencies]`, without comments.

@@ -58,7 +58,9 @@ def _verdict(result: FileResult) -> str:
         bad = sum(not variable.status.agrees for variable in result.variables)
         return f"{text} in {bad} of {len(result.variables)} variables"
     if result.status is Status.EQUAL and result.variables:
-        return f"{text}, {len(result.variables)} variables"
+        cycles = sum(variable.cycles or 0 for variable in result.variables)
+        told = f", {cycles} samples in another cycle" if cycles else ""
+        return f"{text}, {len(result.variables)} variables{told}"
     return text
 
 
