@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,10 @@ import scipy.io
 #: Placeholders in the oracle's text files: a folder per scene stands below each.
 EXPORT_PLACEHOLDER = "@EXPORT@"
 DATASET_PLACEHOLDER = "@DATASET@"
+
+#: Text that a level-5 file begins with, and its length.
+_HEADER = b"MATLAB 5.0 MAT-file, parameters of a certification"
+_HEADER_BYTES = 116
 
 _TEXT_SUFFIXES = (".in", ".out", ".txt", ".list")
 
@@ -218,11 +223,14 @@ def dataset_after(
 
 
 def set_parameters(parms: Path, values: Mapping[str, ParameterValue]) -> None:
-    """Change parameters of a ``parms.mat`` in place."""
+    """Change parameters of a ``parms.mat`` in place; same values, same bytes."""
     if values:
         stored = scipy.io.loadmat(parms)
         kept = {name: value for name, value in stored.items() if not name.startswith("__")}
-        scipy.io.savemat(parms, {**kept, **values}, oned_as="row")
+        content = io.BytesIO()
+        scipy.io.savemat(content, {**kept, **values}, oned_as="row")
+        # SciPy writes the time of day into the text that a file begins with.
+        parms.write_bytes(_HEADER.ljust(_HEADER_BYTES) + content.getvalue()[_HEADER_BYTES:])
 
 
 def _copy_results(source: Path, target: Path, *, root: bool) -> None:
