@@ -243,12 +243,17 @@ def _copy_results(source: Path, target: Path, *, root: bool) -> None:
             shutil.copyfile(path, place)
 
 
+def holds_paths(path: Path) -> bool:
+    """Tell whether a file of a dataset is a text in which paths may stand."""
+    return path.suffix in _TEXT_SUFFIXES and not path.name.startswith("pscands")
+
+
 def _materialise(source: Path, target: Path, substitutions: dict[str, str]) -> Path:
     shutil.copytree(source, target, copy_function=shutil.copyfile)
     target.chmod(0o755)
     for path in sorted(target.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-        if path.suffix in _TEXT_SUFFIXES and not path.name.startswith("pscands"):
+        if holds_paths(path):
             text = path.read_bytes().decode("utf-8")
             for placeholder, real in substitutions.items():
                 text = text.replace(placeholder, real)

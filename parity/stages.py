@@ -59,7 +59,7 @@ def compare_stage(
         Compare these only.
     """
     report = Report()
-    small_baseline = _is_small_baseline(reference, candidate)
+    small_baseline = is_small_baseline(reference, candidate)
     contract = load_contract(stage, small_baseline=small_baseline, profile=profile)
     contract = [a for a in contract if files is None or a.file in files]
     _compare_scope(report, contract, "root", (reference, candidate), substitutions or {})
@@ -100,7 +100,7 @@ def compare_in_memory(
     """
     report = Report()
     if small_baseline is None:
-        small_baseline = _is_small_baseline(reference if scope == "root" else reference.parent)
+        small_baseline = is_small_baseline(reference if scope == "root" else reference.parent)
     symbols: dict[str, int] = {}
     for artefact in load_contract(stage, small_baseline=small_baseline, profile=profile):
         if artefact.scope != scope or artefact.policy is not FilePolicy.VARIABLES:
@@ -199,7 +199,7 @@ def _compare_scope(
             compare_variables(report, artefact, candidate, pair, symbols)
 
 
-def _is_small_baseline(*folders: Path) -> bool:
+def is_small_baseline(*folders: Path) -> bool:
     """Read the flag where it is: original StaMPS's results of one stage lack ``parms.mat``."""
     places = [place for folder in folders for place in (folder, folder.parent / "stage1")]
     found = [place / "parms.mat" for place in places if (place / "parms.mat").exists()]

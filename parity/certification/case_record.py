@@ -24,14 +24,13 @@ from parity.certification.mutations import Tried, try_mutations
 from parity.certification.relations import Relation, notes_of, relations_of
 from parity.certification.results import Pair, Results
 from parity.comparison import Symbols, compare_variables, compare_whole_files
+from parity.oracle import holds_paths
 from parity.readers import read_mat_file
 from pystamps_shim.verification.contracts import FilePolicy
 from pystamps_shim.verification.results import FileResult, Status, VariableResult, plain
 
 #: What stage 6 proves its solutions with; relations look at it.
 OUR_OWN = ("uw_certificate.mat", "uw_solver.json")
-#: Files in which paths stand.
-_TEXTS = (".in", ".out", ".txt", ".list")
 #: What is kept of the comparison of one variable.
 _KEPT = (
     *("name", "status", "policy", "measure", "limits", "share"),
@@ -142,7 +141,7 @@ def certify_workspace(
     """Certify a case that is laid out already; otherwise as `certify_case`."""
     case = workspace.case
     workspaces = [workspace, *_copies(workspace, len(threads) - 1)]
-    inputs = {name: _digest(path, workspace) for name, path in workspace.inputs().items()}
+    inputs = _digests(workspace)
     failures = tuple(
         outcome.failure
         for each, count in zip(workspaces, threads, strict=True)
@@ -159,6 +158,7 @@ def _judged(
     record: CaseRecord, workspaces: list[Workspace], threads: Sequence[int], *, mutate: bool
 ) -> CaseRecord:
     results = Results.read(workspaces[0])
+    digests = [_digests(workspace) for workspace in workspaces]
     copied = [f"{refusal.where}: {refusal.why}" for refusal in refused_files(results)]
     notes = list(notes_of(results))
     if results.moved_rows:
@@ -168,12 +168,12 @@ def _judged(
         parameters=_parameters(workspaces[0].dataset),
         failures=(
             *copied,
-            *_unknown_files(results, record.inputs),
-            *_unwritten_files(results, record.inputs),
-            *_depending_on_threads(workspaces, threads),
+            *_unknown_files(results, record.inputs, digests[0]),
+            *_unwritten_files(results, record.inputs, digests[0]),
+            *_depending_on_threads(digests, threads),
         ),
         files=tuple(_compared(results)),
-        outputs=dict(_outputs(results)),
+        outputs=dict(_outputs(results, digests[0])),
         relations=tuple(relations_of(results)),
         refused=tuple(refused_values(results)),
         evidence=_best(_evidence(results)),
@@ -243,50 +243,56 @@ def _evidence(results: Results) -> Iterator[tuple[Key, Evidence]]:
                 yield key, evidence_of(rule, originals.get(rule.name))
 
 
-def _unknown_files(results: Results, before: Mapping[str, str]) -> Iterator[str]:
+def _unknown_files(
+    results: Results, before: Mapping[str, str], after: Mapping[str, str]
+) -> Iterator[str]:
     """Yield the files that the stage has left besides those of its contract."""
     stage_scope = results.workspace.case.stage_scope
     contract = stage_scope.artefacts(small_baseline=results.small_baseline)
     known = {artefact.file for artefact in contract} | set(OUR_OWN)
-    for name in results.workspace.inputs():
+    for name in after:
         ours = name.rpartition("/")[2] in known or name.startswith(KEPT_COSTS)
         if name not in before and not ours:
             yield f"{name} is a file that the contract does not know"
 
 
-def _unwritten_files(results: Results, before: Mapping[str, str]) -> Iterator[str]:
+def _unwritten_files(
+    results: Results, before: Mapping[str, str], after: Mapping[str, str]
+) -> Iterator[str]:
     """Yield the files of the contract that lay there before, and still do."""
     for pair in results.pairs:
-        if pair.ours.exists() and before.get(pair.name) == _digest(pair.ours, results.workspace):
+        if pair.name in after and before.get(pair.name) == after[pair.name]:
             yield f"{pair.name} was there before, and the stage has not written it"
 
 
-def _depending_on_threads(workspaces: list[Workspace], threads: Sequence[int]) -> Iterator[str]:
+def _depending_on_threads(
+    digests: Sequence[Mapping[str, str]], threads: Sequence[int]
+) -> Iterator[str]:
     """Yield the files that differ, those besides the contract included."""
-    first, *others = (
-        {name: _digest(path, one) for name, path in one.inputs().items()} for one in workspaces
-    )
+    first, *others = digests
     for other, count in zip(others, threads[1:], strict=True):
         for name in sorted(first.keys() | other.keys()):
             if first.get(name) != other.get(name):
                 yield f"{name} has other bytes with {count} threads than with {threads[0]}"
 
 
-def _outputs(results: Results) -> Iterator[tuple[str, dict[str, str]]]:
+def _outputs(results: Results, after: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     for pair in results.pairs:
-        sides = {"ours": pair.ours, "original": pair.originals}
-        found = {
-            side: _digest(path, results.workspace) for side, path in sides.items() if path.exists()
-        }
+        found = {"ours": after[pair.name]} if pair.name in after else {}
+        if pair.originals.exists():
+            found["original"] = _digest(pair.originals, results.workspace)
         yield pair.name, found
+
+
+def _digests(workspace: Workspace) -> dict[str, str]:
+    """Return the SHA-256 of every file that is there, by its place."""
+    return {name: _digest(path, workspace) for name, path in workspace.inputs().items()}
 
 
 def _digest(path: Path, workspace: Workspace) -> str:
     """Return the SHA-256 of a file, its paths replaced by what stands for them."""
-    if not path.exists():
-        return "missing"
     content = path.read_bytes()
-    if path.suffix in _TEXTS and not path.name.startswith("pscands"):
+    if holds_paths(path):
         for placeholder, real in workspace.substitutions.items():
             content = content.replace(real.encode(), placeholder.encode())
     return hashlib.sha256(content).hexdigest()

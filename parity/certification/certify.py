@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,19 +118,9 @@ def _golden(folder: Path) -> Path:
     for name in _GOLDEN_ARCHIVES:
         golden_scene(folder / name, name)
     laid_out = folder / "all"
-    laid_out.mkdir()
     for name in _GOLDEN_ARCHIVES:
-        _lay_over(folder / name, laid_out)
+        shutil.copytree(folder / name, laid_out, dirs_exist_ok=True)
     return laid_out
-
-
-def _lay_over(source: Path, target: Path) -> None:
-    for path in sorted(source.rglob("*")):
-        place = target / path.relative_to(source)
-        if path.is_dir():
-            place.mkdir(exist_ok=True)
-        else:
-            path.rename(place)
 
 
 def failures_of(certificate: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,12 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from parity.certification.datasets import Workspace
 from parity.certification.results import Pair, Results
 from pystamps_shim.verification.contracts import FilePolicy, Policy, VariableContract
+from pystamps_shim.verification.replays import Ledger
 from pystamps_shim.verification.variables import MatVariable
-
-_LEDGER = Path(".pystamps") / "ledger.json"
 
 
 class Evidence(StrEnum):
@@ -104,12 +101,14 @@ def refused_files(results: Results) -> Iterator[Refusal]:
     A stage that the ledger does not know or knows as replayed, and a MATLAB file with the bytes of
     the original's: two programs do not write the same bytes.
     """
-    entries = {place: _entry(results.workspace, place) for place in results.workspace.places}
-    for place, entry in entries.items():
-        if entry is None:
+    stage = results.workspace.case.stage_scope.stage
+    name = "prep" if stage == 0 else str(stage)
+    for place in results.workspace.places:
+        origins = Ledger.read(results.workspace.dataset / place).origins
+        if name not in origins:
             yield Refusal(place, "the ledger does not know this stage")
-        elif entry.get("origin") not in (None, "native"):
-            yield Refusal(place, f"the ledger says that it was {entry['origin']}")
+        elif origins[name] not in (None, "native"):
+            yield Refusal(place, f"the ledger says that it was {origins[name]}")
     for pair in results.pairs:
         if not (pair.ours.exists() and pair.originals.exists()):
             continue
@@ -121,14 +120,3 @@ def refused_files(results: Results) -> Iterator[Refusal]:
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _entry(workspace: Workspace, place: str) -> dict[str, object] | None:
-    """Return what the ledger of a place says of the stage."""
-    stage = workspace.case.stage_scope.stage
-    path = workspace.dataset / place / _LEDGER
-    if not path.exists():
-        return None
-    stages = json.loads(path.read_text(encoding="utf-8"))["stages"]
-    entry: dict[str, object] | None = stages.get("prep" if stage == 0 else str(stage))
-    return entry

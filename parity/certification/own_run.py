@@ -22,8 +22,7 @@ from parity.certification.certify import THREADS
 from parity.certification.datasets import Workspace
 from parity.certification.provenance import Code, Machine, Oracle, code_digests
 from parity.certification.scopes import MERGED, PATCH, STAGE_SCOPES, StageScope
-from parity.readers import read_mat_file
-from parity.stages import patches_of
+from parity.stages import is_small_baseline, patches_of
 from pystamps_shim._binary import find
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.progress import tracked
@@ -103,7 +102,7 @@ def _why_left_out(folder: Path, stage_scope: StageScope) -> str | None:
         if missing:
             return f"{name} is missing in {', '.join(missing)}"
     ledgers = [Ledger.read(folder / place) for place in places]
-    if any(stage_scope.stage in ledger.stages for ledger in ledgers):
+    if any(str(stage_scope.stage) in ledger.origins for ledger in ledgers):
         return "pystamps itself has processed it"
     if stage_scope.stage == 1 and not _export_is_there(folder):
         return "the raw export named in rsc.txt is not there"
@@ -114,8 +113,6 @@ def _why_left_out(folder: Path, stage_scope: StageScope) -> str | None:
 
 
 def _case(folder: Path, stage_scope: StageScope, random_engine: str) -> Case:
-    flag = read_mat_file(folder / "parms.mat").get("small_baseline_flag")
-    pairs = flag is not None and str(flag.values).lower() == "y"
     return Case(
         folder.name,
         folder.name,
@@ -123,7 +120,7 @@ def _case(folder: Path, stage_scope: StageScope, random_engine: str) -> Case:
         reference=".",
         options=tuple(_options(folder, stage_scope, random_engine)),
         apart=(*_SHARED, *_OF_OTHERS.get(stage_scope.stage, ())),
-        by_pixel=pairs and stage_scope.name == "stage5-merged",
+        by_pixel=stage_scope.name == "stage5-merged" and is_small_baseline(folder),
     )
 
 

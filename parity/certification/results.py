@@ -11,7 +11,7 @@ import numpy as np
 from parity.certification.datasets import MERGED_PLACE, Workspace
 from parity.certification.row_order import in_order, rows_by_pixel
 from parity.readers import read_mat_file
-from parity.stages import patches_of
+from parity.stages import is_small_baseline, patches_of
 from pystamps_shim.verification.contracts import Artefact, FilePolicy
 from pystamps_shim.verification.variables import MatVariable
 
@@ -73,7 +73,7 @@ class Results:
     @classmethod
     def read(cls, workspace: Workspace) -> Results:
         """Read what both sides have of the artefacts of a case."""
-        small_baseline = _is_small_baseline(workspace.dataset)
+        small_baseline = is_small_baseline(workspace.dataset)
         pairs = tuple(_pairs(workspace, small_baseline))
         matlab = [pair for pair in pairs if pair.artefact.policy is FilePolicy.VARIABLES]
         ours = {pair.place: read_mat_file(pair.ours) for pair in matlab if pair.ours.exists()}
@@ -116,8 +116,3 @@ def _pairs(workspace: Workspace, small_baseline: bool) -> list[Pair]:
             if ours.exists() or originals.exists() or not artefact.optional:
                 pairs.append(Pair(artefact, (place, artefact.file), ours, originals))
     return pairs
-
-
-def _is_small_baseline(dataset: Path) -> bool:
-    flag = read_mat_file(dataset / "parms.mat")["small_baseline_flag"]
-    return str(flag.values).lower() == "y"

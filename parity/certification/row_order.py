@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.verification.contracts import Artefact
+from pystamps_shim.verification.pixels import Match
 from pystamps_shim.verification.variables import MatVariable
 
 #: What a shape in a contract calls the rows of merged PS, or any size.
@@ -25,14 +26,11 @@ def rows_by_pixel(ours: NDArray[Any], originals: NDArray[Any]) -> Rows | None:
 
     None if the pixels are not the same.
     """
-    keys = [values[:, 1] * 2.0**32 + values[:, 2] for values in (ours, originals)]
-    if keys[0].shape != keys[1].shape:
+    match = Match.of(*(values[:, 1] + 1j * values[:, 2] for values in (ours, originals)))
+    if match.unmatched != (0, 0):
         return None
-    own, others = (np.argsort(key, kind="stable") for key in keys)
-    if not np.array_equal(keys[0][own], keys[1][others]):
-        return None
-    rows = np.empty_like(own)
-    rows[others] = own
+    rows = np.empty(len(originals), dtype=np.intp)
+    rows[match.reference] = match.dataset
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,17 +17,20 @@ class Ledger:
 
     Attributes
     ----------
-    stages
-        Numbers of the stages that it knows.
-    replayed
-        Those of them whose files were copied from a reference.
+    origins
+        Where the stages that it knows come from, by their names; None for those computed natively.
     problem
         Why the ledger cannot be used, None where it can or there is none.
     """
 
-    replayed: frozenset[int]
+    origins: Mapping[str, str | None]
     problem: str | None = None
-    stages: frozenset[int] = frozenset()
+
+    @property
+    def replayed(self) -> set[int]:
+        """Return the numbers of the stages whose files were copied from a reference."""
+        copied = (name for name, origin in self.origins.items() if origin == _ORIGIN_OF_COPIES)
+        return {int(name) for name in copied if name.isdigit()}
 
     @classmethod
     def read(cls, scope: Path) -> Ledger:
@@ -36,11 +40,9 @@ class Ledger:
             stages = json.loads(path.read_text(encoding="utf-8"))["stages"]
             origins = {name: entry.get("origin") for name, entry in stages.items()}
         except FileNotFoundError:
-            return cls(frozenset())
+            return cls({})
         except OSError as error:
-            return cls(frozenset(), f"cannot be read ({error.strerror})")
+            return cls({}, f"cannot be read ({error.strerror})")
         except (ValueError, KeyError, TypeError, AttributeError):
-            return cls(frozenset(), "is no ledger that pystamps has written")
-        numbers = {int(name): origin for name, origin in origins.items() if name.isdigit()}
-        copied = (number for number, origin in numbers.items() if origin == _ORIGIN_OF_COPIES)
-        return cls(frozenset(copied), stages=frozenset(numbers))
+            return cls({}, "is no ledger that pystamps has written")
+        return cls(origins)
