@@ -46,10 +46,10 @@ class Native:
         """Change a parameter of a dataset."""
         self.run(["params", "set", name, value, "--dataset", str(dataset)])
 
-    def product(self, value: str, dataset: Path, out: Path) -> None:
-        """Write a product, in place of an earlier one of that name."""
+    def product(self, value: str, dataset: Path, out: Path, options: Sequence[str] = ()) -> None:
+        """Write a product, in place of an earlier one of that name; `options` as typed."""
         arguments = ["product", value, "--dataset", str(dataset), "--out", str(out)]
-        self.run(arguments, force=True)
+        self.run([*arguments, *options], force=True)
 
     def run(self, arguments: Sequence[str], *, force: bool = False) -> None:
         """Run one command; its stdout and stderr go to our stderr.

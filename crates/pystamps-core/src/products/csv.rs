@@ -45,6 +45,14 @@ pub(super) fn write(
     let file =
         out.into_inner().map_err(std::io::IntoInnerError::into_error).while_doing(action())?;
     file.sync_all().while_doing(action())?;
+    write_description(product, publication)
+}
+
+/// Writes what the product is to the file beside it.
+///
+/// # Errors
+/// I/O errors.
+pub(super) fn write_description(product: &Product, publication: &Publication) -> Result<()> {
     let description =
         serde_json::to_string_pretty(&product.description).expect("invariant: plain data");
     let path = publication.folder().join(publication.description_file());

@@ -34,6 +34,8 @@ pub struct Description {
     pub master_date: String,
     /// Dates of the columns, pairs of dates for small-baseline interferograms; empty if there are none.
     pub columns: Vec<String>,
+    /// Dates or pairs of dates that a velocity is fitted to.
+    pub fitted_to: Vec<String>,
     /// How the standard deviation was drawn, if there is one.
     pub bootstrap: Option<Bootstrap>,
     /// Version of the program.
@@ -69,9 +71,15 @@ impl Description {
         let referred =
             if quantity.is_referred() { ", less the mean of the reference area" } else { "" };
         let series = quantity.series();
+        let dates = project.dates.words().map_or_else(String::new, |dates| format!(", {dates}"));
+        let named = |columns: &[usize]| -> Vec<String> {
+            columns.iter().map(|&column| project.column_name(series, column)).collect()
+        };
+        let fitted_to =
+            if quantity.is_fitted() { named(&project.chosen_slaves(series)?) } else { Vec::new() };
         Ok(Self {
             value_type: definition.value_type.clone(),
-            definition: format!("{minus}{referred}"),
+            definition: format!("{minus}{referred}{dates}"),
             unit: quantity.unit(),
             sign_convention: quantity.sign(),
             reference: Reference::of(project, quantity.is_referred())?,
@@ -79,7 +87,8 @@ impl Description {
             ps_count: project.stack.row_count(),
             wavelength_m: project.wavelength_m,
             master_date: date_name(project.stack.day[project.stack.master]),
-            columns: columns.iter().map(|&column| project.column_name(series, column)).collect(),
+            columns: named(columns),
+            fitted_to,
             bootstrap,
             program_version: env!("CARGO_PKG_VERSION"),
         })
@@ -139,6 +148,14 @@ impl Quantity {
     /// Whether the mean of the reference area is taken out.
     const fn is_referred(self) -> bool {
         !matches!(self, Self::Height | Self::Wrapped(_) | Self::Surroundings(_))
+    }
+
+    /// Whether the values are slopes in time.
+    const fn is_fitted(self) -> bool {
+        matches!(
+            self,
+            Self::Velocity(_) | Self::VelocityDeviation(_) | Self::VelocityWithoutEach(_)
+        )
     }
 
     const fn words(self) -> &'static str {

@@ -3,7 +3,7 @@
 //! ```text
 //! definition (name -> sum of named terms) -> project (opens the terms)
 //!   -> phase_series (takes them out) -> velocity, bootstrap | wrapped -> values
-//!   -> description -> mat, csv
+//!   -> description -> mat, csv, npy
 //! ```
 //!
 //! # StaMPS compatibility
@@ -13,9 +13,11 @@
 
 mod bootstrap;
 mod csv;
+mod date_range;
 mod definition;
 mod description;
 mod mat;
+mod npy;
 mod oscillator;
 mod project;
 mod publication;
@@ -38,6 +40,7 @@ use crate::scratch::Room;
 use crate::stage::{StageOptions, settle};
 
 pub use bootstrap::Bootstrap;
+pub use date_range::DateRange;
 use definition::Quantity;
 pub(crate) use definition::{Definition, Series, Term};
 pub use description::{Description, Reference};
@@ -52,10 +55,12 @@ pub(crate) use velocity::{MeanVelocity, VelocitySeries};
 pub struct ProductRequest {
     /// Name of the product (`v-do`).
     pub value_type: String,
-    /// File to write, `.mat` or `.csv`.
+    /// File to write, `.mat`, `.csv` or `.npy`.
     pub out: PathBuf,
     /// How the standard deviation of a velocity is drawn.
     pub bootstrap: Bootstrap,
+    /// Dates it is made of.
+    pub dates: DateRange,
 }
 
 /// What was made.
@@ -72,7 +77,7 @@ pub struct ProductOutcome {
 ///
 /// # Errors
 /// `product-unknown`, `format-unknown`, `file-exists`, `stage-input-missing`, `reference-empty`,
-/// `interferograms-too-few`; memory limit; MATLAB file errors; I/O errors. No file is written then.
+/// `interferograms-too-few`, `dates-empty`; memory limit; MATLAB file errors; I/O errors. No file is written then.
 pub fn make_product(
     dataset: &Path,
     request: &ProductRequest,
@@ -81,10 +86,11 @@ pub fn make_product(
 ) -> Result<ProductOutcome> {
     let root = &std::path::absolute(dataset).while_doing("find the project")?;
     let format = Format::of(&request.out)?;
+    request.dates.refuse_backwards()?;
     Parameters::load(root)?;
     settle(root, progress)?;
     let _project_stays = shared_lock(root)?;
-    let project = Project::open(root, acting_parameters(root, options)?)?;
+    let project = Project::open(root, acting_parameters(root, options)?)?.within(request.dates);
     let definition = Definition::of(&request.value_type, project.stack.network)?;
     refuse_without_resamples(&definition, request.bootstrap)?;
     let publication = Publication::begin(&request.out, root, format, options.force)?;
@@ -99,6 +105,7 @@ pub fn make_product(
     match format {
         Format::Mat => mat::write(&product, &publication, progress)?,
         Format::Csv => csv::write(&product, &publication, progress)?,
+        Format::Npy => npy::write(&product, &publication, progress)?,
     }
     publication.finish()?;
     Ok(ProductOutcome { file: request.out.clone(), description: product.description })
@@ -164,11 +171,14 @@ fn refuse_without_resamples(definition: &Definition, bootstrap: Bootstrap) -> Re
 
 /// Says that a product needs another kind of file.
 fn no_such_format(out: &Path) -> crate::Error {
-    Diagnostic::new("format-unknown", "products are written as MATLAB files or as text")
-        .path(out)
-        .variable("--out")
-        .expected("a name that ends in .mat or .csv")
-        .found(out.extension().map_or_else(|| "none".into(), std::ffi::OsStr::to_string_lossy))
-        .remedy("give the file such a name")
-        .usage()
+    Diagnostic::new(
+        "format-unknown",
+        "products are written as MATLAB files, as text, or as NumPy arrays",
+    )
+    .path(out)
+    .variable("--out")
+    .expected("a name that ends in .mat, .csv or .npy")
+    .found(out.extension().map_or_else(|| "none".into(), std::ffi::OsStr::to_string_lossy))
+    .remedy("give the file such a name")
+    .usage()
 }

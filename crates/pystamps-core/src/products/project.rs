@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use pystamps_kernels::ramp::RampDesign;
 
+use super::date_range::DateRange;
 use super::definition::{Quantity, Series, Term};
 use super::oscillator::oscillator_drift;
-use crate::error::Result;
+use crate::error::{Diagnostic, Result};
 use crate::inverted_correction::inverted_correction;
 use crate::merged_scope::{refuse_unless_unwrapped, refuse_without_ps};
 use crate::parameter_checks::{kept_interferograms, positive};
@@ -34,6 +35,8 @@ pub(crate) struct Project {
     /// PS of the reference area.
     pub(crate) reference: Vec<usize>,
     pub(crate) wavelength_m: f64,
+    /// Dates that products are made of.
+    pub(super) dates: DateRange,
 }
 
 impl Project {
@@ -52,7 +55,13 @@ impl Project {
         refuse_without_ps(root, &stack)?;
         let reference = reference_rows(root, &stack, &parameters)?;
         let wavelength_m = positive(&parameters, "lambda")?;
-        Ok(Self { root: root.to_path_buf(), parameters, stack, reference, wavelength_m })
+        let dates = DateRange::default();
+        Ok(Self { root: root.to_path_buf(), parameters, stack, reference, wavelength_m, dates })
+    }
+
+    /// The same project with products of these dates only.
+    pub(super) fn within(self, dates: DateRange) -> Self {
+        Self { dates, ..self }
     }
 
     /// Columns of `series` that were unwrapped, ascending; the master's slot among them.
@@ -66,12 +75,37 @@ impl Project {
         kept_interferograms(&self.parameters, &self.stack)
     }
 
+    /// Those of them that products are made of: within the dates asked for, pairs with both images.
+    ///
+    /// # Errors
+    /// `dates-empty`; as for [`Project::processed`].
+    pub(crate) fn chosen(&self, series: Series) -> Result<Vec<usize>> {
+        let day = &self.stack.day;
+        let is_within = |&column: &usize| match self.stack.pairs.get(column) {
+            Some(images) if series.is_pairs() => {
+                images.iter().all(|&image| self.dates.contains(day[image]))
+            }
+            _ => self.dates.contains(day[column]),
+        };
+        let columns: Vec<usize> = self.processed(series)?.into_iter().filter(is_within).collect();
+        if columns.is_empty() && self.dates.words().is_some() {
+            return Err(Diagnostic::new("dates-empty", "no interferogram has the dates asked for")
+                .path(self.root.join("ps2.mat"))
+                .variable("day")
+                .expected(self.dates.words().unwrap_or_default())
+                .found("none")
+                .remedy("choose other dates; params and status say which there are")
+                .usage());
+        }
+        Ok(columns)
+    }
+
     /// The same without the master's slot.
     ///
     /// # Errors
-    /// As for [`Project::processed`].
-    pub(crate) fn processed_slaves(&self, series: Series) -> Result<Vec<usize>> {
-        let mut columns = self.processed(series)?;
+    /// As for [`Project::chosen`].
+    pub(crate) fn chosen_slaves(&self, series: Series) -> Result<Vec<usize>> {
+        let mut columns = self.chosen(series)?;
         if !series.is_pairs() {
             columns.retain(|&column| column != self.stack.master);
         }

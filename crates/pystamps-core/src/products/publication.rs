@@ -12,6 +12,8 @@ pub(super) enum Format {
     Mat,
     /// Comma-separated text, with a description beside it.
     Csv,
+    /// NumPy array, with a description beside it.
+    Npy,
 }
 
 impl Format {
@@ -22,6 +24,7 @@ impl Format {
         match extension.as_deref() {
             Some("mat") => Ok(Self::Mat),
             Some("csv") => Ok(Self::Csv),
+            Some("npy") => Ok(Self::Npy),
             _ => Err(no_such_format(out)),
         }
     }
@@ -66,7 +69,7 @@ impl Publication {
                 .usage());
         }
         let replaced = [out.clone(), out.with_file_name(format!("{name}.json"))];
-        let described = format == Format::Csv && replaced[1].exists() && !out.exists();
+        let described = format != Format::Mat && replaced[1].exists() && !out.exists();
         if (out.exists() && !is_product(&out)) || (described && !force) {
             return Err(Diagnostic::new("file-in-use", "this file is no product")
                 .path(if described { &replaced[1] } else { &out })
@@ -78,7 +81,7 @@ impl Publication {
         }
         let folder = folder_of_out.join(format!(".{name}.{}", std::process::id()));
         fs_err::create_dir_all(&folder).while_doing("make room for the product")?;
-        Ok(Self { out, folder, described_apart: format == Format::Csv })
+        Ok(Self { out, folder, described_apart: format != Format::Mat })
     }
 
     /// Where files are made.

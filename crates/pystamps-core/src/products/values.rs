@@ -74,7 +74,7 @@ impl Values {
             }
             Quantity::SlaveNoise => {
                 let variable = stage8::slave_noise(project.stack.network);
-                Self::stored(project, &variable, 8, Some(project.processed(series)?))?
+                Self::stored(project, &variable, 8, Some(project.chosen(series)?))?
             }
             Quantity::Phase(_) | Quantity::Residual | Quantity::Correction(_) => {
                 Self::phase(project, definition)?
@@ -119,7 +119,7 @@ impl Values {
 
     fn phase(project: &Project, definition: &Definition) -> Result<Self> {
         let series = definition.quantity.series();
-        let columns = project.processed(series)?;
+        let columns = project.chosen(series)?;
         let mut phase = match definition.quantity {
             Quantity::Correction(_) => PhaseSeries::of(project.correction(series)?),
             Quantity::Residual => {
@@ -150,7 +150,7 @@ impl Values {
         let series = Series::OneMaster;
         let mut phase = project.phase(series, &definition.minus, false)?;
         phase.refer(&project.reference)?;
-        let columns = project.processed_slaves(series)?;
+        let columns = project.chosen_slaves(series)?;
         let factor = mm_per_rad(project.wavelength_m);
         Ok(Self::new(columns, Kind::Series { phase, factor }, true))
     }

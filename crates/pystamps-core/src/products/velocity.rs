@@ -47,7 +47,7 @@ impl VelocitySeries {
     /// `interferograms-too-few`; as for [`Project::phase`].
     pub(crate) fn open(project: &Project, definition: &Definition) -> Result<Self> {
         let series = definition.quantity.series();
-        let columns = project.processed_slaves(series)?;
+        let columns = project.chosen_slaves(series)?;
         let of_all = project.days(series);
         let days: Vec<f64> = columns.iter().map(|&column| of_all[column]).collect();
         let without_each = matches!(definition.quantity, Quantity::VelocityWithoutEach(_));
@@ -123,7 +123,7 @@ fn refuse_short(project: &Project, series: Series, days: &[f64], without_each: b
             "{least} interferograms or more besides the master, over different times"
         ))
         .found(found)
-        .remedy("drop fewer, or prepare the project with more interferograms")
+        .remedy("drop fewer, choose dates further apart, or prepare more interferograms")
         .data())
 }
 

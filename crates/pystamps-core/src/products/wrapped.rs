@@ -57,7 +57,7 @@ pub(super) fn values(project: &Project, definition: &Definition) -> Result<Value
         let known = drift.into_iter().chain(terms).collect::<Result<_>>()?;
         let master_is_one = minus.contains(&Term::Master) && stack.network == Network::SingleMaster;
         let kind = SampleKind::Corrected { known, master_is_one };
-        (project.stored(&stage5::CORRECTED_PHASE, 5)?, kind, project.processed(series)?)
+        (project.stored(&stage5::CORRECTED_PHASE, 5)?, kind, project.chosen(series)?)
     };
     let phase = WrappedPhase { samples, stack, kind };
     Ok(Values::new(columns, Kind::Complex(phase), true))

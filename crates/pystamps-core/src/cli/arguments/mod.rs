@@ -229,7 +229,8 @@ pub(super) struct VerifyUnwrapArguments {
     Small baselines: v, vs, d and usb, rsb, asb are of the interferograms, V, Vs, D and u of the\n\
     images inverted from them.\n\n\
     Values are relative to the mean of the reference area (parameters ref_lon, ref_lat,\n\
-    ref_centre_lonlat, ref_radius). A .csv has a description FILE.csv.json beside it; a .mat holds it.\n\n\
+    ref_centre_lonlat, ref_radius). A .csv or .npy has a\n\
+    description FILE.csv.json beside it; a .mat holds it.\n\n\
     Examples:\n  pystamps-native product v-do --dataset project --out velocity.csv\n  \
     pystamps-native product ts-do --dataset project --out series.mat --set ref_radius=500")]
 pub(super) struct ProductArguments {
@@ -239,7 +240,7 @@ pub(super) struct ProductArguments {
     /// Project folder
     #[arg(long, value_name = "DIR")]
     pub(super) dataset: PathBuf,
-    /// File to write: FILE.mat or FILE.csv
+    /// File to write: FILE.mat, FILE.csv or FILE.npy
     #[arg(long, value_name = "FILE")]
     pub(super) out: PathBuf,
     /// Change a parameter for this run only; may be repeated
@@ -251,6 +252,12 @@ pub(super) struct ProductArguments {
     /// Where the random numbers of the resamples begin
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
+    /// First date that the product is made of [default: all]
+    #[arg(long, value_name = "YYYYMMDD")]
+    pub(super) from: Option<Date>,
+    /// Last date that the product is made of [default: all]
+    #[arg(long, value_name = "YYYYMMDD")]
+    pub(super) to: Option<Date>,
     #[command(flatten)]
     pub(super) common: Common,
 }

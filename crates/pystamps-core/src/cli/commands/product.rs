@@ -4,7 +4,7 @@ use crate::cli::arguments::ProductArguments;
 use crate::cli::on_threads;
 use crate::cli::output::{print_json, print_line};
 use crate::error::Result;
-use crate::products::{Bootstrap, ProductRequest, make_product};
+use crate::products::{Bootstrap, DateRange, ProductRequest, make_product};
 use crate::progress::Progress;
 use crate::stage::StageOptions;
 
@@ -14,6 +14,7 @@ pub(in crate::cli) fn run(arguments: &ProductArguments) -> Result<()> {
         value_type: arguments.value_type.clone(),
         out: arguments.out.clone(),
         bootstrap: Bootstrap { resamples: arguments.bootstrap, seed: arguments.seed },
+        dates: DateRange { first: arguments.from, last: arguments.to },
     };
     let options = StageOptions {
         overrides: arguments.set.clone(),

@@ -1,0 +1,1 @@
+"""Products in the formats of other programs, one module a format."""

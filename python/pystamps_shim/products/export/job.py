@@ -1,0 +1,92 @@
+"""What a format is given, and what it tells of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pystamps_shim.errors import wrong_usage
+from pystamps_shim.products.measurements import Measurements
+from pystamps_shim.products.point_table import PointTable, blocks
+from pystamps_shim.progress import Progress
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is to be written.
+
+    Attributes
+    ----------
+    table
+        The points, as a flat table.
+    measurements
+        Where they come from; None for a combination of two datasets.
+    cell_m
+        Size of the cells of formats that are grids.
+    label
+        What progress is called.
+    """
+
+    table: PointTable
+    measurements: Measurements | None
+    cell_m: float = 100.0
+    label: str = "exporting"
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return len(self.table.lonlat_deg)
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """Yield first and last (excluded) point of every block, telling the progress."""
+        spans = list(blocks(len(self)))
+        progress = Progress(self.label, len(spans))
+        for span in spans:
+            yield span
+            progress.step()
+
+    def series(self, format_name: str) -> Measurements:
+        """Return measurements that have a velocity and displacements, or raise."""
+        found = self.measurements
+        if found is None or not found.is_series:
+            what = "a combination of two datasets" if found is None else found.value_type
+            cause = f"format {format_name} is of time series, which {what} is not"
+            raise wrong_usage(cause, "choose --product ts-do or another format")
+        return found
+
+    def velocities(self, format_name: str) -> Measurements:
+        """Return measurements that have a velocity, or raise."""
+        found = self.measurements
+        if found is None or found.velocity is None:
+            what = "a combination of two datasets" if found is None else found.value_type
+            cause = f"format {format_name} is of velocities, which {what} has none of"
+            raise wrong_usage(cause, "choose --product v-do or another format")
+        return found
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format.
+
+    Attributes
+    ----------
+    name
+        As typed.
+    suffix
+        Ending of the file; empty for a folder.
+    meaning
+        What it is for, in a line.
+    write
+        Writes a path that does not exist yet; further files beside it belong to it.
+    describes_itself
+        Whether it holds the metadata; else they go to a file beside it.
+    libraries
+        What it needs beyond NumPy, to be asked for before any work.
+    """
+
+    name: str
+    suffix: str
+    meaning: str
+    write: Callable[[Export, Path], None]
+    describes_itself: bool
+    libraries: tuple[str, ...] = ()
