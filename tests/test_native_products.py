@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -174,6 +176,64 @@ def test_displacements_as_text(native: Native, processed_project: Path) -> None:
     assert dates == sorted(dates)
     found = np.array([[float(row[date]) for date in dates] for row in rows])
     np.testing.assert_allclose(found, want.values, atol=1e-3)
+
+
+def test_arrays_hold_what_matlab_files_hold(native: Native, processed_project: Path) -> None:
+    """The same values in columns; a velocity's standard deviation is its second."""
+    for value, name in (
+        ("ts-do", "ph_mm"),
+        ("v-do", "ph_disp"),
+        ("w-d", "ph_disp"),
+        ("d", "ph_disp"),
+    ):
+        path = processed_project.parent / f"{value}.npy"
+        native("product", value, "--dataset", processed_project, "--out", path, "--force")
+        found = np.load(path, mmap_mode="r")
+        stored = mat.read(make(native, processed_project, value))
+        want = stored[name]
+        if value == "v-do":
+            want = np.hstack([want, stored["mean_v_std"].astype(want.dtype)])
+        assert found.dtype == want.dtype, value
+        assert found.flags.f_contiguous
+        # MATLAB files have standard deviations in single precision.
+        np.testing.assert_allclose(found, want, rtol=1e-7 if value == "v-do" else 0)
+        description = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+        assert len(description["columns"]) in (0, found.shape[1])
+
+
+def test_products_of_some_dates(native: Native, processed_project: Path, tmp_path: Path) -> None:
+    """Velocities as if the other interferograms were dropped; columns of these dates alone."""
+    small = (processed_project / "phuw_sb2.mat").exists()
+    ps = mat.read(processed_project / "ps2.mat")
+    days = ps["ifgday"] if small else ps["day"].reshape(-1, 1)
+    first, last = np.sort(ps["day"].ravel())[[1, -2]]
+    names = [f"{datetime.date.fromordinal(int(day) - 366):%Y%m%d}" for day in (first, last)]
+    options = ["--from", names[0], "--to", names[1], "--bootstrap", 0]
+    outside = np.flatnonzero(((days < first) | (days > last)).any(axis=1)) + 1.0
+    assert outside.size > 1
+    dropped = tmp_path / "dropped"
+    shutil.copytree(processed_project, dropped)
+    change(dropped / "parms.mat", drop_ifg_index=np.union1d(outside, [7.0]))
+    want = product(dropped, "v-do", resamples=0)
+    found = mat.read(make(native, processed_project, "v-do", *options))
+    np.testing.assert_allclose(found["ph_disp"], want.values, rtol=1e-4, atol=1e-5)
+    assert f"from {names[0]} to {names[1]}" in found["definition"]
+    series = mat.read(make(native, processed_project, "ts-do", *options))
+    assert series["day"].min() >= first
+    assert series["day"].max() <= last
+    assert series["day"].size >= 3
+
+
+def test_dates_that_are_not_there(native: Native, processed_project: Path) -> None:
+    """Before any work, and said so."""
+    target = processed_project.parent / "never.npy"
+    options = ["product", "ts-do", "--dataset", processed_project, "--out", target]
+    backwards = native(*options, "--from", "20200102", "--to", "20200101", exit_code=2)
+    assert "[dates-empty]" in backwards.stderr
+    nowhere = native(*options, "--from", "29990101", exit_code=2)
+    assert "[dates-empty]" in nowhere.stderr
+    native(*options, "--from", "20201301", exit_code=2)
+    assert not target.exists()
 
 
 def test_same_bytes_for_any_thread_count(native: Native, processed_project: Path) -> None:

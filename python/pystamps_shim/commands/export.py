@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,9 @@ def run(options: argparse.Namespace) -> int:
     begin = time.monotonic()
     chosen = format_named(options.format)
     cell_m = _cell_m(options)
-    request = request_of(options)
+    request = request_of(options, "ts-do" if options.other is None else "v-do")
+    if options.other is not None:
+        _refuse_no_pair(options, request)
     for library in chosen.libraries:
         import_library(library)
     out = _out(options, chosen)
@@ -117,13 +119,40 @@ def _opened(
     options: argparse.Namespace, request: ProductRequest, scratch: Path, cell_m: float
 ) -> Iterator[Export]:
     """Yield what is to be written."""
+    from pystamps_shim.products.east_up import east_and_up  # noqa: PLC0415
     from pystamps_shim.products.export.job import Export  # noqa: PLC0415
     from pystamps_shim.products.metadata import metadata_of  # noqa: PLC0415
     from pystamps_shim.products.point_table import MeasurementTable  # noqa: PLC0415
 
-    with selected(options.dataset, options, request, scratch) as (found, steps):
-        table = MeasurementTable(found, metadata_of(found, steps))
-        yield Export(table, found, cell_m, f"writing {options.format}")
+    label = f"writing {options.format}"
+    with ExitStack() as stack:
+        found, steps = stack.enter_context(selected(options.dataset, options, request, scratch))
+        if options.other is None:
+            table = MeasurementTable(found, metadata_of(found, steps))
+            yield Export(table, found, cell_m, label)
+            return
+        entered = stack.enter_context(selected(options.other, options, request, scratch))
+        both, described = (found, entered[0]), (metadata_of(found, steps), metadata_of(*entered))
+        yield Export(east_and_up(*both, cell_m, described), None, cell_m, label)
+
+
+def _refuse_no_pair(options: argparse.Namespace, request: ProductRequest) -> None:
+    """Raise for options that a combination of two datasets cannot have; warn of two references."""
+    if options.vertical:
+        cause = "--vertical assumes what --with solves for"
+        raise wrong_usage(cause, "drop one of them")
+    if request.value_type[:1] not in ("v", "V") or request.value_type[:2] in ("vs", "Vs", "vd"):
+        cause = f"--with combines velocities, not {request.value_type}"
+        raise wrong_usage(cause, "choose --product v-do or another velocity")
+    for flag in ("heading_deg", "incidence_deg"):
+        if getattr(options, flag) is not None:
+            cause = f"--{flag.replace('_', '-')} would be of both datasets"
+            raise wrong_usage(cause, "set the parameter of each dataset instead")
+    if options.reference is None and options.reference_box is None:
+        sys.stderr.write(
+            "warning: each dataset keeps a reference area of its own, so that east and up are "
+            "relative to two places\n  try: --reference LON,LAT,RADIUS_M\n"
+        )
 
 
 def _cell_m(options: argparse.Namespace) -> float:
@@ -139,7 +168,8 @@ def _out(options: argparse.Namespace, chosen: Format) -> Path:
     """Return where to write: as typed, or in the dataset's folder of products."""
     if options.out is not None:
         return Path(options.out)
-    name = f"{options.product or 'ts-do'}{chosen.suffix or '-' + chosen.name}"
+    product = options.product or "ts-do" if options.other is None else "east-up"
+    name = f"{product}{chosen.suffix or '-' + chosen.name}"
     return Path(options.dataset) / "products" / name
 
 

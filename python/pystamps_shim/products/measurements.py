@@ -307,7 +307,12 @@ def _layer(
     native: Native, dataset: Path, value_type: str, request: ProductRequest, folder: Path
 ) -> Layer:
     path = folder / f"{value_type}.npy"
-    native.product(value_type, dataset, path, request.options())
+    try:
+        native.product(value_type, dataset, path, request.options())
+    except PystampsError as error:
+        # The native program has said why; where its arrays would have been concerns nobody.
+        cause = f"product {value_type} of {dataset} could not be made"
+        raise PystampsError(cause, "read the message above", error.exit_code) from error
     description = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
     labels = tuple(description["columns"]) or ("",)
     return Layer(np.load(path, mmap_mode="r"), labels, description)
