@@ -23,6 +23,12 @@ def _write(out: Path, text: str, *, force: bool = False) -> None:
         path.with_name(f"{path.name}.json").write_text("{}", encoding="utf-8")
 
 
+def _write_on_a_full_disk(out: Path) -> None:
+    with published(out, force=True) as path:
+        path.write_text("second", encoding="utf-8")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def test_what_lies_beside_comes_along(tmp_path: Path) -> None:
     _write(tmp_path / "new" / "a.csv", "1")
     assert sorted(path.name for path in tmp_path.glob("new/*")) == ["a.csv", "a.csv.json"]
@@ -31,9 +37,8 @@ def test_what_lies_beside_comes_along(tmp_path: Path) -> None:
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     out = tmp_path / "a.csv"
     _write(out, "first")
-    with pytest.raises(PystampsError, match="No space left"), published(out, force=True) as path:
-        path.write_text("second", encoding="utf-8")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(PystampsError, match="No space left"):
+        _write_on_a_full_disk(out)
     assert out.read_text(encoding="utf-8") == "first"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.csv.json"]
 
