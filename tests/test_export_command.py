@@ -75,6 +75,7 @@ def test_another_reference_is_that_of_the_stages(export: Export) -> None:
     moved, told = export("--reference", f"{middle[0]},{middle[1]},300")
     away_m = (_place(whole) - middle) * 111_195 * [np.cos(np.deg2rad(middle[1])), 1]
     inside = np.hypot(*away_m.T) < 300
+    assert told["parameters"]["ref_radius"] == "300"
     assert 3 < told["reference"]["ps_count"] < len(inside)
     assert abs(told["reference"]["ps_count"] - inside.sum()) <= 2
     dates = [name for name in whole if name.startswith("D2")]
@@ -250,7 +251,7 @@ def test_an_earlier_export_stays_unless_forced(
     assert out.read_bytes() == made
     assert told["file"] == str(out)
     assert told["points"] == len(made.splitlines()) - 1
-    assert told["metadata"]["parameters"]["small_baseline_flag"] == "n"
+    assert told["metadata"]["parameters"]["small_baseline_flag"] == "'n'"
 
 
 def test_an_unfinished_dataset_names_the_stage(
