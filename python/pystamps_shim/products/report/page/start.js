@@ -1,0 +1,215 @@
+// Everything put together.
+
+const REACH_PX = 24;
+const state = { selected: -1, second: -1, crosshair: false, wantsSecond: false };
+let requestDraw = () => {};
+
+class Page {
+  constructor(points) {
+    this.part = (id) => document.getElementById(id);
+    this.points = points;
+    this.view = new View(points);
+    this.map = this.part("map");
+    this.kept = addressRead();
+    this.panel = new Panel(points);
+    this.drawing = this.kept?.renderer === "2d" ? null : GraphicsDrawing.on(this.part("points"), points);
+    this.drawing ??= new PlainDrawing(this.part("points"), points);
+    this.map.dataset.renderer = this.drawing.constructor.name;
+    requestDraw = () => this.request();
+    this.fit();
+    this.part("size").value = this.usualSize();
+    this.legend = new Legend((otherValue) => this.recolour(otherValue));
+    this.legend.choose(about.shown[0].name);
+    this.listen();
+    if (!this.restore() && about.first_row >= 0) this.select(about.first_row, false, false);
+    this.draw();
+  }
+
+  // Such that points just touch their neighbours when all are shown.
+  usualSize() {
+    const area = 4 * this.points.half.x * this.points.half.y * this.view.scale ** 2;
+    const size = 1.1 * Math.sqrt(Math.max(area, 1) / this.points.count);
+    return Math.min(Math.max(Math.round(2 * size) / 2, 1.5), 8);
+  }
+
+  get size() {
+    const grown = Math.max(this.view.zoom, 1) ** 0.3;
+    return Math.min(Number(this.part("size").value) * grown, 24);
+  }
+
+  fit() {
+    const { clientWidth: width, clientHeight: height } = this.map;
+    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    this.view.resize(width, height);
+    for (const id of ["points", "marks"]) {
+      const canvas = this.part(id);
+      canvas.width = Math.round(width * this.ratio);
+      canvas.height = Math.round(height * this.ratio);
+    }
+  }
+
+  request() {
+    if (this.requested) return;
+    this.requested = true;
+    requestAnimationFrame(() => {
+      this.requested = false;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const { view, legend, ratio } = this;
+    this.drawing.draw(view, legend.low, legend.high, this.size, ratio);
+    const context = this.part("marks").getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    drawMarks(context, view, state);
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => {
+      if (this.touched) writeAddress(addressOf(view, legend, state, this.points));
+    }, 250);
+  }
+
+  recolour(otherValue) {
+    if (otherValue) {
+      const values = Float32Array.from(floats(this.points.columns[this.legend.shown.name]));
+      for (let i = 0; i < values.length; i += 1) if (Number.isNaN(values[i])) values[i] = 1e30;
+      this.drawing.colour(values, scaleColours(this.legend.shown.diverging));
+    }
+    this.touch();
+  }
+
+  // From the first change on, the address follows.
+  touch() {
+    this.touched = this.listening === true;
+    this.request();
+  }
+
+  listen() {
+    const { view } = this;
+    const zoom = (factor, ...place) => {
+      view.zoomBy(factor, ...place);
+      this.touch();
+    };
+    const all = () => {
+      view.showAll();
+      this.touch();
+    };
+    const move = (columns, rows) => {
+      view.move(columns, rows);
+      this.touch();
+    };
+    const select = (column, row, asSecond, reach) => this.pick(column, row, asSecond, reach);
+    new Gestures(this.map, { move, zoom, all, select });
+    this.part("closer").addEventListener("click", () => zoom(1.6));
+    this.part("farther").addEventListener("click", () => zoom(1 / 1.6));
+    this.part("whole").addEventListener("click", all);
+    this.part("size").addEventListener("input", () => this.request());
+    this.listenToFocus();
+    this.listenToButtons();
+    listenToSearch(this.points, (lon, lat) => this.goTo(lon, lat));
+    window.addEventListener("hashchange", () => this.restore());
+    new ResizeObserver(() => {
+      this.fit();
+      this.draw();
+    }).observe(this.map);
+    this.listening = true;
+  }
+
+  listenToFocus() {
+    const crosshair = () => {
+      state.crosshair = this.map.matches(":focus-visible");
+      this.request();
+    };
+    for (const event of ["focus", "blur", "keyup"]) this.map.addEventListener(event, crosshair);
+  }
+
+  listenToButtons() {
+    const second = this.part("second");
+    second.addEventListener("click", () => this.wantSecond(!state.wantsSecond));
+    this.part("only").addEventListener("click", () => {
+      state.second = -1;
+      this.select(state.selected, false, true);
+      second.focus();
+    });
+    this.part("all-points").addEventListener("click", () => {
+      offerDownload(pointsCsv(this.points), `${about.dataset}-points.csv`);
+    });
+    for (const button of document.querySelectorAll("button.show")) {
+      button.addEventListener("click", () => {
+        const row = Number(button.dataset.row);
+        this.view.centreOn(this.points.places[2 * row], this.points.places[2 * row + 1]);
+        this.select(row, false, true);
+        this.map.scrollIntoView({ block: "center" });
+      });
+    }
+  }
+
+  wantSecond(wanted) {
+    state.wantsSecond = wanted;
+    this.part("second").setAttribute("aria-pressed", String(wanted));
+    const text = wanted ? "Now select the second point" : "Compare with a second point";
+    this.part("second").textContent = text;
+  }
+
+  pick(column, row, asSecond, reach = REACH_PX) {
+    const { row: found, distance } = nearestRow(this.points, ...this.view.ground(column, row));
+    if (distance * this.view.scale > reach) {
+      this.part("announcement").textContent = "No point there.";
+      return;
+    }
+    this.select(found, asSecond || state.wantsSecond, true);
+  }
+
+  select(row, asSecond, aloud) {
+    if (asSecond && state.selected >= 0 && row !== state.selected) state.second = row;
+    else if (!asSecond) Object.assign(state, { selected: row, second: -1 });
+    this.wantSecond(false);
+    if (aloud) this.touch();
+    return this.panel.show(state.selected, state.second, aloud);
+  }
+
+  goTo(lon, lat) {
+    const [x, y] = this.view.fromDegrees(lon, lat);
+    this.view.centreOn(x, y);
+    this.view.zoom = Math.max(this.view.zoom, 4);
+    const { row, distance } = nearestRow(this.points, x, y);
+    this.select(row, false, true);
+    const metres = written(distance * METRES_PER_DEGREE, 0);
+    this.part("search-answer").textContent += ` Nearest point: ${metres} m away.`;
+  }
+
+  // Returns whether the address selected a point.
+  restore() {
+    this.kept = addressRead();
+    if (this.kept === null) return false;
+    const { lon, lat, zoom, value, low, high, ps, second } = this.kept;
+    if (value !== null) this.legend.choose(value);
+    if (Number.isFinite(low) && Number.isFinite(high)) this.legend.setEnds(low, high);
+    if (zoom > 0) this.view.zoom = Math.min(Math.max(zoom, 0.5), CLOSEST);
+    if (Number.isFinite(lon) && Number.isFinite(lat)) {
+      this.view.centreOn(...this.view.fromDegrees(sameTurn(this.points, lon), lat));
+    }
+    const row = Number.isFinite(ps) ? rowOfPs(this.points, ps) : -1;
+    if (row < 0) return false;
+    Object.assign(state, {
+      selected: row, second: Number.isFinite(second) ? rowOfPs(this.points, second) : -1,
+    });
+    this.panel.show(state.selected, state.second, false);
+    this.request();
+    return true;
+  }
+}
+
+readPoints().then((points) => {
+  new Page(points);
+  // After the frame has reached the screen.
+  requestAnimationFrame(() => setTimeout(() => {
+    performance.mark("drawn");
+    document.documentElement.dataset.state = "ready";
+  }));
+}).catch((error) => {
+  const fault = document.getElementById("fault");
+  fault.textContent = `The map cannot be shown in this browser (${error.message}).`;
+  fault.hidden = false;
+  throw error;
+});
