@@ -110,7 +110,8 @@ def _shown(column: Column) -> dict[str, Any]:
 
 
 def _magnitude(values: Any) -> float:
-    return round_up(max(float(np.nanmax(np.abs(values))), 1e-3))
+    known = np.abs(values[np.isfinite(values)])
+    return round_up(max(float(known.max(initial=0.0)), 1e-3))
 
 
 def _round_ends(low: float, high: float) -> tuple[float, float]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from pystamps_shim.products.report.quality import Histogram
 
-_WIDTH, _HEIGHT = 460, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 22, 44
+_WIDTH, _HEIGHT = 390, 205
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 22, 42
 _TICK_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -105,16 +105,15 @@ def date_bars(labels: Sequence[str], values: Sequence[float], title: str, text: 
 
 
 def line_chart(
-    x: Axis, y: Axis, points: Sequence[tuple[float, float]], limit: tuple[float, str], text: str
+    x: Axis, y: Axis, points: Sequence[tuple[float, float]], limit: float, text: str
 ) -> str:
-    """Return points joined by a line, with a horizontal limit and its words."""
+    """Return points joined by a line, with a horizontal dashed limit."""
     places = [(_across(x, a), _up(y, b)) for a, b in points]
     path = " ".join(f"{a},{b}" for a, b in places)
     dots = "".join(f'<circle class="dot" cx="{a}" cy="{b}" r="3"/>' for a, b in places)
-    level = _up(y, limit[0])
+    level = _up(y, limit)
     body = (
         f'<line class="limit" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{level}" y2="{level}"/>'
-        f'<text class="limit-text" x="{_LEFT + 6}" y="{level - 5}">{escape(limit[1])}</text>'
         f'<polyline class="curve" points="{path}"/>{dots}'
     )
     return _chart(x, y, body, text)

@@ -43,12 +43,18 @@ def packed(codes: Codes) -> bytes:
     chosen = different if subtracted else plain
     count = max(1, (int(chosen.max(initial=0)).bit_length() + 7) // 8)
     planes = np.ascontiguousarray(chosen, dtype="<u4").view(np.uint8).reshape(-1, 4).T[:count]
-    return bytes([count, subtracted]) + zlib.compress(planes.tobytes(), 6)
+    return bytes([count, subtracted]) + _deflated(planes.tobytes())
 
 
 def as_text(data: bytes) -> str:
     """Return bytes as a page can hold them."""
     return base64.b64encode(data).decode("ascii")
+
+
+def _deflated(data: bytes) -> bytes:
+    """Return noise, small: looking for repetitions farther back costs time and even size."""
+    squeeze = zlib.compressobj(6, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
+    return squeeze.compress(data) + squeeze.flush()
 
 
 def _zigzag(codes: Codes) -> NDArray[np.uint32]:

@@ -41,7 +41,7 @@ class Column:
 
 
 def columns_of(measurements: Measurements, rms_mm: Doubles | None) -> list[Column]:
-    """Return the columns of some measurements; those of which nothing is known are left out.
+    """Return the columns of some measurements; of quality only those of which anything is known.
 
     Parameters
     ----------
@@ -50,15 +50,19 @@ def columns_of(measurements: Measurements, rms_mm: Doubles | None) -> list[Colum
     rms_mm
         Root mean square of each series about its line, [N]; None without series.
     """
-    return [column for column in _all(measurements, rms_mm) if column.known]
+    quality = [column for column in _quality(measurements, rms_mm) if column.known]
+    return [*_places(measurements), velocity_column(measurements), *quality]
 
 
-def _all(measurements: Measurements, rms_mm: Doubles | None) -> Iterator[Column]:
+def _places(measurements: Measurements) -> Iterator[Column]:
     places = measurements.places
     yield Column("longitude_deg", 1_000_000, places.lonlat_deg[:, 0])
     yield Column("latitude_deg", 1_000_000, places.lonlat_deg[:, 1])
     yield Column("ps", 1, places.ps.astype(np.float64))
-    yield velocity_column(measurements)
+
+
+def _quality(measurements: Measurements, rms_mm: Doubles | None) -> Iterator[Column]:
+    places = measurements.places
     std = measurements.velocity_std_mm_per_year()
     yield Column("velocity_std_mm_per_year", 100, std)
     yield Column("coherence", 1000, places.coherence)

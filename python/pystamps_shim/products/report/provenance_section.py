@@ -69,7 +69,7 @@ def _scope_row(scope: dict[str, Any]) -> tuple[str, ...]:
     certificate = scope.get("certificate") or {}
     mutations = certificate.get("mutations") or {}
     noticed = f"{mutations['detected']:,} of {mutations['made']:,}" if mutations else DASH
-    cases = ", ".join(str(case) for case in certificate.get("cases", [])) or DASH
+    cases = str(len(certificate["cases"])) if certificate.get("cases") else DASH
     return (
         str(scope.get("stage", DASH)),
         str(scope.get("scope", DASH)),

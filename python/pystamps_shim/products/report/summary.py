@@ -74,11 +74,13 @@ def summary_html(measurements: Measurements, metadata: dict[str, Any], quality: 
             f"{number(low, 1)} and {number(high, 1)} mm/yr "
             f"({metadata['sign_convention']})."
         )
-    lines.append(f"All is relative to: {metadata['reference']['description']}.")
-    share = quality.stable.flags.mean()
+    density = quality.density
     lines.append(
-        f"{share:.0%} of the PS are on ground that does not stand out from the rest; there are "
-        f"{quality.density.median:,.0f} PS/km² (median)."
+        f"Everything is relative to the reference: {metadata['reference']['description']}."
+    )
+    lines.append(
+        f"There are {density.median:,.0f} PS/km² (median of the {density.occupied_km2:,} cells of "
+        "1 km² that hold any)."
     )
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return (

@@ -92,7 +92,8 @@ function lineShapes(axes, shown) {
       return `${axes.x(days).toFixed(1)},${axes.y(lineAt(turned, days)).toFixed(1)}`;
     };
     const [a, b] = ends;
-    const middle = `${axes.x(fitted.years * DAYS_PER_YEAR).toFixed(1)},${axes.y(fitted.height).toFixed(1)}`;
+    const centre = [axes.x(fitted.years * DAYS_PER_YEAR), axes.y(fitted.height)];
+    const middle = centre.map((part) => part.toFixed(1)).join(",");
     // Two triangles that meet where the line is known best.
     for (const days of [a, b]) {
       const corners = `${edge(1, days)} ${edge(-1, days)} ${middle}`;

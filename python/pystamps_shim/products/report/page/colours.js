@@ -7,10 +7,9 @@ const UNKNOWN_COLOUR = [112, 117, 124];
 function diverging(share) {
   const side = 2 * share - 1;
   const size = Math.abs(side);
-  const lightness = 0.955 - 0.61 * Math.pow(size, 0.95);
-  const chroma = 0.165 * Math.sin(Math.PI * Math.pow(size, 0.85) * 0.78);
+  const chroma = 0.14 * Math.sin(Math.PI * 0.8 * size ** 0.9);
   // Red for negative values, away from the satellite; blue for positive ones.
-  return oklch(lightness, chroma, side < 0 ? 32 - 4 * size : 245 + 10 * size);
+  return oklch(0.955 - 0.63 * size, chroma, side < 0 ? 34 - 4 * size : 243 + 12 * size);
 }
 
 function sequential(share) {
@@ -18,7 +17,15 @@ function sequential(share) {
   return oklch(0.28 + 0.66 * share, chroma, 292 - 187 * share);
 }
 
+// Colours that no screen can show become paler, not of another hue.
 function oklch(lightness, chroma, hue) {
+  for (let held = chroma; ; held -= 0.004) {
+    const parts = linearParts(lightness, Math.max(held, 0), hue);
+    if (held <= 0 || parts.every((part) => part >= 0 && part <= 1)) return parts.map(displayed);
+  }
+}
+
+function linearParts(lightness, chroma, hue) {
   const a = chroma * Math.cos(hue * Math.PI / 180);
   const b = chroma * Math.sin(hue * Math.PI / 180);
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
@@ -28,7 +35,7 @@ function oklch(lightness, chroma, hue) {
     4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
     -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
     -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
-  ].map(displayed);
+  ];
 }
 
 function displayed(linear) {

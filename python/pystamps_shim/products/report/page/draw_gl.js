@@ -2,7 +2,7 @@
 
 const VERTEX = `
 attribute vec2 place; attribute float value;
-uniform vec2 centre; uniform vec2 scale; uniform vec2 ends; uniform float size;
+uniform vec2 centre; uniform vec2 scale; uniform vec2 ends; uniform mediump float size;
 varying float share;
 void main() {
   gl_Position = vec4((place - centre) * scale, 0.0, 1.0);
@@ -12,12 +12,14 @@ void main() {
 const FRAGMENT = `
 precision mediump float;
 varying float share;
-uniform sampler2D colours; uniform vec3 unknown; uniform float round;
+uniform sampler2D colours; uniform vec3 unknown; uniform float size;
 void main() {
-  vec2 from = gl_PointCoord - 0.5;
-  if (round > 0.5 && dot(from, from) > 0.25) discard;
+  // Small points are squares; larger ones are discs with a soft edge of one pixel.
+  float inside = (0.5 - length(gl_PointCoord - 0.5)) * size + 0.5;
+  float cover = size < 3.0 ? 1.0 : clamp(inside, 0.0, 1.0);
+  if (cover <= 0.0) discard;
   vec3 known = texture2D(colours, vec2((share * 255.0 + 0.5) / 256.0, 0.5)).rgb;
-  gl_FragColor = vec4(share < -0.5 ? unknown : known, 1.0);
+  gl_FragColor = vec4(share < -0.5 ? unknown : known, 1.0) * cover;
 }`;
 
 class GraphicsDrawing {
@@ -53,7 +55,7 @@ class GraphicsDrawing {
       throw new Error(`WebGL: ${gl.getProgramInfoLog(program)}`);
     }
     gl.useProgram(program);
-    const names = ["centre", "scale", "ends", "size", "unknown", "round", "colours"];
+    const names = ["centre", "scale", "ends", "size", "unknown", "colours"];
     this.uniform = {};
     for (const name of names) this.uniform[name] = gl.getUniformLocation(program, name);
     this.attach(program, "place", 2, this.points.places);
@@ -64,6 +66,7 @@ class GraphicsDrawing {
     }
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.uniform3fv(this.uniform.unknown, UNKNOWN_COLOUR.map((part) => part / 255));
   }
 
@@ -95,7 +98,8 @@ class GraphicsDrawing {
     gl.uniform2f(uniform.scale, 2 * view.scale / view.width, 2 * view.scale / view.height);
     gl.uniform2f(uniform.ends, low, high);
     gl.uniform1f(uniform.size, size * ratio);
-    gl.uniform1f(uniform.round, size * ratio >= 3 ? 1 : 0);
+    if (size * ratio < 3) gl.disable(gl.BLEND);
+    else gl.enable(gl.BLEND);
     gl.drawArrays(gl.POINTS, 0, this.points.count);
   }
 }

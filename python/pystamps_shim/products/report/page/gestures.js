@@ -16,8 +16,9 @@ class Gestures {
   }
 
   place(event) {
-    const box = this.map.getBoundingClientRect();
-    return [event.clientX - box.left - this.map.clientLeft, event.clientY - box.top - this.map.clientTop];
+    const { left, top } = this.map.getBoundingClientRect();
+    const { clientLeft, clientTop } = this.map;
+    return [event.clientX - left - clientLeft, event.clientY - top - clientTop];
   }
 
   down(event) {

@@ -87,7 +87,9 @@ class Legend {
     for (let k = Math.ceil(this.low / step - 1e-6); k * step <= this.high + 1e-6 * step; k += 1) {
       const tick = document.createElement("span");
       tick.textContent = written(k * step, decimals);
-      tick.style.left = `${100 * (k * step - this.low) / (this.high - this.low)}%`;
+      const share = (k * step - this.low) / (this.high - this.low);
+      tick.style.left = `${100 * share}%`;
+      tick.className = share < 0.03 ? "first" : share > 0.97 ? "last" : "";
       ticks.append(tick);
     }
   }

@@ -52,7 +52,7 @@ class Panel {
   fill() {
     const { points, selection } = this;
     const { row, second } = selection;
-    const name = (each) => `PS ${valueOf(points, "ps", each).toLocaleString("en")}`;
+    const name = (each) => `PS ${valueOf(points, "ps", each)}`;
     const place = (each) => writtenPlace(points.longitude[each], points.latitude[each]);
     const title = second >= 0 ? `${name(row)} less ${name(second)}` : name(row);
     this.part("panel-title").textContent = title;
@@ -84,7 +84,8 @@ class Panel {
     const { points, selection: { row, second } } = this;
     const place = writtenPlace(points.longitude[row], points.latitude[row]);
     const other = second >= 0 ? `, compared with PS ${valueOf(points, "ps", second)}` : "";
-    return `Selected PS ${valueOf(points, "ps", row)}${other}: ${this.rateText()} ${this.wayText()}, at ${place}.`;
+    const rate = `${this.rateText()} ${this.wayText()}`;
+    return `Selected PS ${valueOf(points, "ps", row)}${other}: ${rate}, at ${place}.`;
   }
 
   fillFacts() {
@@ -131,13 +132,15 @@ class Panel {
     const { values, difference } = this.selection;
     const shown = difference ?? values;
     const { rate, error } = this.rate();
+    const kind = difference ? "difference" : "displacement";
+    const count = `${kind} on ${about.dates.length} dates`;
     drawChart(this.part("chart"), {
       values: shown,
       line: Number.isFinite(rate) ? lineThrough(shown, rate) : null,
       std: error,
       replica: this.part("replicas").checked ? about.half_wavelength_mm : 0,
-      title: `${difference ? "difference" : "displacement"} since ${about.master}, mm (${about.direction})`,
-      text: `Series of ${about.dates.length} dates with a line of ${this.rateText()}; the values follow as a table`,
+      title: `${kind} since ${about.master}, mm (${about.direction})`,
+      text: `Chart: ${count}, line of ${this.rateText()}; the values follow as a table`,
     });
   }
 

@@ -12,8 +12,10 @@ class Page {
     this.map = this.part("map");
     this.kept = addressRead();
     this.panel = new Panel(points);
-    this.drawing = this.kept?.renderer === "2d" ? null : GraphicsDrawing.on(this.part("points"), points);
-    this.drawing ??= new PlainDrawing(this.part("points"), points);
+    const canvas = this.part("points");
+    const plain = this.kept?.renderer === "2d";
+    this.drawing = plain ? null : GraphicsDrawing.on(canvas, points);
+    this.drawing ??= new PlainDrawing(canvas, points);
     this.map.dataset.renderer = this.drawing.constructor.name;
     requestDraw = () => this.request();
     this.fit();
@@ -29,7 +31,7 @@ class Page {
   usualSize() {
     const area = 4 * this.points.half.x * this.points.half.y * this.view.scale ** 2;
     const size = 1.1 * Math.sqrt(Math.max(area, 1) / this.points.count);
-    return Math.min(Math.max(Math.round(2 * size) / 2, 1.5), 8);
+    return Math.min(Math.max(Math.round(2 * size) / 2, 2), 8);
   }
 
   get size() {

@@ -11,7 +11,8 @@ function commentLines(lines) {
 
 function seriesCsv(points, selection) {
   const { row, values, second, secondValues, difference } = selection;
-  const name = (each) => `PS ${valueOf(points, "ps", each)} at ${writtenPlace(points.longitude[each], points.latitude[each])}`;
+  const place = (each) => writtenPlace(points.longitude[each], points.latitude[each]);
+  const name = (each) => `PS ${valueOf(points, "ps", each)} at ${place(each)}`;
   const lines = [name(row), `rounded to ${about.step_mm} mm`];
   const heads = ["date", "displacement_mm"];
   if (second >= 0) {
