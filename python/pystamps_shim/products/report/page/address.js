@@ -3,7 +3,7 @@
 function addressOf(view, legend, state, points) {
   const [lon, lat] = view.toDegrees(view.x, view.y);
   const kept = {
-    lon: withoutTurns(lon).toFixed(6), lat: lat.toFixed(6), zoom: view.zoom.toPrecision(4),
+    lon: withoutTurns(lon).toFixed(7), lat: lat.toFixed(7), zoom: view.zoom.toPrecision(5),
     value: legend.shown.name, low: legend.low, high: legend.high,
   };
   if (state.selected >= 0) kept.ps = valueOf(points, "ps", state.selected);
