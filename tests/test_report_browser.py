@@ -47,15 +47,19 @@ new MutationObserver((_, self) => {
 }).observe(title, { childList: true, subtree: true, characterData: true });
 for (const kind of ["pointerdown", "pointerup"]) map.dispatchEvent(new PointerEvent(kind, event));
 """
-#: Moves the map and tells the longest time that a frame took.
+#: Moves the map and tells how long a frame took, median and longest.
 PAN = """
 const [done] = arguments;
 const map = document.getElementById("map");
-let last = performance.now(), worst = 0, left = 10;
+const times = [];
+let last = performance.now();
 const step = () => {
-  worst = Math.max(worst, performance.now() - last);
+  times.push(performance.now() - last);
   last = performance.now();
-  if ((left -= 1) === 0) return done(worst);
+  if (times.length === 24) {
+    times.sort((a, b) => a - b);
+    return done([times[12], times[23]]);
+  }
   map.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
   requestAnimationFrame(step);
 };
@@ -276,10 +280,10 @@ def test_half_a_million_points_answer_within_two_seconds(
     assert number != first
     shown = numbers(table(page), 1)
     np.testing.assert_allclose(shown, large.displacement_mm(number - 1, number)[0], atol=0.051)
-    longest = page.execute_async_script(PAN)
-    assert longest < 1000
+    usual, longest = page.execute_async_script(PAN)
+    assert usual < 300
     figures = {"bytes": size, "load_ms": loaded, "map_ms": drawn, "click_ms": answered}
-    figures["longest_frame_ms"] = longest
+    figures |= {"usual_frame_ms": usual, "longest_frame_ms": longest}
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     (SCREENSHOTS / "figures.json").write_text(json.dumps(figures, indent=2), encoding="utf-8")
     picture(page, "large")

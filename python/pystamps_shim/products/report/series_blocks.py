@@ -13,7 +13,7 @@ from pystamps_shim.products.report.codec import UNKNOWN, Codes, codes_of, packed
 from pystamps_shim.products.report.columns import velocity_column
 
 #: PS in a block.
-BLOCK_PS = 2048
+BLOCK_PS = 4096
 #: Steps to which displacements are rounded, the first that fits is taken.
 STEPS_MM = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 

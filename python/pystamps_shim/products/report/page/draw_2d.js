@@ -11,14 +11,15 @@ class PlainDrawing {
     this.unknown = new Uint32Array(new Uint8Array([...UNKNOWN_COLOUR, 255]).buffer)[0];
   }
 
-  draw(view, low, high, size, ratio) {
+  draw(view, low, high, size, ratio, count) {
     const { width, height } = this.canvas;
     const image = this.context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     const disc = discOffsets(size * ratio);
     const scale = view.scale * ratio;
-    const { places, count } = this.points;
-    for (let i = 0; i < count; i += 1) {
+    const { places, order } = this.points;
+    for (let k = 0; k < count; k += 1) {
+      const i = order[k];
       const column = Math.round(width / 2 + (places[2 * i] - view.x) * scale);
       const row = Math.round(height / 2 - (places[2 * i + 1] - view.y) * scale);
       if (column < 0 || row < 0 || column >= width || row >= height) continue;

@@ -58,8 +58,8 @@ class GraphicsDrawing {
     const names = ["centre", "scale", "ends", "size", "unknown", "colours"];
     this.uniform = {};
     for (const name of names) this.uniform[name] = gl.getUniformLocation(program, name);
-    this.attach(program, "place", 2, this.points.places);
-    this.values_buffer = this.attach(program, "value", 1, new Float32Array(this.points.count));
+    this.attach(program, "place", 2, this.mixed(this.points.places, 2));
+    this.valueBuffer = this.attach(program, "value", 1, new Float32Array(this.points.count));
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
     for (const edge of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) {
       gl.texParameteri(gl.TEXTURE_2D, edge, gl.CLAMP_TO_EDGE);
@@ -68,6 +68,15 @@ class GraphicsDrawing {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.uniform3fv(this.uniform.unknown, UNKNOWN_COLOUR.map((part) => part / 255));
+  }
+
+  mixed(values, size) {
+    const { order, count } = this.points;
+    const found = new Float32Array(values.length);
+    for (let i = 0; i < count; i += 1) {
+      for (let k = 0; k < size; k += 1) found[size * i + k] = values[size * order[i] + k];
+    }
+    return found;
   }
 
   attach(program, name, size, data) {
@@ -84,12 +93,13 @@ class GraphicsDrawing {
   colour(values, colours) {
     const { gl } = this;
     Object.assign(this, { values, colours });
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.values_buffer);
-    gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.valueBuffer);
+    gl.bufferData(gl.ARRAY_BUFFER, this.mixed(values, 1), gl.STATIC_DRAW);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, STEPS, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, colours);
   }
 
-  draw(view, low, high, size, ratio) {
+  // The first `count` points in mixed order.
+  draw(view, low, high, size, ratio, count) {
     const { gl, uniform } = this;
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.clearColor(0, 0, 0, 0);
@@ -100,6 +110,6 @@ class GraphicsDrawing {
     gl.uniform1f(uniform.size, size * ratio);
     if (size * ratio < 3) gl.disable(gl.BLEND);
     else gl.enable(gl.BLEND);
-    gl.drawArrays(gl.POINTS, 0, this.points.count);
+    gl.drawArrays(gl.POINTS, 0, count);
   }
 }

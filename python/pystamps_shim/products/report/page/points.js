@@ -25,7 +25,21 @@ function withPlaces(points) {
     places[2 * i + 1] = latitude[i] - middle.lat;
   }
   const half = { x: (east - west) / 2 * shrink, y: (north - south) / 2 };
-  return { ...points, longitude, latitude, places, middle, shrink, half };
+  const order = mixedOrder(points.count);
+  return { ...points, longitude, latitude, places, middle, shrink, half, order };
+}
+
+// All rows, such that the first ones of them lie everywhere: steps of the golden section.
+function mixedOrder(count) {
+  let step = Math.max(1, Math.round(count * 0.6180339887));
+  while (commonDivisor(step, count) > 1) step += 1;
+  const order = new Uint32Array(count);
+  for (let i = 1; i < count; i += 1) order[i] = (order[i - 1] + step) % count;
+  return order;
+}
+
+function commonDivisor(a, b) {
+  return b === 0 ? a : commonDivisor(b, a % b);
 }
 
 function floats({ codes, perUnit }) {

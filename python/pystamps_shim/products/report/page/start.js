@@ -1,6 +1,10 @@
 // Everything put together.
 
 const REACH_PX = 24;
+// While the map moves, slow machines draw fewer points; all of them once it rests.
+const SLOW_FRAME_MS = 60;
+const REST_MS = 200;
+const FEWEST = 30000;
 const state = { selected: -1, second: -1, crosshair: false, wantsSecond: false };
 let requestDraw = () => {};
 
@@ -11,6 +15,7 @@ class Page {
     this.view = new View(points);
     this.map = this.part("map");
     this.kept = addressRead();
+    this.most = points.count;
     this.panel = new Panel(points);
     const canvas = this.part("points");
     const plain = this.kept?.renderer === "2d";
@@ -61,7 +66,7 @@ class Page {
 
   draw() {
     const { view, legend, ratio } = this;
-    this.drawing.draw(view, legend.low, legend.high, this.size, ratio);
+    this.drawing.draw(view, legend.low, legend.high, this.size, ratio, this.drawn());
     const context = this.part("marks").getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     drawMarks(context, view, state);
@@ -69,6 +74,30 @@ class Page {
     this.writing = setTimeout(() => {
       if (this.touched) writeAddress(addressOf(view, legend, state, this.points));
     }, 250);
+  }
+
+  // How many points this frame shows.
+  drawn() {
+    const now = performance.now();
+    const pause = now - (this.lastFrame ?? -Infinity);
+    this.lastFrame = now;
+    if (!this.moving) return this.points.count;
+    if (pause > 5 * REST_MS) return Math.floor(this.most);
+    if (pause > SLOW_FRAME_MS) this.most = Math.max(this.most / 2, FEWEST);
+    else if (pause < SLOW_FRAME_MS / 3) this.most *= 1.3;
+    this.most = Math.min(this.most, this.points.count);
+    return Math.floor(this.most);
+  }
+
+  // Movement is over when none has come for a while.
+  move() {
+    this.moving = true;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.moving = false;
+      if (this.most < this.points.count) this.request();
+    }, REST_MS);
+    this.touch();
   }
 
   recolour(otherValue) {
@@ -90,15 +119,15 @@ class Page {
     const { view } = this;
     const zoom = (factor, ...place) => {
       view.zoomBy(factor, ...place);
-      this.touch();
+      this.move();
     };
     const all = () => {
       view.showAll();
-      this.touch();
+      this.move();
     };
     const move = (columns, rows) => {
       view.move(columns, rows);
-      this.touch();
+      this.move();
     };
     const select = (column, row, asSecond, reach) => this.pick(column, row, asSecond, reach);
     new Gestures(this.map, { move, zoom, all, select });
