@@ -21,9 +21,23 @@ function drawChart(container, shown) {
   const axes = chartAxes(shown, width, height);
   svg.append(...timeTicks(axes), ...heightTicks(axes));
   svg.append(shape("text", { x: 2, y: 13, class: "name" }, shown.title));
-  if (shown.line !== null) svg.append(...lineShapes(axes, shown));
+  if (shown.line !== null) {
+    const lines = shape("g", { "clip-path": "url(#plot)" });
+    lines.append(...lineShapes(axes, shown));
+    svg.append(plotArea(width, height), lines);
+  }
   svg.append(...dots(axes, shown));
   container.replaceChildren(svg);
+}
+
+// An uncertain line may leave the chart; it must not cover the words around it.
+function plotArea(width, height) {
+  const area = shape("clipPath", { id: "plot" });
+  area.append(shape("rect", {
+    x: FRAME.left, y: FRAME.top, width: width - FRAME.left - FRAME.right,
+    height: height - FRAME.top - FRAME.bottom,
+  }));
+  return area;
 }
 
 function chartAxes(shown, width, height) {

@@ -75,8 +75,9 @@ class Panel {
   }
 
   wayText() {
-    const { rate } = this.rate();
-    if (!Number.isFinite(rate) || rate === 0) return "";
+    const { rate, error } = this.rate();
+    // No direction is claimed for what is within the uncertainty.
+    if (!Number.isFinite(rate) || Math.abs(rate) <= (error || 0)) return "";
     return rate < 0 ? about.negative : about.positive;
   }
 

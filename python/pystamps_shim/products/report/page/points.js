@@ -29,17 +29,20 @@ function withPlaces(points) {
   return { ...points, longitude, latitude, places, middle, shrink, half, order };
 }
 
-// All rows, such that the first ones of them lie everywhere: steps of the golden section.
+// All rows, shuffled, always in the same way: the first ones of them lie everywhere.
 function mixedOrder(count) {
-  let step = Math.max(1, Math.round(count * 0.6180339887));
-  while (commonDivisor(step, count) > 1) step += 1;
   const order = new Uint32Array(count);
-  for (let i = 1; i < count; i += 1) order[i] = (order[i - 1] + step) % count;
+  for (let i = 0; i < count; i += 1) order[i] = i;
+  let random = 1;
+  for (let i = count - 1; i > 0; i -= 1) {
+    // A step of xorshift32.
+    random ^= random << 13;
+    random ^= random >>> 17;
+    random ^= random << 5;
+    const other = (random >>> 0) % (i + 1);
+    [order[i], order[other]] = [order[other], order[i]];
+  }
   return order;
-}
-
-function commonDivisor(a, b) {
-  return b === 0 ? a : commonDivisor(b, a % b);
 }
 
 function floats({ codes, perUnit }) {

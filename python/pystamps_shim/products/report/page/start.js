@@ -55,7 +55,9 @@ class Page {
     }
   }
 
-  request() {
+  // Marks are always drawn anew, the points only if they may look different.
+  request(points = true) {
+    this.stale ||= points;
     if (this.requested) return;
     this.requested = true;
     requestAnimationFrame(() => {
@@ -66,7 +68,7 @@ class Page {
 
   draw() {
     const { view, legend, ratio } = this;
-    this.drawing.draw(view, legend.low, legend.high, this.size, ratio, this.drawn());
+    if (this.stale) this.drawPoints();
     const context = this.part("marks").getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     drawMarks(context, view, state);
@@ -74,6 +76,15 @@ class Page {
     this.writing = setTimeout(() => {
       if (this.touched) writeAddress(addressOf(view, legend, state, this.points));
     }, 250);
+  }
+
+  drawPoints() {
+    const { view, legend, ratio } = this;
+    const drawn = this.drawn();
+    // Fewer points are larger ones: the picture keeps its colours.
+    const size = this.size * Math.min(Math.sqrt(this.points.count / drawn), 2.5);
+    this.drawing.draw(view, legend.low, legend.high, size, ratio, drawn);
+    this.stale = false;
   }
 
   // How many points this frame shows.
@@ -110,9 +121,9 @@ class Page {
   }
 
   // From the first change on, the address follows.
-  touch() {
+  touch(points = true) {
     this.touched = this.listening === true;
-    this.request();
+    this.request(points);
   }
 
   listen() {
@@ -141,6 +152,7 @@ class Page {
     window.addEventListener("hashchange", () => this.restore());
     new ResizeObserver(() => {
       this.fit();
+      this.stale = true;
       this.draw();
     }).observe(this.map);
     this.listening = true;
@@ -149,7 +161,7 @@ class Page {
   listenToFocus() {
     const crosshair = () => {
       state.crosshair = this.map.matches(":focus-visible");
-      this.request();
+      this.request(false);
     };
     for (const event of ["focus", "blur", "keyup"]) this.map.addEventListener(event, crosshair);
   }
@@ -169,6 +181,7 @@ class Page {
       button.addEventListener("click", () => {
         const row = Number(button.dataset.row);
         this.view.centreOn(this.points.places[2 * row], this.points.places[2 * row + 1]);
+        this.request();
         this.select(row, false, true);
         this.map.scrollIntoView({ block: "center" });
       });
@@ -195,7 +208,7 @@ class Page {
     if (asSecond && state.selected >= 0 && row !== state.selected) state.second = row;
     else if (!asSecond) Object.assign(state, { selected: row, second: -1 });
     this.wantSecond(false);
-    if (aloud) this.touch();
+    if (aloud) this.touch(false);
     return this.panel.show(state.selected, state.second, aloud);
   }
 
@@ -203,6 +216,7 @@ class Page {
     const [x, y] = this.view.fromDegrees(lon, lat);
     this.view.centreOn(x, y);
     this.view.zoom = Math.max(this.view.zoom, 4);
+    this.request();
     const { row, distance } = nearestRow(this.points, x, y);
     this.select(row, false, true);
     const metres = written(distance * METRES_PER_DEGREE, 0);
