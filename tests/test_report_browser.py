@@ -507,6 +507,23 @@ def test_tables_made_in_the_page_hold_the_data(
     assert [row["date"] for row in found] == [f"{date}" for date in small.dates]
 
 
+def test_velocities_alone_are_a_page_too(opened: Opener, dataset: Path, tmp_path: Path) -> None:
+    """Without series, relative to a place: no chart, a star, and the rest works."""
+    out = tmp_path / "velocities.html"
+    options = ["--product", "v-do", "--reference", "11.307,44.206,300", "--bootstrap", "0"]
+    assert main(["report", "--dataset", str(dataset), "--out", str(out), *options]) == 0
+    page = opened(out)
+    first = selected_ps(page)
+    click(page, 480, 60)
+    assert selected_ps(page) != first
+    assert "±" not in text_of(page, "panel-velocity")
+    assert " PS around latitude 44.20" in page.find_element("css selector", "header p").text
+    shown = "return document.getElementById(arguments[0]).checkVisibility()"
+    for name in ("replicas", "copy", "values-table", "one-series"):
+        assert not script(page, shown, name)
+    picture(page, "velocities-alone")
+
+
 def test_page_of_a_processed_dataset(opened: Opener, dataset: Path) -> None:
     """From a raw export to the page: its points are those of the exported table."""
     page = opened(dataset / "products" / "report.html")

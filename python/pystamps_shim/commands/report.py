@@ -81,9 +81,11 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(json.dumps(told) + "\n")
     else:
-        series = f", {written.dates} dates in steps of {written.step_mm:g} mm"
+        series = "no series"
+        if written.step_mm is not None:
+            series = f"{written.dates} dates in steps of {written.step_mm:g} mm"
         sys.stdout.write(
-            f"{out}: {written.points:,} points{series if written.dates else ''}, "
+            f"{out}: {written.points:,} points, {series}, "
             f"{told['bytes'] / 1e6:.1f} MB ({told['seconds']:.1f} s)\n"
         )
     return 0

@@ -75,9 +75,7 @@ def summary_html(measurements: Measurements, metadata: dict[str, Any], quality: 
             f"({metadata['sign_convention']})."
         )
     density = quality.density
-    lines.append(
-        f"Everything is relative to the reference: {metadata['reference']['description']}."
-    )
+    lines.append(f"Everything is relative to the reference: {reference_text(metadata)}.")
     lines.append(
         f"There are {density.median:,.0f} PS/km² (median of the {density.occupied_km2:,} cells of "
         "1 km² that hold any)."
@@ -86,6 +84,16 @@ def summary_html(measurements: Measurements, metadata: dict[str, Any], quality: 
     return (
         f"<ul>{items}{''.join(_item(measurements, each) for each in extremes(measurements))}</ul>"
     )
+
+
+def reference_text(metadata: dict[str, Any]) -> str:
+    """Return the reference in a few words; the parameters that chose it are told elsewhere."""
+    reference = metadata["reference"]
+    centre = reference.get("centre_lonlat_deg")
+    if reference["ps_count"] >= metadata["ps_count_of_dataset"] or not centre:
+        return str(reference["description"])
+    longitude, latitude = (number(each, 4) for each in centre)
+    return f"{reference['ps_count']:,} PS around latitude {latitude}°, longitude {longitude}°"
 
 
 def _extent(measurements: Measurements, metadata: dict[str, Any]) -> str:

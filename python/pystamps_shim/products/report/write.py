@@ -30,7 +30,7 @@ from pystamps_shim.products.report.quality import quality_of
 from pystamps_shim.products.report.quality_section import quality_section
 from pystamps_shim.products.report.series_blocks import SeriesSource, finest_step_mm
 from pystamps_shim.products.report.spatial_order import in_spatial_order
-from pystamps_shim.products.report.summary import summary_html
+from pystamps_shim.products.report.summary import reference_text, summary_html
 
 #: A page may be as large as this; the step of the series follows from it.
 BUDGET_BYTES = 60_000_000
@@ -186,7 +186,7 @@ def _lead(measurements: Measurements, metadata: dict[str, Any]) -> str:
     if len(dates) > 1:
         parts.append(f"{len(dates)} dates from {pretty_label(dates[0])} to ")
         parts[-1] += pretty_label(dates[-1])
-    parts.append(f"reference: {metadata['reference']['description']}")
+    parts.append(f"reference: {reference_text(metadata)}")
     return "; ".join(parts) + "."
 
 

@@ -45,6 +45,7 @@ function chartAxes(shown, width, height) {
   const last = about.days[about.days.length - 1];
   const margin = Math.max((last - first) * 0.03, 5);
   const known = shown.values.filter(Number.isFinite);
+  if (shown.line !== null) known.push(lineAt(shown.line, first), lineAt(shown.line, last));
   let low = Math.min(...known, 0) - shown.replica;
   let high = Math.max(...known, 0) + shown.replica;
   const room = Math.max((high - low) * 0.08, 1);
