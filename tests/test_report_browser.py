@@ -507,6 +507,30 @@ def test_tables_made_in_the_page_hold_the_data(
     assert [row["date"] for row in found] == [f"{date}" for date in small.dates]
 
 
+def test_hardly_anything_known_is_shown_all_the_same(opened: Opener, tmp_path: Path) -> None:
+    """One PS of two dates; then PS of which nothing is known but where they are."""
+    path = tmp_path / "one.html"
+    one = scene(1, 2)
+    write_report(path, one, metadata_of(one), Facts())
+    page = opened(path)
+    assert selected_ps(page) == 1
+    assert len(table(page)) == 2
+    picture(page, "one-point")
+    some = scene(300, 5)
+    assert some.velocity is not None
+    for values in (some.velocity.values, some.layer.values):
+        values[:] = np.nan
+    some.places.coherence[:] = np.nan
+    write_report(path, some, metadata_of(some), Facts())
+    page = opened(path)
+    assert text_of(page, "panel-title") == "No point selected"
+    longitude, latitude = some.places.lonlat_deg[7]
+    search(page, f"{latitude:.6f} {longitude:.6f}")
+    until(lambda: selected_ps(page) == 8)
+    assert text_of(page, "panel-velocity") == "\N{EN DASH} mm/yr"
+    picture(page, "nothing-known")
+
+
 def test_velocities_alone_are_a_page_too(opened: Opener, dataset: Path, tmp_path: Path) -> None:
     """Without series, relative to a place: no chart, a star, and the rest works."""
     out = tmp_path / "velocities.html"
