@@ -182,7 +182,8 @@ def _source(name: str) -> str:
 def _lead(measurements: Measurements, metadata: dict[str, Any]) -> str:
     dates = metadata["dates"]
     way = "vertical" if measurements.vertical else "line-of-sight"
-    parts = [f"Mean {way} velocity of {len(measurements):,} persistent scatterers"]
+    scatterers = "persistent scatterer" if len(measurements) == 1 else "persistent scatterers"
+    parts = [f"Mean {way} velocity of {len(measurements):,} {scatterers}"]
     if len(dates) > 1:
         parts.append(f"{len(dates)} dates from {pretty_label(dates[0])} to ")
         parts[-1] += pretty_label(dates[-1])

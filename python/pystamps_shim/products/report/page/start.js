@@ -34,8 +34,11 @@ class Page {
 
   // Such that points just touch their neighbours when all are shown.
   usualSize() {
-    const area = 4 * this.points.half.x * this.points.half.y * this.view.scale ** 2;
-    const size = 1.1 * Math.sqrt(Math.max(area, 1) / this.points.count);
+    const { view, points: { half, count } } = this;
+    // Points in one line, or a single one, are not to vanish.
+    const width = Math.max(2 * half.x * view.scale, view.width / 8);
+    const height = Math.max(2 * half.y * view.scale, view.height / 8);
+    const size = 1.1 * Math.sqrt(width * height / count);
     return Math.min(Math.max(Math.round(2 * size) / 2, 2), 8);
   }
 
