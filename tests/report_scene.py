@@ -15,6 +15,8 @@ from pystamps_shim.reference.parameters import Parameters
 CENTRE_LONLAT_DEG = (14.25, 40.85)
 FIRST_DATE = datetime.date(2019, 1, 3)
 
+_PARAMETERS = {"small_baseline_flag": "n", "heading": "-168", "note": "<b>&amp;</b>"}
+
 
 def scene(
     count: int, dates: int, seed: int = 3, noise_mm: float = 4.0, **changes: Any
@@ -59,6 +61,7 @@ def scene(
         "wavelength_m": 0.0555,
         "master_date": f"{master:%Y%m%d}",
         "program_version": "0.0.0",
+        "parameters": _PARAMETERS,
         **changes,
     }
     about_velocity = {**description, "value_type": "v-do", "unit": "mm/yr"}
@@ -83,7 +86,6 @@ def scene(
 
 
 def _dataset(count: int) -> Patch:
-    parameters = {"small_baseline_flag": "n", "heading": -168.0, "note": "<b>&amp;</b>"}
     folder = Path("scene")
     ps = {"n_ps": np.array([[count]])}
-    return Patch(folder, 2, Parameters(folder / "parms.mat", parameters), ps)
+    return Patch(folder, 2, Parameters(folder / "parms.mat", dict(_PARAMETERS)), ps)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +18,24 @@ from pystamps_shim.products.measurements import Measurements
 from pystamps_shim.products.metadata import metadata_of
 from pystamps_shim.products.report.dataset_facts import Facts
 from pystamps_shim.products.report.write import BUDGET_BYTES, write_report
+from tests.page_in_browser import (
+    SCREENSHOTS,
+    click,
+    contrast,
+    emulate,
+    luminance,
+    numbers,
+    picture,
+    pixels,
+    programs,
+    script,
+    search,
+    selected_ps,
+    table,
+    text_of,
+    until,
+    whole_page,
+)
 from tests.report_scene import scene
 
 if os.environ.get("CI") == "true":
@@ -27,29 +43,10 @@ if os.environ.get("CI") == "true":
 else:
     webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
 
-SCREENSHOTS = Path(__file__).resolve().parents[1] / "build" / "screenshots"
 WIDTH, HEIGHT = 1400, 900
 LARGE, DATES = 500_000, 61
 READY_MS = 2000
 
-#: Presses and releases the mouse on the map, and waits until the panel shows another point.
-CLICK = """
-const [x, y, done] = arguments;
-const map = document.getElementById("map");
-const title = document.getElementById("panel-title");
-const { left, top } = map.getBoundingClientRect();
-const before = title.textContent;
-const begin = performance.now();
-const event = { pointerId: 1, button: 0, bubbles: true, isPrimary: true,
-                clientX: left + 1 + x, clientY: top + 1 + y };
-map.setPointerCapture = () => {};
-new MutationObserver((_, self) => {
-  if (title.textContent === before) return;
-  self.disconnect();
-  done(performance.now() - begin);
-}).observe(title, { childList: true, subtree: true, characterData: true });
-for (const kind of ["pointerdown", "pointerup"]) map.dispatchEvent(new PointerEvent(kind, event));
-"""
 #: Moves the map and tells how long a frame took, median and longest.
 PAN = """
 const [done] = arguments;
@@ -70,19 +67,6 @@ requestAnimationFrame(step);
 """
 
 
-def _programs() -> tuple[str, str]:
-    """Return browser and driver; without them the tests are skipped, in CI they fail."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    browser = next(filter(None, map(shutil.which, names)), None)
-    driver = shutil.which("chromedriver")
-    if browser and driver:
-        return browser, driver
-    reason = "needs chromium and chromedriver"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 Opener = Callable[..., Any]
 
 
@@ -91,7 +75,7 @@ def browser() -> Iterator[Any]:
     """Return a browser that reaches no network."""
     from selenium.webdriver.chrome.service import Service
 
-    program, driver = _programs()
+    program, driver = programs()
     options = webdriver.ChromeOptions()
     options.binary_location = program
     for argument in (
@@ -116,15 +100,6 @@ def browser() -> Iterator[Any]:
     started.quit()
 
 
-def emulate(browser: Any, scheme: str = "light") -> None:
-    """Set the colours that a reader prefers; movement is unwanted: clicks must not wait for it."""
-    features = [
-        {"name": "prefers-color-scheme", "value": scheme},
-        {"name": "prefers-reduced-motion", "value": "reduce"},
-    ]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-
 @pytest.fixture
 def opened(browser: Any) -> Iterator[Opener]:
     """Return a function that opens a page and waits for its map; no error may be left behind."""
@@ -142,84 +117,6 @@ def opened(browser: Any) -> Iterator[Opener]:
     errors = [each for each in browser.get_log("browser") if each["level"] == "SEVERE"]
     assert not errors, errors
     assert script(browser, "return performance.getEntriesByType('resource').length") == 0
-
-
-def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    """Wait until something holds, and return it."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    pytest.fail("the page did not get there in time")
-
-
-def script(page: Any, text: str, *arguments: Any) -> Any:
-    return page.execute_script(text, *arguments)
-
-
-def text_of(page: Any, name: str) -> str:
-    return str(script(page, "return document.getElementById(arguments[0]).textContent", name))
-
-
-def selected_ps(page: Any) -> int:
-    """Return the number of the selected PS."""
-    until(lambda: text_of(page, "panel-title").startswith("PS"))
-    return int(text_of(page, "panel-title").split()[1])
-
-
-def click(page: Any, column: float, row: float) -> float:
-    """Click on the map; return after how many milliseconds another point is shown."""
-    return float(page.execute_async_script(CLICK, column, row))
-
-
-def table(page: Any) -> list[list[str]]:
-    """Return the table of the series as it stands in the page."""
-    rows = "return [...document.querySelectorAll('#values-table tbody tr')].map("
-    cells = "row => [...row.cells].map(cell => cell.textContent))"
-    return [list(row) for row in script(page, rows + cells)]
-
-
-def numbers(rows: list[list[str]], column: int) -> np.ndarray[Any, Any]:
-    return np.array([float(row[column].replace("\N{MINUS SIGN}", "-")) for row in rows])
-
-
-def picture(page: Any, name: str = "") -> bytes:
-    """Return the map as it looks, and keep the whole screen under a name."""
-    if name:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
-    return bytes(page.find_element("id", "map").screenshot_as_png)
-
-
-def pixels(page: Any) -> np.ndarray[Any, Any]:
-    """Return the map as it looks, without its buttons, [rows, columns, 3]."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(picture(page))) as image:
-        return np.asarray(image.convert("RGB"), dtype=np.int16)[:, :-60]
-
-
-def whole_page(page: Any, name: str, width: int) -> None:
-    """Keep all of a page, also what lies below the screen."""
-    import base64
-
-    height = script(page, "return document.documentElement.scrollHeight")
-    clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-    options = {"captureBeyondViewport": True, "clip": clip}
-    shot = page.execute_cdp_cmd("Page.captureScreenshot", options)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    (SCREENSHOTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
-
-
-def search(page: Any, text: str, order: str = "lat") -> str:
-    """Type a place, and return the answer."""
-    script(page, "document.getElementById('order').value = arguments[0]", order)
-    field = page.find_element("id", "place")
-    field.clear()
-    field.send_keys(text + "\n")
-    return text_of(page, "search-answer")
 
 
 @pytest.fixture(scope="module")
@@ -596,14 +493,3 @@ def test_dark_is_as_legible(opened: Opener, dataset: Path, browser: Any) -> None
             assert contrast(soft, ground) > 4.5
             assert contrast(accent, ground) > 4.5
     emulate(browser)
-
-
-def luminance(colour: str) -> float:
-    """Return the relative luminance of ``#rrggbb`` (WCAG)."""
-    parts = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def contrast(first: float, second: float) -> float:
-    return (max(first, second) + 0.05) / (min(first, second) + 0.05)

@@ -26,7 +26,7 @@ from pystamps_shim.products.report.provenance_section import (
     provenance_section,
     run_section,
 )
-from pystamps_shim.products.report.quality import quality_of
+from pystamps_shim.products.report.quality import Quality, quality_of
 from pystamps_shim.products.report.quality_section import quality_section
 from pystamps_shim.products.report.series_blocks import SeriesSource, finest_step_mm
 from pystamps_shim.products.report.spatial_order import in_spatial_order
@@ -120,29 +120,35 @@ def write_report(
             step_mm = finest_step_mm(source, _room(found, budget_bytes))
             rms_mm = _write_blocks(blocks, source, step_mm)
         columns = columns_of(found, rms_mm)
-        quality = quality_of(found, rms_mm)
         known = about(found, metadata, columns, source, step_mm)
         codes = [codes_of(column.values, column.per_unit) for column in columns]
-        texts = {
-            "title": escape(f"{metadata['dataset']}: ground motion"),
-            "style": "".join(_source(f"{name}.css") for name in _STYLES),
-            "heading": escape(str(metadata["dataset"])),
-            "lead": escape(_lead(found, metadata)),
-            "summary": summary_html(found, metadata, quality),
-            "precision": escape(_precision(step_mm)),
-            "quality": quality_section(quality, facts, str(metadata["master_date"])),
-            "run": run_section(facts),
-            "certificates": certificates_section(facts),
-            "provenance": provenance_section(metadata),
-            "parameters": parameters_section(metadata["parameters"]),
-            "files": _files(beside, path.name),
-            "data": json_block("about", known) + "".join(column_blocks(columns, codes)),
-            "script": "".join(_source(f"{name}.js") for name in SCRIPTS),
-        }
+        texts = _texts(found, metadata, facts, quality_of(found, rms_mm))
+        texts["precision"] = escape(_precision(step_mm))
+        texts["files"] = _files(beside, path.name)
+        texts["data"] = json_block("about", known) + "".join(column_blocks(columns, codes))
         with path.open("wb") as file:
             for part in _filled(texts, blocks):
                 file.write(part)
     return Written(len(found), 0 if source is None else len(source.days), step_mm)
+
+
+def _texts(
+    measurements: Measurements, metadata: dict[str, Any], facts: Facts, quality: Quality
+) -> dict[str, str]:
+    """Return most of what the template's markers stand for."""
+    return {
+        "title": escape(f"{metadata['dataset']}: ground motion"),
+        "style": "".join(_source(f"{name}.css") for name in _STYLES),
+        "heading": escape(str(metadata["dataset"])),
+        "lead": escape(_lead(measurements, metadata)),
+        "summary": summary_html(measurements, metadata, quality),
+        "quality": quality_section(quality, facts, str(metadata["master_date"])),
+        "run": run_section(facts),
+        "certificates": certificates_section(facts),
+        "provenance": provenance_section(metadata),
+        "parameters": parameters_section(metadata["parameters"]),
+        "script": "".join(_source(f"{name}.js") for name in SCRIPTS),
+    }
 
 
 def _room(measurements: Measurements, budget_bytes: int) -> float:
