@@ -402,6 +402,8 @@ def test_tables_made_in_the_page_hold_the_data(
     values = [float(row["displacement_mm"]) for row in found]
     np.testing.assert_allclose(values, small.displacement_mm(number - 1, number)[0], atol=0.051)
     assert [row["date"] for row in found] == [f"{date}" for date in small.dates]
+    page.find_element("id", "copy").click()
+    until(lambda: text_of(page, "action-answer") == "copied")
 
 
 def test_hardly_anything_known_is_shown_all_the_same(opened: Opener, tmp_path: Path) -> None:
