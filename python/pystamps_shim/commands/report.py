@@ -7,14 +7,9 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pystamps_shim.commands.selecting import add_selection, request_of, selected
-from pystamps_shim.errors import wrong_usage
-
-if TYPE_CHECKING:
-    from pystamps_shim.products.measurements import Measurements
-    from pystamps_shim.products.report.dataset_facts import Facts
 
 _DESCRIPTION = """\
 Write one page of HTML about a finished dataset: a map of velocities to move and zoom in, the
@@ -55,21 +50,18 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Write the page and say what it holds."""
-    from pystamps_shim.products.metadata import metadata_of  # noqa: PLC0415
-    from pystamps_shim.products.publish import published, refuse_existing  # noqa: PLC0415
-    from pystamps_shim.products.report.write import write_report  # noqa: PLC0415
+    from pystamps_shim._binary import find_command  # noqa: PLC0415 - keeps --help quick
+    from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
+    from pystamps_shim.products.publish import refuse_existing  # noqa: PLC0415
+    from pystamps_shim.products.report.make import make_page  # noqa: PLC0415
 
     begin = time.monotonic()
     request = request_of(options)
     out = options.out or options.dataset / "products" / "report.html"
     refuse_existing(out, force=options.force, is_folder=False)
     with selected(options.dataset, options, request, out.parent) as (found, steps):
-        if found.velocity is None:
-            cause = f"product {found.value_type} has no velocity, which the page is about"
-            raise wrong_usage(cause, "choose --product ts-do or v-do")
-        facts = _facts(found, out.parent)
-        with published(out, force=options.force) as path:
-            written = write_report(path, found, metadata_of(found, steps), facts, out.parent)
+        native = Native(find_command(), quiet=True)
+        written = make_page(native, found, steps, out, force=options.force)
     told = {
         "file": str(out),
         "bytes": out.stat().st_size,
@@ -89,18 +81,3 @@ def run(options: argparse.Namespace) -> int:
             f"{told['bytes'] / 1e6:.1f} MB ({told['seconds']:.1f} s)\n"
         )
     return 0
-
-
-def _facts(found: Measurements, scratch: Path) -> Facts:
-    """Return what the folder tells; the closure of small baselines is a product of its own."""
-    from pystamps_shim._binary import find_command  # noqa: PLC0415
-    from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
-    from pystamps_shim.products.measurements import ProductRequest, measured  # noqa: PLC0415
-    from pystamps_shim.products.report.dataset_facts import facts_of  # noqa: PLC0415
-
-    dataset, program = found.dataset, find_command()
-    if not (dataset.small_baseline and (dataset.folder / "phuw_sb_res2.mat").is_file()):
-        return facts_of(dataset, program, None)
-    request, native = ProductRequest(value_type="rsb"), Native(program, quiet=True)
-    with measured(native, dataset.folder, request, scratch) as residual:
-        return facts_of(dataset, program, residual.layer)
