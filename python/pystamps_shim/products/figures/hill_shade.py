@@ -26,8 +26,8 @@ _LEAST_CELLS = 150
 _AZIMUTH_RAD, _ALTITUDE_RAD = np.deg2rad(315.0), np.deg2rad(45.0)
 # Slopes are drawn steeper, so that the steep ones look like this, by at most that factor.
 _STEEP, _MOST_STEEPENED = 0.7, 15.0
-# Greys of the darkest and the lightest slope, around the ground of maps.
-_DARK, _LIGHT = 0.55, 0.90
+# How much black or white lies on the ground of maps where a slope is half as light again.
+_STRENGTH, _MOST = 0.9, 0.4
 _METRES_PER_DEGREE = 111_195.0
 
 
@@ -83,12 +83,16 @@ def hill_shade(lonlat_deg: Doubles, height_m: Doubles) -> Shade | None:
 
 def draw_hill_shade(axes: Axes, shade: Shade) -> None:
     """Lay a shade under everything else on a map."""
-    grey = _DARK + (_LIGHT - _DARK) * np.nan_to_num(shade.light)
-    image = np.dstack([grey, grey, grey, np.isfinite(shade.light)])
+    # Level ground stays as it is, so that a shade has no edge where the PS thin out.
+    difference = np.nan_to_num(shade.light - 0.5)
+    grey = (difference > 0).astype(np.float64)
+    veil = np.minimum(_STRENGTH * np.abs(difference), _MOST)
+    image = np.dstack([grey, grey, grey, veil])
     axes.imshow(
         image,
         extent=shade.extent_deg,
         interpolation="bilinear",
+        interpolation_stage="rgba",
         aspect=axes.get_aspect(),
         zorder=0,
     )
@@ -150,7 +154,7 @@ def _moved(values: NDArray[np.bool_] | Doubles, rows: int, columns: int) -> Doub
     padded = np.zeros((height + 2 * _WINDOW, width + 2 * _WINDOW))
     padded[_WINDOW : _WINDOW + height, _WINDOW : _WINDOW + width] = values
     top, left = _WINDOW + rows, _WINDOW + columns
-    return padded[top : top + height, left : left + width]
+    return np.asarray(padded[top : top + height, left : left + width])
 
 
 def _light(north: Doubles, east: Doubles) -> Doubles:

@@ -46,7 +46,8 @@ def draw_coherence_histogram(plot: Plot) -> None:
         )
     else:
         notes.append(
-            f"Random phase: the simulation of stage 2, scaled to the candidates below {counts.low:g}."
+            "Random phase: the simulation of stage 2, scaled to the candidates below "
+            f"{counts.low:g}."
         )
     notes += _overlap_note(counts.patches)
     title = "Coherence of the candidates"
@@ -59,7 +60,13 @@ def draw_coherence_histogram(plot: Plot) -> None:
             axes.stairs(counts.random, edges, color=ORANGE, lw=1.6, label="random phase")
         if counts.thresholds is not None:
             _mark_threshold(axes, counts.thresholds, "threshold")
-        axes.set(xlim=(0, 1), xlabel="temporal coherence (0 to 1)", ylabel="candidates per 0.01")
+        axes.set(
+            xlim=(0, 1),
+            xlabel="temporal coherence (0 to 1)",
+            ylabel="candidates per 0.01 (log scale)",
+        )
+        axes.set_yscale("log")
+        axes.set_ylim(0.8, 2 * max(counts.candidates.max(), 1.0))
         drawn.legend(loc="outside lower center", ncols=4, fontsize=9, frameon=False)
 
 
@@ -92,7 +99,10 @@ def draw_dispersion_histogram(plot: Plot) -> None:
         if found.threshold is not None:
             limits = (found.threshold, found.threshold)
             _mark_threshold(axes, limits, "threshold of candidates")
-        axes.set(xlabel="amplitude dispersion D_A", ylabel=f"candidates per {edges[1]:.2g}")
+        axes.set(
+            xlabel="amplitude dispersion (standard deviation / mean amplitude)",
+            ylabel=f"candidates per {edges[1]:.2g}",
+        )
         axes.set_xlim(0, edges[-1] * 1.03)
         drawn.legend(loc="outside lower center", ncols=4, fontsize=9, frameon=False)
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pystamps_shim.products.figures.words import date_of_datenum
 from pystamps_shim.products.measurements import Doubles
 from pystamps_shim.reference.inputs import Patch
-
-_DATENUM_OF_ORDINAL = 366
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Network:
         in ``ps_info``, here with the master at 0.
         """
         days = np.asarray(dataset.variable("day"), dtype=np.float64).ravel()
-        dates = tuple(datetime.date.fromordinal(round(day) - _DATENUM_OF_ORDINAL) for day in days)
+        dates = tuple(date_of_datenum(float(day)) for day in days)
         baseline_m = np.asarray(dataset.variable("bperp"), dtype=np.float64).ravel()
         columns = np.arange(dataset.n_ifg)
         if dataset.small_baseline:

@@ -51,8 +51,8 @@ def draw_noise(plot: Plot) -> None:
             "(ifgstd2)."
         ),
         (
-            f"Noisy: above {limit_deg:.1f}°, the median and {_OUTLYING:g} robust standard deviations "
-            "(1.4826 times the median absolute deviation) of those kept."
+            f"Noisy: above {limit_deg:.1f}°, the median and {_OUTLYING:g} robust standard "
+            "deviations (1.4826 times the median absolute deviation) of those kept."
         ),
     ]
     with page(

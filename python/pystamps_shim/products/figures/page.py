@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pystamps_shim.products.drawing import INK, figure, missing_library
 from pystamps_shim.products.figures.plot import Plot
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 FAINT = "#444444"
 
@@ -18,6 +18,7 @@ _TITLE_POINTS, _TEXT_POINTS = 13.0, 9.5
 _LINE_INCHES = 0.175
 _TITLE_INCHES = 0.27
 _MARGIN_INCHES = 0.14
+_PAD_INCHES = 0.06
 
 
 @contextmanager
@@ -27,8 +28,8 @@ def page(
     title: str,
     subtitle: str,
     notes: Sequence[str] = (),
-) -> Iterator[Figure]:
-    """Yield the figure of a page, whose axes fill what its words leave.
+) -> Iterator[SubFigure]:
+    """Yield the middle of a page, between its words.
 
     Parameters
     ----------
@@ -52,12 +53,13 @@ def page(
     above = wrapped(subtitle, room, _TEXT_POINTS)
     below = wrapped(" ".join(notes), room, _TEXT_POINTS) if notes else []
     head = _MARGIN_INCHES + len(titles) * _TITLE_INCHES + len(above) * _LINE_INCHES + 0.06
-    foot = _MARGIN_INCHES + len(below) * _LINE_INCHES if below else 0.0
+    foot = _MARGIN_INCHES + len(below) * _LINE_INCHES + 0.06 if below else 0.06
     whole = head + height + foot
     with figure(plot.path, width, whole, plot.dots_per_inch) as drawn:
         engine = drawn.get_layout_engine()
         if engine is not None:
-            engine.set(rect=(0, foot / whole, 1, height / whole))  # type: ignore[call-arg]
+            rect = (0, foot / whole, 1, height / whole)
+            engine.set(rect=rect, w_pad=_PAD_INCHES, h_pad=_PAD_INCHES)  # type: ignore[call-arg]
         top = whole - _MARGIN_INCHES
         for line in titles:
             _write(drawn, line, top / whole, _TITLE_POINTS, bold=True)
@@ -65,11 +67,13 @@ def page(
         for line in above:
             _write(drawn, line, top / whole, _TEXT_POINTS)
             top -= _LINE_INCHES
-        top = foot - 0.02
+        top = foot - 0.08
         for line in below:
             _write(drawn, line, top / whole, _TEXT_POINTS)
             top -= _LINE_INCHES
-        yield drawn
+        # Of all that lies outside axes, only what is in a part of a figure keeps to `rect`.
+        middle: Any = drawn.subfigures()
+        yield middle
 
 
 def wrapped(text: str, room_inches: float, points: float, *, bold: bool = False) -> list[str]:

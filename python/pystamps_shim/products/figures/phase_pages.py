@@ -32,7 +32,7 @@ from pystamps_shim.products.measurements import Doubles, Measurements, parsed_da
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
-    from matplotlib.figure import Figure
+    from matplotlib.figure import SubFigure
 
 #: Panels on a page; of more interferograms a part is shown.
 MOST_PANELS = 42
@@ -42,7 +42,6 @@ _PANEL_HEIGHT_INCHES = (0.8, 2.6)
 _TITLE_INCHES = 0.42
 _BESIDE_INCHES = 1.1
 _COLUMNS = 7
-_DATES_PER_LINE = 3
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ def draw_wrapped(plot: Plot) -> None:
         values = np.angle(measurements.layer.values[measurements.rows, column])
         return np.asarray(values, dtype=np.float64)
 
-    title = f"Wrapped phase: {measurements.layer.description['definition']}"
-    _draw(plot, (measurements, subtitle_of(measurements, steps)), title, shown, (colours, phase))
+    said = measurements, subtitle_of(measurements, steps)
+    _draw(plot, said, "Wrapped phase of the interferograms", shown, (colours, phase))
 
 
 def draw_unwrapped(plot: Plot) -> None:
@@ -99,8 +98,8 @@ def draw_unwrapped(plot: Plot) -> None:
     def phase(column: int) -> Doubles:
         return np.asarray(measurements.layer.values[rows, column], dtype=np.float64)
 
-    title = f"Unwrapped phase: {measurements.layer.description['definition']}"
-    _draw(plot, (measurements, subtitle_of(measurements, steps)), title, shown, (colours, phase))
+    said = measurements, subtitle_of(measurements, steps)
+    _draw(plot, said, "Unwrapped phase of the interferograms", shown, (colours, phase))
 
 
 def unwrapped_product(plot: Plot) -> str:
@@ -158,7 +157,8 @@ def _draw(
     width, height = map_size_inches(measurements.places.lonlat_deg)
     panel = float(np.clip(_PANEL_INCHES * height / width, *_PANEL_HEIGHT_INCHES)) + _TITLE_INCHES
     size = (max(columns * _PANEL_INCHES, 4.4) + _BESIDE_INCHES, max(lines * panel, 2.2) + 0.1)
-    notes = [f"{measurements.layer.description['sign_convention'].capitalize()}."]
+    about = measurements.layer.description
+    notes = [f"Phase: {about['definition']}; {about['sign_convention']}."]
     if shown.whole > count:
         notes.append(f"{count} of {shown.whole} interferograms are shown, evenly spread.")
     with page(plot, size, title, subtitle, notes) as drawn:
@@ -187,7 +187,7 @@ def _draw_panel(axes: Axes, measurements: Measurements, values: Doubles, colours
     axes.set(xticks=[], yticks=[])
 
 
-def _colour_bar(drawn: Figure, panels: NDArray[Any], colours: Colours) -> None:
+def _colour_bar(drawn: SubFigure, panels: NDArray[Any], colours: Colours) -> None:
     from matplotlib.cm import ScalarMappable  # noqa: PLC0415
     from matplotlib.colors import Normalize  # noqa: PLC0415
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.collections import PathCollection
     from matplotlib.colorbar import Colorbar
     from matplotlib.colors import Colormap
-    from matplotlib.figure import Figure
 
 SHADE_NOTE = "Grey relief: heights of the PS, where they are dense enough."
 
@@ -41,6 +40,7 @@ _LEAST_SIDE_M = 600.0
 _MAP_INCHES = (9.0, 6.2)
 _LEAST_MAP_INCHES = (3.6, 2.4)
 _BESIDE_INCHES, _BELOW_INCHES = 2.1, 0.6
+_SECOND_SCALE_INCHES = 0.6
 _TICK_INCHES = 1.0
 
 
@@ -74,9 +74,7 @@ def diverging(values: Doubles, label: str) -> Scale:
     return Scale(colours, -limit, limit, label, np.abs(values))
 
 
-def sequential(
-    values: Doubles, label: str, *, low: float | None = None, small_on_top: bool = False
-) -> Scale:
+def sequential(values: Doubles, label: str, *, small_on_top: bool = False) -> Scale:
     """Return a scale from dark to light over 99 % of the values.
 
     Parameters
@@ -85,8 +83,6 @@ def sequential(
         The values, [N].
     label
         Name and unit.
-    low
-        Where the scale begins; the least value by default.
     small_on_top
         Draw small values over large ones.
     """
@@ -96,7 +92,7 @@ def sequential(
     if not known.size:
         cause = f"no PS has a value of: {label}"
         raise PystampsError(cause, "choose other PS, or another figure")
-    least = float(np.quantile(known, 0.005)) if low is None else low
+    least = float(np.quantile(known, 0.005))
     most = max(float(np.quantile(known, 0.995)), least + 1e-6 * max(abs(least), 1.0))
     ends: ClippedEnds = "neither"
     below, above = bool(np.any(known < least)), bool(np.any(known > most))
@@ -116,6 +112,7 @@ def draw_point_map(
     *,
     title: str,
     notes: Sequence[str] = (),
+    finish: Callable[[Colorbar], None] | None = None,
 ) -> None:
     """Draw a map that fills a page.
 
@@ -133,24 +130,29 @@ def draw_point_map(
         What the values are.
     notes
         Sentences below the map.
+    finish
+        Adds to the colour bar, for which there is more room then.
     """
     measurements, steps = chosen
-    size, shade = map_size_inches(measurements.places.lonlat_deg), None
-    if measurements.places.height_m.size:
-        shade = hill_shade(measurements.places.lonlat_deg, measurements.places.height_m)
+    size = map_size_inches(measurements.places.lonlat_deg)
+    shade = hill_shade(measurements.places.lonlat_deg, measurements.places.height_m)
     unknown = int(np.sum(~np.isfinite(values)))
     said = [
         *notes,
         *([SHADE_NOTE] if shade else []),
         *([f"{unknown:,} PS have no value."] if unknown else []),
     ]
-    whole = (size[0] + _BESIDE_INCHES, size[1] + _BELOW_INCHES)
+    beside = _BESIDE_INCHES + (_SECOND_SCALE_INCHES if finish else 0.0)
+    whole = (size[0] + beside, size[1] + _BELOW_INCHES)
     with page(plot, whole, title, subtitle_of(measurements, steps), said) as drawn:
         axes = drawn.subplots()
         dots = draw_points(axes, measurements, values, scale)
         if shade is not None:
             draw_hill_shade(axes, shade)
-        colour_bar(drawn, axes, dots, scale.label)
+        bar = drawn.colorbar(dots, ax=axes, shrink=0.9, aspect=28, pad=0.02)
+        bar.set_label(scale.label)
+        if finish is not None:
+            finish(bar)
 
 
 def draw_points(
@@ -187,13 +189,6 @@ def draw_points(
     axes.locator_params(axis="x", nbins=int(np.clip(width / _TICK_INCHES, 2, 7)))
     axes.locator_params(axis="y", nbins=int(np.clip(height / 0.5, 3, 8)))
     return dots
-
-
-def colour_bar(drawn: Figure, axes: Axes, dots: PathCollection, label: str) -> Colorbar:
-    """Draw the colours beside a map."""
-    bar = drawn.colorbar(dots, ax=axes, shrink=0.9, aspect=28, pad=0.02)
-    bar.set_label(label)
-    return bar
 
 
 def map_size_inches(lonlat_deg: Doubles) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from pystamps_shim.products.figures.distances import local_metres
 from pystamps_shim.products.figures.page import page
 from pystamps_shim.products.figures.plot import LonLat, Plot
 from pystamps_shim.products.figures.point_map import diverging, draw_points, map_size_inches
+from pystamps_shim.products.figures.series import few_ticks
 from pystamps_shim.products.figures.velocity import PRODUCT, direction, made_by, velocity_label
 from pystamps_shim.products.figures.words import place_text, subtitle_of
 from pystamps_shim.products.measurements import Doubles, Measurements
@@ -162,8 +163,8 @@ def _draw_velocities(axes: Axes, measurements: Measurements, found: Strip) -> No
     axes.set_xlim(0, found.length_m / scale)
     axes.grid(visible=True, color="#e6e6e6", lw=0.6)
     axes.set_axisbelow(True)
-    for text, side, place in (("A", "left", 0.0), ("B", "right", 1.0)):
-        axes.set_title(text, loc=side, fontsize=11, color=INK, x=place)
+    axes.set_title("A", loc="left", fontsize=11, color=INK)
+    axes.set_title("B", loc="right", fontsize=11, color=INK)
 
 
 def _draw_heights(axes: Axes, measurements: Measurements, found: Strip) -> None:
@@ -199,5 +200,5 @@ def _draw_locator(
     axes.set_anchor("N")
     bar = place.colorbar(dots, ax=axes, location="bottom", aspect=35)
     bar.set_label(scale.label, fontsize=9)
-    bar.locator.set_params(nbins=5)
+    bar.locator = few_ticks()
     bar.update_ticks()

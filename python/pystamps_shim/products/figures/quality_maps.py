@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.products.drawing import INK
-from pystamps_shim.products.figures.page import page
 from pystamps_shim.products.figures.plot import Plot, refuse_other_products
 from pystamps_shim.products.figures.point_map import (
-    colour_bar,
     diverging,
     draw_point_map,
-    draw_points,
-    map_size_inches,
     sequential,
 )
-from pystamps_shim.products.figures.words import subtitle_of
 from pystamps_shim.products.measurements import Measurements
 
 if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar
-
-_BESIDE_INCHES, _BELOW_INCHES = 2.7, 0.6
 
 
 def draw_coherence_map(plot: Plot) -> None:
@@ -42,7 +35,7 @@ def draw_coherence_map(plot: Plot) -> None:
 def draw_look_angle_error(plot: Plot) -> None:
     """Draw the phase for a metre of baseline that stage 7 found, and as metres of height."""
     chosen = plot.source.measurements("d")
-    measurements, steps = chosen
+    measurements = chosen[0]
     refuse_other_products(measurements.value_type, ("d",), "choose --product d, or leave it out")
     slope = np.asarray(measurements.layer_block(0, len(measurements))[:, 0], dtype=np.float64)
     # Milliradians, so that the scale has readable numbers.
@@ -55,15 +48,15 @@ def draw_look_angle_error(plot: Plot) -> None:
             f"Height error: K times {metres:,.0f} m²/rad, "
             "λ · range · sin(incidence) / 4π at mid-swath; positive where K is."
         )
-    size = map_size_inches(measurements.places.lonlat_deg)
-    whole = (size[0] + _BESIDE_INCHES, size[1] + _BELOW_INCHES)
-    subtitle = subtitle_of(measurements, steps)
-    with page(plot, whole, "Look-angle (DEM) error", subtitle, notes) as drawn:
-        axes = drawn.subplots()
-        dots = draw_points(axes, measurements, values, scale)
-        bar = colour_bar(drawn, axes, dots, scale.label)
-        if metres is not None:
-            _add_metres(bar, metres / 1000)
+    draw_point_map(
+        plot,
+        chosen,
+        values,
+        scale,
+        title="Look-angle (DEM) error",
+        notes=notes,
+        finish=None if metres is None else lambda bar: _add_metres(bar, metres / 1000),
+    )
 
 
 def metres_per_radian_per_metre(measurements: Measurements) -> float | None:
@@ -86,7 +79,12 @@ def metres_per_radian_per_metre(measurements: Measurements) -> float | None:
 
 def _add_metres(bar: Colorbar, metres_per_value: float) -> None:
     """Add a scale in metres on the left side of a colour bar."""
-    axis = bar.ax.secondary_yaxis(
-        "left", functions=(lambda k: k * metres_per_value, lambda m: m / metres_per_value)
-    )
+
+    def to_metres(value: Any) -> Any:
+        return value * metres_per_value
+
+    def from_metres(metres: Any) -> Any:
+        return metres / metres_per_value
+
+    axis = bar.ax.secondary_yaxis("left", functions=(to_metres, from_metres))
     axis.set_ylabel("height error (m)", color=INK)

@@ -125,11 +125,22 @@ def _draw_locator(place: SubFigure, measurements: Measurements, shown: list[Show
             zorder=8,
             label=_LETTERS[row],
         )
+        axes.annotate(
+            _LETTERS[row],
+            each.lonlat_deg,
+            xytext=(9, 5),
+            textcoords="offset points",
+            fontsize=10,
+            fontweight="bold",
+            color=INK,
+            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.2},
+            zorder=9,
+        )
     axes.locator_params(axis="x", nbins=3)
     axes.set_anchor("N")
     bar = place.colorbar(dots, ax=axes, location="bottom", aspect=35)
     bar.set_label(scale.label, fontsize=9)
-    bar.locator = _few_ticks()
+    bar.locator = few_ticks()
     bar.update_ticks()
 
 
@@ -245,7 +256,8 @@ def _date_axis(axes: Axes) -> None:
     axes.set_xlabel("date", color=FAINT)
 
 
-def _few_ticks() -> Any:
+def few_ticks() -> Any:
+    """Return a locator of some five ticks."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     return MaxNLocator(5, steps=[1, 2, 5, 10])

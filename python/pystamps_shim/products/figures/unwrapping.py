@@ -102,8 +102,9 @@ def draw_unwrapping(plot: Plot) -> None:
     notes = [
         "Residues: cells around which the wrapped differences do not add up to zero.",
         (
-            "Cost: statistical cost of the solution; proven optimal where it equals the dual bound, "
-            "which no solution can be below. An optimal solution can still differ from the truth."
+            "Cost: statistical cost of the solution; proven optimal where it equals the dual "
+            "bound, which no solution can be below. An optimal solution can still differ from "
+            "the truth."
         ),
     ]
     with page(plot, (width, _HEIGHT_INCHES), "Phase unwrapping", subtitle, notes) as drawn:
@@ -113,6 +114,7 @@ def draw_unwrapping(plot: Plot) -> None:
         _draw_bars(panels[1], certificate.cost, certificate.optimal)
         _draw_bound(panels[1], certificate)
         panels[1].set_ylabel("cost")
+        panels[1].yaxis.set_major_formatter("{x:,.0f}")
         name_bars(panels[1], labels, width)
         panels[0].grid(visible=True, axis="y", color="#e6e6e6", lw=0.6)
         panels[0].set_axisbelow(True)

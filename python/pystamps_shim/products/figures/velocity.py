@@ -30,7 +30,7 @@ def draw_velocity_std(plot: Plot) -> None:
         cause = f"product {chosen[0].value_type} was made without standard deviations"
         raise PystampsError(cause, "leave out --bootstrap 0")
     label = f"standard deviation of the {direction(chosen[0])} velocity (mm/yr)"
-    scale = sequential(deviation, label, low=0.0)
+    scale = sequential(deviation, label)
     title = f"Standard deviation of the mean {direction(chosen[0])} velocity"
     draw_point_map(plot, chosen, deviation, scale, title=title, notes=made_by(chosen[0]))
 

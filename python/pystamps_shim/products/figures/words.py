@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pystamps_shim.products.measurements import Measurements, parsed_date
 from pystamps_shim.products.selection import Step
 
+_DATENUM_OF_ORDINAL = 366
+
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -32,8 +34,6 @@ def ps_text(measurements: Measurements) -> str:
 def dates_text(measurements: Measurements) -> str:
     """Return how many images or interferograms of which dates a product is made of."""
     dates = dates_of(measurements)
-    if not dates:
-        return ""
     span = f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
     pairs = [label for label in _labels(measurements) if "_" in label]
     if pairs:
@@ -42,15 +42,24 @@ def dates_text(measurements: Measurements) -> str:
 
 
 def dates_of(measurements: Measurements) -> list[datetime.date]:
-    """Return the dates of the images that a product is made of, the master's included."""
+    """Return the dates of the images that a product is made of, the master's included.
+
+    Those of the dataset for values of no date.
+    """
     labels = _labels(measurements)
     if not labels:
-        return []
+        days = measurements.dataset.variable("day").ravel()
+        return sorted(date_of_datenum(float(day)) for day in days)
     dates = {parsed_date(date) for label in labels for date in label.split("_")}
     # Pairs need no master: their images are all there are.
     if not any("_" in label for label in labels):
         dates.add(measurements.master_date)
     return sorted(dates)
+
+
+def date_of_datenum(days: float) -> datetime.date:
+    """Return the date that MATLAB counts as `days`."""
+    return datetime.date.fromordinal(round(days) - _DATENUM_OF_ORDINAL)
 
 
 def reference_text(measurements: Measurements) -> str:
