@@ -189,6 +189,7 @@ def scatter_points(
     limits: tuple[float, float],
     *,
     size: float = 1.0,
+    least_area: float = 0.0,
 ) -> PathCollection:
     """Draw a dot a PS on a map, coloured by its value.
 
@@ -206,12 +207,14 @@ def scatter_points(
         Values of the first and the last colour.
     size
         Factor on the area of the dots.
+    least_area
+        What a dot covers at least, square points.
     """
     return axes.scatter(
         lonlat_deg[:, 0],
         lonlat_deg[:, 1],
         c=values,
-        s=size * marker_area(axes, lonlat_deg),
+        s=max(size * marker_area(axes, lonlat_deg), least_area),
         cmap=colours,
         vmin=limits[0],
         vmax=limits[1],

@@ -19,9 +19,9 @@ _PS_PER_CELL = 3.0
 _CELLS = (12, 240)
 # Of the 25 cells around one, and of the 9, those that have to hold PS for a slope there.
 _WINDOW = 2
-_LEAST_KNOWN, _LEAST_NEAR = 11, 4
+_LEAST_KNOWN, _LEAST_NEAR = 15, 6
 # Cells with a slope that a shade needs at all.
-_LEAST_CELLS = 150
+_LEAST_CELLS = 800
 # Light from the north-west, as maps have it.
 _AZIMUTH_RAD, _ALTITUDE_RAD = np.deg2rad(315.0), np.deg2rad(45.0)
 # Slopes are drawn steeper, so that the steep ones look like this, by at most that factor.
@@ -60,8 +60,8 @@ def hill_shade(lonlat_deg: Doubles, height_m: Doubles) -> Shade | None:
     Notes
     -----
     Heights are averaged in cells of about 3 PS. A cell gets a slope, that of a plane fitted to the
-    5 x 5 cells around it, if 11 of these 25 hold PS and 4 of the 9 nearest: gaps stay gaps.
-    Without 150 such cells there is no shade.
+    5 x 5 cells around it, if 15 of these 25 hold PS and 6 of the 9 nearest: gaps stay gaps.
+    Without 800 such cells there is no shade.
     """
     known = np.isfinite(height_m)
     lonlat_deg, height_m = lonlat_deg[known], height_m[known]
@@ -118,7 +118,7 @@ def _slopes(height_m: Doubles, cell_m: float) -> tuple[Doubles, Doubles]:
     """Return the slopes to the north and to the east of planes fitted around each cell."""
     known = np.isfinite(height_m)
     filled = np.where(known, height_m, 0.0)
-    steps = np.arange(-_WINDOW, _WINDOW + 1)
+    steps = range(-_WINDOW, _WINDOW + 1)
     near = sum(_moved(known, row, column) for row in (-1, 0, 1) for column in (-1, 0, 1))
     sums: dict[str, Doubles] = {}
     for row in steps:
@@ -165,4 +165,4 @@ def _light(north: Doubles, east: Doubles) -> Doubles:
     to_light = -(north * np.cos(_AZIMUTH_RAD) + east * np.sin(_AZIMUTH_RAD)) * factor
     normal = np.sqrt(1 + factor**2 * (north**2 + east**2))
     shine = (np.sin(_ALTITUDE_RAD) + np.cos(_ALTITUDE_RAD) * to_light) / normal
-    return np.clip(shine / (2 * np.sin(_ALTITUDE_RAD)), 0.0, 1.0)
+    return np.asarray(np.clip(shine / (2 * np.sin(_ALTITUDE_RAD)), 0.0, 1.0))

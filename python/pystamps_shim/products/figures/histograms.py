@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 _SIZE_INCHES = (8.6, 4.6)
 _PALE = "#c9ced6"
-_DISPERSION_BINS, _VELOCITY_BINS = 60, 80
+_DISPERSION_BINS, _VELOCITY_BINS = 60, (9, 80)
 _ROBUST = 1.4826
 # A PS is stable if its velocity differs from the median by less than this many of its own
 # standard deviations.
 _STABLE = 2.0
+# Of fewer PS none can be told to be stable.
+_FEWEST = 20
 
 
 def draw_coherence_histogram(plot: Plot) -> None:
@@ -123,7 +125,7 @@ def draw_velocity_histogram(plot: Plot) -> None:
     notes.append(
         f"Stable: velocity within {_STABLE:g} of its own standard deviations from the median."
         if stable.any()
-        else "No PS is known to be stable: velocities have no standard deviation, or all move."
+        else "No PS is told to be stable: there are fewer than 20, or no standard deviations."
     )
     notes.append("Spread: 1.4826 times the median absolute deviation.")
     if beyond:
@@ -150,7 +152,7 @@ def stable_ps(measurements: Measurements) -> NDArray[np.bool_]:
     """Tell which PS surely do not move against the others, [N]."""
     velocity = measurements.velocity_mm_per_year()
     std = measurements.velocity_std_mm_per_year()
-    if not np.isfinite(velocity).any():
+    if np.isfinite(velocity).sum() < _FEWEST:
         return np.zeros(len(measurements), dtype=bool)
     return np.asarray(np.abs(velocity - np.nanmedian(velocity)) <= _STABLE * std)
 
@@ -171,15 +173,19 @@ def _velocity_edges(known: Doubles) -> Doubles:
     """Return edges of bins that hold all but a thousandth of the velocities at each end."""
     low, high = (float(each) for each in np.quantile(known, [0.001, 0.999]))
     margin = 0.05 * (high - low) or 1.0
-    return np.linspace(low - margin, high + margin, _VELOCITY_BINS + 1)
+    bins = int(np.clip(2 * np.sqrt(known.size), *_VELOCITY_BINS))
+    return np.linspace(low - margin, high + margin, bins + 1)
 
 
 def _filled(
     axes: Axes, counts: Doubles, edges: Doubles, colour: str, label: str, *, alpha: float = 1.0
 ) -> None:
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
     axes.stairs(counts, edges, fill=True, color=colour, alpha=alpha, label=label)
     axes.stairs(counts, edges, color=INK, lw=0.5, label=f"_{label}")
     axes.set_ylim(0, max(axes.get_ylim()[1], 1.0))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(visible=True, axis="y", color="#e6e6e6", lw=0.6)
     axes.set_axisbelow(True)
 

@@ -84,9 +84,9 @@ class Network:
         if not self.small_baseline:
             return [f"{self.dates[slave]:%Y-%m-%d}" for _, slave in self.pairs]
         return [
-            f"{self.dates[first]:%Y-%m-%d} {self.dates[second]:%m-%d}"
+            f"{self.dates[first]:%Y-%m-%d} → {self.dates[second]:%m-%d}"
             if self.dates[first].year == self.dates[second].year
-            else f"{self.dates[first]:%Y-%m-%d} {self.dates[second]:%Y-%m-%d}"
+            else f"{self.dates[first]:%Y-%m-%d} → {self.dates[second]:%Y-%m-%d}"
             for first, second in self.pairs
         ]
 

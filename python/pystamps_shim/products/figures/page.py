@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FAINT = "#444444"
 
+_SEPARATOR = " · "
 _TITLE_POINTS, _TEXT_POINTS = 13.0, 9.5
 _LINE_INCHES = 0.175
 _TITLE_INCHES = 0.27
@@ -79,15 +80,24 @@ def page(
 def wrapped(text: str, room_inches: float, points: float, *, bold: bool = False) -> list[str]:
     """Return a text in lines of which each fits into a width.
 
-    A line is broken between words, before a separating dot rather than after it.
+    Lines are broken at separating dots, and between words only where a part is longer than a line.
     """
+
+    def fits(line: str) -> bool:
+        return text_width_inches(line, points, bold=bold) <= room_inches
+
     lines: list[str] = []
-    for word in text.replace(" · ", " ·\N{NO-BREAK SPACE}").split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_width_inches(longer, points, bold=bold) <= room_inches:
-            lines[-1] = longer
-        else:
-            lines.append(word.removeprefix("·\N{NO-BREAK SPACE}") if lines else word)
+    for part in text.split(_SEPARATOR):
+        if lines and fits(lines[-1] + _SEPARATOR + part):
+            lines[-1] += _SEPARATOR + part
+            continue
+        first, *others = [part] if fits(part) else part.split(" ")
+        lines.append(first)
+        for word in others:
+            if fits(f"{lines[-1]} {word}"):
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
     return lines
 
 

@@ -12,15 +12,15 @@ from pystamps_shim.errors import PystampsError
 from pystamps_shim.products.drawing import (
     clipped_ends,
     map_axes,
-    scale_bar,
     scatter_points,
     symmetric_limit,
     velocity_colours,
 )
+from pystamps_shim.products.figures.distances import local_metres
 from pystamps_shim.products.figures.network import Network
 from pystamps_shim.products.figures.page import page
 from pystamps_shim.products.figures.plot import Plot, refuse_other_products
-from pystamps_shim.products.figures.point_map import extent_lonlat_deg, map_size_inches
+from pystamps_shim.products.figures.point_map import extent_lonlat_deg, least_area, map_size_inches
 from pystamps_shim.products.figures.words import (
     MINUS,
     reference_centre,
@@ -42,6 +42,7 @@ _PANEL_HEIGHT_INCHES = (0.8, 2.6)
 _TITLE_INCHES = 0.42
 _BESIDE_INCHES = 1.1
 _COLUMNS = 7
+_FEW_AREA = 18.0
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def _draw(
     size = (max(columns * _PANEL_INCHES, 4.4) + _BESIDE_INCHES, max(lines * panel, 2.2) + 0.1)
     about = measurements.layer.description
     notes = [f"Phase: {about['definition']}; {about['sign_convention']}."]
+    notes.append(f"Each map is {map_width_text(measurements.places.lonlat_deg)} wide.")
     if shown.whole > count:
         notes.append(f"{count} of {shown.whole} interferograms are shown, evenly spread.")
     with page(plot, size, title, subtitle, notes) as drawn:
@@ -171,7 +173,6 @@ def _draw(
             axes.set_title(
                 shown.titles[i], fontsize=9, fontweight="normal", loc="center", linespacing=1.1
             )
-        scale_bar(panels[0, 0])
         if reference_text(measurements) and (centre := reference_centre(measurements)):
             panels[0, 0].plot(*centre, "*", ms=9, mfc="white", mec="#222222", mew=0.8, zorder=6)
         _colour_bar(drawn, panels, colours)
@@ -183,8 +184,19 @@ def _draw_panel(axes: Axes, measurements: Measurements, values: Doubles, colours
     map_axes(axes, extent_lonlat_deg(lonlat_deg))
     limits = (-colours.limit, colours.limit)
     if known.any():
-        scatter_points(axes, lonlat_deg[known], values[known], colours.map, limits, size=0.8)
+        least = least_area(int(known.sum()), _FEW_AREA)
+        scatter_points(
+            axes, lonlat_deg[known], values[known], colours.map, limits, size=0.8, least_area=least
+        )
     axes.set(xticks=[], yticks=[])
+
+
+def map_width_text(lonlat_deg: Doubles) -> str:
+    """Return how wide the ground is that a map of PS shows."""
+    (west, _), (east, _) = extent_lonlat_deg(lonlat_deg)
+    middle = float(lonlat_deg[:, 1].mean())
+    width_m = local_metres(np.array([[east, middle]]), (float(west), middle))[0, 0]
+    return f"{width_m / 1000:.3g} km" if width_m >= 1000 else f"{width_m:.3g} m"
 
 
 def _colour_bar(drawn: SubFigure, panels: NDArray[Any], colours: Colours) -> None:

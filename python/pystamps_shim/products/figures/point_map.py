@@ -42,6 +42,10 @@ _LEAST_MAP_INCHES = (3.6, 2.4)
 _BESIDE_INCHES, _BELOW_INCHES = 2.1, 0.6
 _SECOND_SCALE_INCHES = 0.6
 _TICK_INCHES = 1.0
+# Dots leave some of the relief to be seen.
+_SIZE_ON_SHADE = 0.6
+# Up to so many PS, dots are at least so large.
+_FEW_PS, _FEW_AREA = 60, 45.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,8 @@ def draw_point_map(
     whole = (size[0] + beside, size[1] + _BELOW_INCHES)
     with page(plot, whole, title, subtitle_of(measurements, steps), said) as drawn:
         axes = drawn.subplots()
-        dots = draw_points(axes, measurements, values, scale)
+        size_of_dots = _SIZE_ON_SHADE if shade else 1.0
+        dots = draw_points(axes, measurements, values, scale, size=size_of_dots)
         if shade is not None:
             draw_hill_shade(axes, shade)
         bar = drawn.colorbar(dots, ax=axes, shrink=0.9, aspect=28, pad=0.02)
@@ -178,7 +183,13 @@ def draw_points(
     order = np.argsort(scale.order, kind="stable")
     order = order[np.isfinite(values[order])]
     dots = scatter_points(
-        axes, lonlat_deg[order], values[order], scale.colours, (scale.low, scale.high), size=size
+        axes,
+        lonlat_deg[order],
+        values[order],
+        scale.colours,
+        (scale.low, scale.high),
+        size=size,
+        least_area=least_area(len(order), _FEW_AREA),
     )
     if reference_text(measurements):
         count = int(measurements.layer.description["reference"]["ps_count"])
@@ -189,6 +200,11 @@ def draw_points(
     axes.locator_params(axis="x", nbins=int(np.clip(width / _TICK_INCHES, 2, 7)))
     axes.locator_params(axis="y", nbins=int(np.clip(height / 0.5, 3, 8)))
     return dots
+
+
+def least_area(count: int, most: float) -> float:
+    """Return what a dot covers at least, square points: a few PS alone still have to be seen."""
+    return float(np.clip(_FEW_PS / max(count, 1), 0.0, 1.0)) * most
 
 
 def map_size_inches(lonlat_deg: Doubles) -> tuple[float, float]:

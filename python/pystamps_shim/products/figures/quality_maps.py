@@ -46,7 +46,7 @@ def draw_look_angle_error(plot: Plot) -> None:
     if metres is not None:
         notes.append(
             f"Height error: K times {metres:,.0f} m²/rad, "
-            "λ · range · sin(incidence) / 4π at mid-swath; positive where K is."
+            "wavelength times range times sin(incidence) over 4π at mid-swath; positive where K is."
         )
     draw_point_map(
         plot,

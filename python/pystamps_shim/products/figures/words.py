@@ -89,12 +89,16 @@ def place_text(lonlat_deg: Sequence[float]) -> str:
 
 def signed(value: float, digits: int = 1) -> str:
     """Return a number with its sign, the minus as wide as the plus."""
-    return f"{value:+.{digits}f}".replace("-", MINUS)
+    return f"{_without_minus_zero(value, digits):+.{digits}f}".replace("-", MINUS)
 
 
 def number(value: float, digits: int = 1) -> str:
     """Return a number with a minus sign where it is negative."""
-    return f"{value:.{digits}f}".replace("-", MINUS)
+    return f"{_without_minus_zero(value, digits):.{digits}f}".replace("-", MINUS)
+
+
+def _without_minus_zero(value: float, digits: int) -> float:
+    return round(value, digits) + 0.0
 
 
 def _labels(measurements: Measurements) -> list[str]:
