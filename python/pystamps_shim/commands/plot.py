@@ -42,8 +42,9 @@ examples
 a negative longitude needs an equals sign: --at=-70.5,-33.4
 the library comes with: pip install 'pystamps[plot]'
 """
-#: Options of the product and the PS, by their names in Python, and what they are unless given.
-_OF_SELECTION: dict[str, Any] = {
+#: Options of the product, of the PS and of figures, by their names in Python, and what they are
+#: unless given.
+_OF_PRODUCTS: dict[str, Any] = {
     "product": None,
     "reference": None,
     "reference_box": None,
@@ -53,6 +54,8 @@ _OF_SELECTION: dict[str, Any] = {
     "vertical": False,
     "incidence_deg": None,
     "heading_deg": None,
+}
+_OF_PS: dict[str, Any] = {
     "min_coherence": None,
     "bbox": None,
     "polygon": None,
@@ -112,7 +115,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Draw one figure, or all that the dataset allows, and say what they are."""
-    from pystamps_shim.products.drawing import missing_library, suffix_of  # noqa: PLC0415
+    from pystamps_shim.products.drawing import SUFFIXES, missing_library, suffix_of  # noqa: PLC0415
     from pystamps_shim.products.figures.kinds import ALL, kind_named  # noqa: PLC0415
     from pystamps_shim.products.publish import refuse_existing  # noqa: PLC0415
 
@@ -121,6 +124,9 @@ def run(options: argparse.Namespace) -> int:
     kind = None if everything else kind_named(options.kind)
     asked = _options(options)
     _refuse_idle(options, kind)
+    if everything and options.out.suffix.lower() in SUFFIXES:
+        cause = f"{options.out} is the name of a figure, and 'plot all' writes a folder"
+        raise wrong_usage(cause, "for instance --out figures")
     if not everything:
         suffix_of(options.out)
     if not 30 <= options.dpi <= 1200:
@@ -179,8 +185,7 @@ def _draw_all(options: argparse.Namespace, source: Source, asked: Options) -> di
                 path.unlink(missing_ok=True)
                 left_out[kind.name] = f"{error.cause} ({error.remedy})"
         if not drawn:
-            reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
-            cause = f"{options.dataset}: no figure can be drawn: {reasons}"
+            cause = f"no figure can be drawn: {'; '.join(_by_reason(left_out))}"
             raise PystampsError(cause, "run the stages first")
         told: dict[str, Any] = {"drawn": drawn, "left_out": left_out}
         text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
@@ -194,8 +199,16 @@ def _say(options: argparse.Namespace, told: dict[str, Any]) -> None:
         return
     what = ", ".join(told["drawn"])
     sys.stdout.write(f"{told['file']}: {what} ({told['seconds']:.1f} s)\n")
-    for name, reason in told["left_out"].items():
-        sys.stdout.write(f"not drawn: {name}: {reason}\n")
+    for line in _by_reason(told["left_out"]):
+        sys.stdout.write(f"not drawn: {line}\n")
+
+
+def _by_reason(left_out: dict[str, str]) -> list[str]:
+    """Return what was left out, figures of one reason together."""
+    names: dict[str, list[str]] = {}
+    for name, reason in left_out.items():
+        names.setdefault(reason, []).append(name)
+    return [f"{', '.join(these)}: {reason}" for reason, these in names.items()]
 
 
 @contextmanager
@@ -203,6 +216,7 @@ def _source(options: argparse.Namespace) -> Iterator[Source]:
     """Yield the dataset that the options name, with the products and PS that they choose."""
     from pystamps_shim._binary import find_command  # noqa: PLC0415 - keeps --help quick
     from pystamps_shim.pipeline.commands import Native  # noqa: PLC0415
+    from pystamps_shim.products.figures.kinds import shows_motion  # noqa: PLC0415
     from pystamps_shim.products.figures.plot import Source  # noqa: PLC0415
 
     if not options.dataset.is_dir():
@@ -214,7 +228,10 @@ def _source(options: argparse.Namespace) -> Iterator[Source]:
     def make(
         wanted: ProductRequest,
     ) -> AbstractContextManager[tuple[Measurements, tuple[Step, ...]]]:
-        return selected(options.dataset, options, wanted, scratch)
+        # With --vertical, what is no motion stays as it is.
+        vertical = options.vertical and shows_motion(wanted.value_type)
+        changed = argparse.Namespace(**{**vars(options), "vertical": vertical})
+        return selected(options.dataset, changed, wanted, scratch)
 
     scratch.mkdir(parents=True, exist_ok=True)
     with Source(
@@ -270,28 +287,28 @@ def _options(options: argparse.Namespace) -> Options:
 
 def _refuse_idle(options: argparse.Namespace, kind: Kind | None) -> None:
     """Raise where an option is given that does nothing for a figure."""
-    given = [
-        name
-        for name, default in (_OF_SELECTION | _OF_FIGURES).items()
-        if getattr(options, name) != default
-    ]
+    known = _OF_PRODUCTS | _OF_PS | _OF_FIGURES
+    given = [name for name, default in known.items() if getattr(options, name) != default]
     if kind is None:
         if "product" in given:
-            cause = "--product is one product, and figures show several"
+            cause = "--product is one product, and 'plot all' shows several"
             raise wrong_usage(cause, "draw one kind of figure, or drop it")
         return
     if options.format is not None:
         cause = "--format is for 'plot all': the ending of --out decides here"
         raise wrong_usage(cause, "drop it")
+    takes = {
+        *kind.options,
+        *(_OF_PS if kind.selects else ()),
+        *(_OF_PRODUCTS if kind.product is not None else ()),
+    }
+    if not kind.of_motion:
+        takes.discard("vertical")
     for name in given:
-        if name in _OF_FIGURES and name in kind.options:
-            continue
-        if name in _OF_SELECTION and kind.selects:
-            continue
-        flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
-        what = "is of the dataset as a whole" if name in _OF_SELECTION else "does not take it"
-        cause = f"{flag} does nothing for '{kind.name}', which {what}"
-        raise wrong_usage(cause, "drop it")
+        if name not in takes:
+            flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
+            cause = f"{flag} does nothing for 'plot {kind.name}'"
+            raise wrong_usage(cause, "drop it, or draw another figure")
 
 
 def _place(flag: str, text: str) -> LonLat:

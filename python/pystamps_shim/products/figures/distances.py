@@ -24,3 +24,8 @@ def local_metres(lonlat_deg: Doubles, origin_lonlat_deg: tuple[float, float]) ->
     north_deg = lonlat_deg[:, 1] - latitude
     metres_per_degree = _METRES_PER_DEGREE * np.cos(np.deg2rad(latitude))
     return np.column_stack([east_deg * metres_per_degree, north_deg * _METRES_PER_DEGREE])
+
+
+def distance_text(metres: float) -> str:
+    """Return a distance as a person would say it."""
+    return f"{metres / 1000:,.1f} km" if metres >= 1000 else f"{metres:,.0f} m"

@@ -45,7 +45,7 @@ class Kind:
     selects
         Whether it shows the PS that are selected; figures of the dataset as a whole do not.
     options
-        Names of the options that are for it.
+        Names of the options that are for it alone.
     """
 
     name: str
@@ -55,6 +55,11 @@ class Kind:
     product: tuple[str, str] | None = None
     selects: bool = True
     options: tuple[str, ...] = ()
+
+    @property
+    def of_motion(self) -> bool:
+        """Tell whether it shows velocities or displacements, which can be made vertical."""
+        return self.product is not None and shows_motion(self.product[0])
 
 
 _VELOCITY = (velocity.PRODUCT, velocity.PRODUCT)
@@ -164,6 +169,11 @@ def kind_named(name: str) -> Kind:
         cause = f"there is no figure '{name}'{nearest(name, [*KINDS, ALL])}"
         raise wrong_usage(cause, f"choose one of {', '.join(KINDS)}, or {ALL}")
     return KINDS[name]
+
+
+def shows_motion(value_type: str) -> bool:
+    """Tell whether a product is of velocities or displacements."""
+    return value_type.partition("-")[0].lower() in ("v", "vs", "ts")
 
 
 def draw(kind: Kind, plot: Plot) -> None:

@@ -16,7 +16,7 @@ from pystamps_shim.products.drawing import (
     symmetric_limit,
     velocity_colours,
 )
-from pystamps_shim.products.figures.distances import local_metres
+from pystamps_shim.products.figures.distances import distance_text, local_metres
 from pystamps_shim.products.figures.network import Network
 from pystamps_shim.products.figures.page import page
 from pystamps_shim.products.figures.plot import Plot, refuse_other_products
@@ -196,7 +196,7 @@ def map_width_text(lonlat_deg: Doubles) -> str:
     (west, _), (east, _) = extent_lonlat_deg(lonlat_deg)
     middle = float(lonlat_deg[:, 1].mean())
     width_m = local_metres(np.array([[east, middle]]), (float(west), middle))[0, 0]
-    return f"{width_m / 1000:.3g} km" if width_m >= 1000 else f"{width_m:.3g} m"
+    return distance_text(float(width_m))
 
 
 def _colour_bar(drawn: SubFigure, panels: NDArray[Any], colours: Colours) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import wrong_usage
-from pystamps_shim.products.figures.distances import local_metres
+from pystamps_shim.products.figures.distances import distance_text, local_metres
 from pystamps_shim.products.figures.plot import LonLat, Options
 from pystamps_shim.products.figures.words import place_text, reference_centre
 from pystamps_shim.products.measurements import Doubles, Measurements, Rows
@@ -70,9 +70,9 @@ def _at(measurements: Measurements, place: LonLat, radius_m: float) -> Shown:
         longitude, latitude = found
         cause = (
             f"no PS within {limit_m:,.0f} m of {text}; the nearest is at {place_text(found)}, "
-            f"{distance_m[nearest] / 1000:,.1f} km away"
+            f"{distance_text(float(distance_m[nearest]))} away"
         )
-        raise wrong_usage(cause, f"--at={longitude:.4f},{latitude:.4f}")
+        raise wrong_usage(cause, f"--at={longitude:.5f},{latitude:.5f}")
     if radius_m == 0:
         reason = f"PS {distance_m[nearest]:,.0f} m from {text}"
         return Shown(np.array([nearest]), (float(found[0]), float(found[1])), reason)
