@@ -15,7 +15,7 @@ from pystamps_shim.products.figures.distances import local_metres
 from pystamps_shim.products.figures.page import page
 from pystamps_shim.products.figures.plot import LonLat, Plot
 from pystamps_shim.products.figures.point_map import diverging, draw_points, map_size_inches
-from pystamps_shim.products.figures.series import few_ticks
+from pystamps_shim.products.figures.series import few_ticks, part_for_map
 from pystamps_shim.products.figures.velocity import PRODUCT, direction, made_by, velocity_label
 from pystamps_shim.products.figures.words import place_text, subtitle_of
 from pystamps_shim.products.measurements import Doubles, Measurements
@@ -86,7 +86,8 @@ def draw_profile(plot: Plot) -> None:
         places: NDArray[Any] = drawn.subfigures(
             1, 2, squeeze=False, width_ratios=(left, _PANELS_INCHES)
         )
-        _draw_locator(places[0, 0], measurements, line)
+        map_place = part_for_map(places[0, 0], left - 1.0, _HEIGHT_INCHES, measurements)
+        _draw_locator(map_place, measurements, line)
         panels = places[0, 1].subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
         _draw_velocities(panels[0], measurements, found)
         _draw_heights(panels[1], measurements, found)
@@ -197,7 +198,6 @@ def _draw_locator(
             zorder=9, annotation_clip=True,
         )  # fmt: skip
     axes.locator_params(axis="x", nbins=3)
-    axes.set_anchor("N")
     bar = place.colorbar(dots, ax=axes, location="bottom", aspect=35)
     bar.set_label(scale.label, fontsize=9)
     bar.locator = few_ticks()

@@ -32,6 +32,7 @@ _LETTERS = "ABCDEF"
 _REPLICA = "#8c8c8c"
 _PANELS_INCHES = 7.4
 _MAP_INCHES = (3.2, 5.2)
+_BAR_INCHES = 1.5
 _PANEL_INCHES, _LEAST_INCHES = 1.75, 5.6
 _DAYS_PER_YEAR = 365.25
 
@@ -84,7 +85,8 @@ def draw_series_page(plot: Plot) -> None:
         places: NDArray[Any] = drawn.subfigures(
             1, 2, squeeze=False, width_ratios=(left, _PANELS_INCHES)
         )
-        _draw_locator(places[0, 0], measurements, shown)
+        map_place = part_for_map(places[0, 0], left - 1.0, height, measurements)
+        _draw_locator(map_place, measurements, shown)
         _draw_panels(places[0, 1], measurements, shown, series)
 
 
@@ -107,6 +109,20 @@ def series_of(measurements: Measurements, shown: Shown) -> Series:
         replica_mm=wavelength_mm / 2 * float(measurements.scale[rows].mean()),
         coherence=float(measurements.places.coherence[rows].mean()),
     )
+
+
+def part_for_map(
+    place: SubFigure, map_width_inches: float, height_inches: float, measurements: Measurements
+) -> SubFigure:
+    """Return the upper part of a column that a map and its colour bar need."""
+    width, height = map_size_inches(measurements.places.lonlat_deg)
+    needed = map_width_inches * height / width + _BAR_INCHES
+    if needed >= height_inches:
+        return place
+    ratios = (needed, height_inches - needed)
+    parts: NDArray[Any] = place.subfigures(2, 1, squeeze=False, height_ratios=ratios)
+    upper: SubFigure = parts[0, 0]
+    return upper
 
 
 def _draw_locator(place: SubFigure, measurements: Measurements, shown: list[Shown]) -> None:
@@ -137,7 +153,6 @@ def _draw_locator(place: SubFigure, measurements: Measurements, shown: list[Show
             zorder=9,
         )
     axes.locator_params(axis="x", nbins=3)
-    axes.set_anchor("N")
     bar = place.colorbar(dots, ax=axes, location="bottom", aspect=35)
     bar.set_label(scale.label, fontsize=9)
     bar.locator = few_ticks()

@@ -67,7 +67,10 @@ def reference_text(measurements: Measurements) -> str:
     reference = measurements.layer.description.get("reference")
     if reference is None or reference["description"].startswith("none"):
         return ""
-    return f"relative to: {reference['description']}"
+    centre = reference_centre(measurements)
+    if centre is None:
+        return "relative to: mean of all PS"
+    return f"relative to: mean of {reference['ps_count']:,} PS around {place_text(centre)}"
 
 
 def reference_centre(measurements: Measurements) -> tuple[float, float] | None:
