@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from pystamps_shim.pipeline.commands import Native
 from pystamps_shim.products.drawing import DOTS_PER_INCH
 from pystamps_shim.products.line_of_sight import heading_deg
 from pystamps_shim.products.measurements import Layer, Measurements, Places, ProductRequest
+from pystamps_shim.products.scratch import scratch_folder
 from pystamps_shim.products.selection import Selection, Step, select
 from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.product_recipes import recipe_of
@@ -141,10 +141,8 @@ class Source:
         return self._selected(Layer(np.empty((self.patch.n_ps, 0)), (), about))
 
     def _phasors(self, value_type: str) -> Layer:
-        folder = self._held.enter_context(
-            tempfile.TemporaryDirectory(prefix=".pystamps-product-", dir=self._scratch)
-        )
-        path = Path(folder) / f"{value_type}.npy"
+        folder = self._held.enter_context(scratch_folder(self._scratch))
+        path = folder / f"{value_type}.npy"
         self._native.product(value_type, self.dataset, path, self._request.options())
         about: dict[str, Any] = json.loads(
             path.with_name(f"{path.name}.json").read_text(encoding="utf-8")
