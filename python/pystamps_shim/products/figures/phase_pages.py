@@ -94,7 +94,7 @@ def draw_unwrapped(plot: Plot) -> None:
     # A reversed copy does not take the clipped ends along.
     setattr(colour_map, "colorbar_extend", clipped_ends(known, limit))  # noqa: B010
     unit = measurements.layer.unit
-    colours = Colours(colour_map, limit, f"phase ({unit}), positive away from the satellite")
+    colours = Colours(colour_map, limit, f"unwrapped phase ({unit})")
 
     def phase(column: int) -> Doubles:
         return np.asarray(measurements.layer.values[rows, column], dtype=np.float64)
