@@ -5,6 +5,8 @@ from __future__ import annotations
 import builtins
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -234,3 +236,12 @@ def test_help_lists_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
     for kind in KINDS.values():
         assert f"  {kind.name} " in said
         assert kind.meaning in said
+
+
+def test_the_list_of_figures_loads_no_numerics() -> None:
+    """Else every --help would be slow."""
+    check = (
+        "import sys; from pystamps_shim.products.figures.kinds import KINDS;"
+        "sys.exit('numpy' in sys.modules or 'matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

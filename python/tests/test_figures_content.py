@@ -25,7 +25,7 @@ from pystamps_shim.products.figures.hill_shade import hill_shade
 from pystamps_shim.products.figures.histograms import robust_spread
 from pystamps_shim.products.figures.network import Network
 from pystamps_shim.products.figures.noise import outlier_limit
-from pystamps_shim.products.figures.phase_pages import MOST_PANELS
+from pystamps_shim.products.figures.phase_pages import MOST_PANELS, one_a_pixel
 from pystamps_shim.products.figures.plot import Options
 from pystamps_shim.products.figures.profile import Strip, running_quartiles, strip
 from pystamps_shim.products.selection import Selection
@@ -406,6 +406,20 @@ def test_of_many_interferograms_some_are_shown(
     del dates[drawer.source().patch.master]
     assert [title for title in titles if title in dates] == [dates[0], dates[2], dates[4], dates[6]]
     assert "4 of 7 interferograms are shown, evenly spread." in words_of(figure)
+
+
+def test_of_many_ps_one_a_pixel_is_shown() -> None:
+    """All of few; of many each pixel that has any keeps one, the first."""
+    rng = np.random.default_rng(2)
+    lonlat_deg = [11, 44] + 0.1 * rng.random((30_000, 2)) ** 3
+    np.testing.assert_array_equal(one_a_pixel(lonlat_deg[:20_000]), np.arange(20_000))
+    kept = one_a_pixel(lonlat_deg)
+    low, high = lonlat_deg.min(axis=0), lonlat_deg.max(axis=0)
+    cells = np.minimum((lonlat_deg - low) / (high - low) * 240, 239).astype(int)
+    occupied = {tuple(cell) for cell in cells}
+    assert len(kept) == len(occupied) < 25_000
+    assert {tuple(cell) for cell in cells[kept]} == occupied
+    assert kept[0] == 0
 
 
 def test_unwrapping_tells_what_is_proven(small: Path, tmp_path: Path) -> None:

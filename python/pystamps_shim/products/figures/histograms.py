@@ -197,7 +197,9 @@ def _mark_threshold(axes: Axes, limits: tuple[float, float], label: str) -> None
         axes.axvline(low, color=INK, lw=1.6, ls=(0, (4, 2)), label=f"{label} {low:.3g}")
     else:
         text = f"{label}s {low:.3g} to {high:.3g}"
-        axes.axvspan(low, high, color=INK, alpha=0.25, lw=0, label=text)
+        axes.axvspan(low, high, color=INK, alpha=0.2, lw=0, label=f"_{text}")
+        for place, name in ((low, text), (high, f"_{text}")):
+            axes.axvline(place, color=INK, lw=1.6, ls=(0, (4, 2)), label=name)
 
 
 def _overlap_note(patches: int) -> list[str]:

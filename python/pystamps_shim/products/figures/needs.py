@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.product_recipes import recipe_of
+
+if TYPE_CHECKING:
+    from pystamps_shim.reference.inputs import Patch
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,6 @@ class Need:
 
     file: str
     stage: int
-
-
-POSITIONS = Need("ps2.mat", 5)
-COHERENCE = Need("pm2.mat", 5)
-NOISE = Need("ifgstd2.mat", 5)
-CERTIFICATE = Need("uw_solver.json", 6)
 
 
 def refuse_missing(dataset: Path, needs: Sequence[Need]) -> None:

@@ -43,6 +43,8 @@ _TITLE_INCHES = 0.42
 _BESIDE_INCHES = 1.1
 _COLUMNS = 7
 _FEW_AREA = 18.0
+# Dots of a small map that could be told apart at the usual resolution.
+_MANY_PS, _PIXELS = 20_000, 240
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,9 @@ def _draw(
     about = measurements.layer.description
     notes = [f"Phase: {about['definition']}; {about['sign_convention']}."]
     notes.append(f"Each map is {map_width_text(measurements.places.lonlat_deg)} wide.")
+    visible = one_a_pixel(measurements.places.lonlat_deg)
+    if visible.size < len(measurements):
+        notes.append("Of PS that would cover each other one is drawn.")
     if shown.whole > count:
         notes.append(f"{count} of {shown.whole} interferograms are shown, evenly spread.")
     with page(plot, size, title, subtitle, notes) as drawn:
@@ -169,7 +174,8 @@ def _draw(
             if i >= count:
                 axes.set_visible(False)
                 continue
-            _draw_panel(axes, measurements, phase(int(shown.columns[i])), colours)
+            values = phase(int(shown.columns[i]))[visible]
+            _draw_panel(axes, measurements.places.lonlat_deg[visible], values, colours)
             axes.set_title(
                 shown.titles[i], fontsize=9, fontweight="normal", loc="center", linespacing=1.1
             )
@@ -178,8 +184,17 @@ def _draw(
         _colour_bar(drawn, panels, colours)
 
 
-def _draw_panel(axes: Axes, measurements: Measurements, values: Doubles, colours: Colours) -> None:
-    lonlat_deg = measurements.places.lonlat_deg
+def one_a_pixel(lonlat_deg: Doubles) -> NDArray[np.intp]:
+    """Return the PS that a small map needs: all of few, of many one in each of its pixels."""
+    if len(lonlat_deg) <= _MANY_PS:
+        return np.arange(len(lonlat_deg))
+    low, high = extent_lonlat_deg(lonlat_deg)
+    cells = np.minimum((lonlat_deg - low) / (high - low) * _PIXELS, _PIXELS - 1).astype(np.intp)
+    _, first = np.unique(cells[:, 0] * _PIXELS + cells[:, 1], return_index=True)
+    return np.sort(first)
+
+
+def _draw_panel(axes: Axes, lonlat_deg: Doubles, values: Doubles, colours: Colours) -> None:
     known = np.isfinite(values)
     map_axes(axes, extent_lonlat_deg(lonlat_deg))
     limits = (-colours.limit, colours.limit)
