@@ -279,8 +279,9 @@ def few_ticks() -> Any:
 
 
 def _notes(measurements: Measurements, plot: Plot) -> list[str]:
+    definition = str(measurements.layer.description["definition"])
     notes = [
-        f"Displacement: {measurements.layer.description['definition']}.",
+        f"{definition[:1].upper()}{definition[1:]}.",
         "Line: mean velocity through the mean of the displacements; ± one standard deviation.",
         (
             "Pale marks: the same displacements one cycle off, where an unwrapping error would put "
