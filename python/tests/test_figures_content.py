@@ -462,7 +462,7 @@ def test_a_strip_holds_the_ps_beside_a_line() -> None:
     step = 100 / 111_195.0
     east = step / np.cos(np.deg2rad(44.0))
     lonlat_deg = np.array(
-        [[11 + i * east, 44 + j * step] for j in (-2, -0.9, 0, 0.9) for i in range(-1, 12)]
+        [[11 + i * east, 44 + j * step] for j in (-1.5, -0.9, 0, 0.9) for i in range(-1, 12)]
     )
     found = strip(lonlat_deg, ((11.0, 44.0), (11 + 10 * east, 44.0)), 200.0)
     assert found.length_m == pytest.approx(1000, rel=1e-4)
@@ -505,6 +505,8 @@ def test_slopes_that_face_the_light_are_light() -> None:
     lonlat_deg = np.column_stack([11 + 0.1 * rng.random(9000), 44 + 0.07 * rng.random(9000)])
     east, north = (lonlat_deg - (11.05, 44.035)).T * [[80_000], [111_195]]
     gap = np.hypot(east - 2500, north - 2500) < 700
+    # A hole of two or three cells, with PS all around.
+    gap |= np.maximum(np.abs(east + 2000), np.abs(north + 2000)) < 245
     across = (east - north) / np.sqrt(2)
     height_m = 300 - 0.05 * np.abs(across)
     shade = hill_shade(lonlat_deg[~gap], height_m[~gap])
@@ -520,6 +522,9 @@ def test_slopes_that_face_the_light_are_light() -> None:
     in_gap = np.hypot(x[None, :] - 2500, y[:, None] - 2500) < 350
     assert in_gap.sum() > 5
     assert np.isnan(light[in_gap]).all()
+    hole = np.argmin(np.abs(y + 2000)), np.argmin(np.abs(x + 2000))
+    assert np.isnan(light[hole])
+    assert np.isfinite(light[hole[0], hole[1] + 4])
 
 
 def test_few_ps_have_no_shade() -> None:
