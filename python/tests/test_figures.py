@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,18 @@ def test_one_ps_makes_a_figure(drawer: Drawer, kind: str) -> None:
     assert overlaps(drawn) == []
     assert outside(drawn) == []
     assert "1 of " in words_of(drawn)
+
+
+@pytest.mark.parametrize("kind", ["velocity", "wrapped", "noise"])
+def test_the_file_holds_the_metadata(drawer: Drawer, kind: str) -> None:
+    """Of every product that was drawn: reference, sign, unit, parameters."""
+    told = json.loads(Image.open(io.BytesIO(drawer.once(kind)[1])).text["Description"])  # type: ignore[attr-defined]
+    assert told["program_version"]
+    assert list(told["products"]) == {"velocity": ["v-do"], "wrapped": ["w"], "noise": []}[kind]
+    for product in told["products"].values():
+        assert product["reference"]["description"]
+        assert product["sign_convention"]
+        assert "lambda" in product["parameters"]
 
 
 def test_every_figure_says_what_it_is(drawer: Drawer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -85,7 +85,11 @@ def suffix_of(path: Path) -> str:
 
 @contextmanager
 def figure(
-    path: Path, width_inches: float, height_inches: float, dots_per_inch: int = DOTS_PER_INCH
+    path: Path,
+    width_inches: float,
+    height_inches: float,
+    dots_per_inch: int = DOTS_PER_INCH,
+    described: Callable[[], str] = str,
 ) -> Iterator[Figure]:
     """Yield an empty figure that is written to `path` in the end: same content, same bytes.
 
@@ -99,6 +103,9 @@ def figure(
         Size of the figure.
     dots_per_inch
         Resolution of a PNG, and of the dots of maps in an SVG.
+    described
+        Gives the metadata of what is drawn, for the file's own (PNG text and SVG metadata
+        ``Description``); asked in the end.
 
     Raises
     ------
@@ -116,7 +123,8 @@ def figure(
     with mpl.rc_context(style):
         drawn = Figure(figsize=(width_inches, height_inches), layout="constrained")
         yield drawn
-        drawn.savefig(path, dpi=dots_per_inch, format=suffix[1:], metadata=_METADATA[suffix])
+        metadata = {**_METADATA[suffix], "Description": described()}
+        drawn.savefig(path, dpi=dots_per_inch, format=suffix[1:], metadata=metadata)
 
 
 def velocity_colours(clipped: ClippedEnds) -> Colormap:

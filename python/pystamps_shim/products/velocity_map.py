@@ -49,7 +49,8 @@ def draw_velocity_map(
     title
         First line of the title.
     """
-    with figure(path, _width_inches(table), _HEIGHT_INCHES) as drawn:
+    described = table.description.as_text
+    with figure(path, _width_inches(table), _HEIGHT_INCHES, described=described) as drawn:
         axes = drawn.subplots()
         bar = drawn.colorbar(scatter_velocities(axes, table), ax=axes, shrink=0.9)
         bar.set_label(LABEL)

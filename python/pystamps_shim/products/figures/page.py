@@ -57,7 +57,8 @@ def page(
     head = _MARGIN_INCHES + len(titles) * _TITLE_INCHES + len(above) * _LINE_INCHES + 0.06
     foot = _MARGIN_INCHES + len(below) * _LINE_INCHES + 0.06 if below else 0.06
     whole = head + height + foot
-    with figure(plot.path, width, whole, plot.dots_per_inch) as drawn:
+    described = plot.source.metadata_text
+    with figure(plot.path, width, whole, plot.dots_per_inch, described) as drawn:
         engine = drawn.get_layout_engine()
         if engine is not None:
             rect = (0, foot / whole, 1, height / whole)

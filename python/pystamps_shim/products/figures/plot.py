@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from pystamps_shim._binary import package_version
 from pystamps_shim.errors import wrong_usage
 from pystamps_shim.pipeline.commands import Native
 from pystamps_shim.products.drawing import DOTS_PER_INCH
 from pystamps_shim.products.line_of_sight import heading_deg
 from pystamps_shim.products.measurements import Layer, Measurements, Places, ProductRequest
+from pystamps_shim.products.metadata import metadata_of, metadata_text
 from pystamps_shim.products.scratch import scratch_folder
 from pystamps_shim.products.selection import Selection, Step, select
 from pystamps_shim.reference.inputs import Patch
@@ -134,6 +136,17 @@ class Source:
                 made = self._held.enter_context(self._make(request))
             self._made[value_type] = made
         return self._made[value_type]
+
+    def metadata_text(self) -> str:
+        """Return what the products made so far tell, as JSON by their names."""
+        made = {name: metadata_of(*chosen) for name, chosen in self._made.items()}
+        whole = {
+            "program": "pystamps",
+            "program_version": package_version(),
+            "dataset": self.patch.folder.resolve().name,
+            "products": made,
+        }
+        return metadata_text(whole)
 
     def positions(self) -> Chosen:
         """Return the selected PS without any product."""
