@@ -203,6 +203,7 @@ def draw(kind: Kind, plot: Plot) -> None:
         The dataset lacks what it is drawn of, or the options ask for something impossible.
     """
     source = plot.source
+    source.next_figure()
     refuse_missing(source.dataset, (_POSITIONS, *kind.needs))
     if kind.product is not None:
         default = kind.product[1 if source.patch.small_baseline else 0]

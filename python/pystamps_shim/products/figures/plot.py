@@ -101,6 +101,7 @@ class Source:
         self._scratch = scratch
         self._held = ExitStack()
         self._made: dict[str, Chosen] = {}
+        self._shown: list[str] = []
 
     def __enter__(self) -> Source:
         return self
@@ -135,11 +136,16 @@ class Source:
                 request = replace(self._request, value_type=value_type)
                 made = self._held.enter_context(self._make(request))
             self._made[value_type] = made
+        self._shown.append(value_type)
         return self._made[value_type]
 
+    def next_figure(self) -> None:
+        """Begin another figure, which shows nothing yet."""
+        self._shown.clear()
+
     def metadata_text(self) -> str:
-        """Return what the products made so far tell, as JSON by their names."""
-        made = {name: metadata_of(*chosen) for name, chosen in self._made.items()}
+        """Return what the products of the present figure tell, as JSON by their names."""
+        made = {name: metadata_of(*self._made[name]) for name in self._shown}
         whole = {
             "program": "pystamps",
             "program_version": package_version(),
