@@ -5,22 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pystamps_shim.errors import wrong_usage
 from pystamps_shim.products.figures.distances import distance_text, local_metres
 from pystamps_shim.products.figures.plot import LonLat, Options
 from pystamps_shim.products.figures.words import place_text, reference_centre
-from pystamps_shim.products.measurements import Doubles, Measurements, Rows
+from pystamps_shim.products.measurements import Measurements, Rows
+from pystamps_shim.products.series_choice import Candidates, Role, choose
 
 #: Farther from a place than this, no PS stands for it.
 FARTHEST_M = 5000.0
 #: Places that one figure shows.
 MOST = 6
-
-# As `series_choice.choose`: coherent enough, unless hardly any PS is; near the reference.
-_COHERENCE, _FEWEST = 0.7, 20
-_NEAR_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -81,52 +77,26 @@ def _at(measurements: Measurements, place: LonLat, radius_m: float) -> Shown:
 
 
 def _by_rule(measurements: Measurements) -> list[Shown]:
-    """Return the PS that surely move fastest, away and towards, and a stable one.
-
-    Notes
-    -----
-    The rule of `pystamps_shim.products.series_choice.choose`, where it is told.
-    """
+    """Return the PS that surely move fastest, away and towards, and a stable one."""
+    places, centre = measurements.places, reference_centre(measurements)
     velocity = measurements.velocity_mm_per_year()
-    std = np.nan_to_num(measurements.velocity_std_mm_per_year())
-    usable = _usable(velocity, measurements.places.coherence)
-    if not usable.size:
+    std = measurements.velocity_std_mm_per_year()
+    found = choose(Candidates(places.lonlat_deg, places.coherence, velocity, std, centre))
+    if not found:
         cause = "no PS has a velocity, so that none can be chosen"
         raise wrong_usage(cause, "name places: --at LON,LAT")
     away, towards = ("down", "up") if measurements.vertical else ("away", "towards")
-    centre = reference_centre(measurements)
-    near = usable if centre is None else _nearest(measurements, usable, centre)
-    found = (
-        (usable[np.argmin(velocity[usable] + std[usable])], f"fastest {away}"),
-        (usable[np.argmax(velocity[usable] - std[usable])], f"fastest {towards}"),
-        (
-            near[np.argmin(np.abs(velocity[near]) + std[near])],
-            "stable" if centre is None else "stable, near the reference",
-        ),
-    )
-    shown: dict[int, Shown] = {}
-    for row, reason in found:
-        longitude, latitude = measurements.places.lonlat_deg[row]
-        # A dataset of one or two PS shows each of them once.
-        shown.setdefault(
-            int(row), Shown(np.array([row]), (float(longitude), float(latitude)), reason)
-        )
-    return list(shown.values())
+    reasons: dict[Role, str] = {
+        "away": f"fastest {away}",
+        "towards": f"fastest {towards}",
+        "stable": "stable" if centre is None else "stable, near the reference",
+    }
+    return [
+        Shown(np.array([each.ps]), _place(measurements, each.ps), reasons[each.role])
+        for each in found
+    ]
 
 
-def _usable(velocity: Doubles, coherence: Doubles) -> NDArray[np.intp]:
-    known = np.isfinite(velocity)
-    # PS without coherence, NaN, leave the choice among all.
-    coherent = np.flatnonzero(known & ~(coherence <= _COHERENCE))
-    if coherent.size >= _FEWEST:
-        return coherent
-    half = np.median(coherence[known]) if known.any() else 0.0
-    return np.flatnonzero(known & ~(coherence < half))
-
-
-def _nearest(
-    measurements: Measurements, rows: NDArray[np.intp], centre_lonlat_deg: LonLat
-) -> NDArray[np.intp]:
-    offset_m = local_metres(measurements.places.lonlat_deg[rows], centre_lonlat_deg)
-    order = np.argsort(np.hypot(*offset_m.T), kind="stable")
-    return rows[order[: max(1, int(np.ceil(_NEAR_SHARE * rows.size)))]]
+def _place(measurements: Measurements, row: int) -> LonLat:
+    longitude, latitude = measurements.places.lonlat_deg[row]
+    return float(longitude), float(latitude)
