@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ _MOST_BYTES = 2**31 - 1
 _NAME_LENGTH = 10
 # GDAL's widths of a number in that table: of whole numbers, of others.
 _WHOLE_BYTES, _REAL_BYTES = 9, 24
+_DAY_OPTION, _DAY = "OGR_CURRENT_DATE", "2000-01-01T00:00:00.000Z"
 #: Names of the PS Time Series Viewer for QGIS, where they differ from ours.
 _VIEWER = {
     "ps": "CODE",
@@ -74,18 +76,19 @@ def _write(
     export: Export, path: Path, driver: str, names: Sequence[str], geometry: str, **options: Any
 ) -> None:
     pyogrio = import_library("pyogrio")
-    _, reader = record_batches(export, names, geometry)
+    _, reader = record_batches(export, names, geometry, singles=False)
     try:
-        pyogrio.raw.write_arrow(
-            reader,
-            path,
-            layer=path.stem,
-            driver=driver,
-            geometry_name=geometry,
-            geometry_type="Point",
-            crs=CRS,
-            **options,
-        )
+        with _fixed_day(pyogrio):
+            pyogrio.raw.write_arrow(
+                reader,
+                path,
+                layer=path.stem,
+                driver=driver,
+                geometry_name=geometry,
+                geometry_type="Point",
+                crs=CRS,
+                **options,
+            )
         written = pyogrio.read_info(path)["features"]
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError) as error:
         cause = f"{path.name}: {error}"
@@ -93,3 +96,14 @@ def _write(
     if written != len(export):
         cause = f"{path.name}: {written:,} of {len(export):,} points were written"
         raise PystampsError(cause, "check that the disk has room")
+
+
+@contextmanager
+def _fixed_day(pyogrio: Any) -> Iterator[None]:
+    """Have GDAL write always the same time into files, so that the same points give them again."""
+    before = pyogrio.get_gdal_config_option(_DAY_OPTION)
+    pyogrio.set_gdal_config_options({_DAY_OPTION: _DAY})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({_DAY_OPTION: before})
