@@ -6,6 +6,7 @@ from pystamps_shim.errors import nearest, wrong_usage
 from pystamps_shim.products.export import (
     csv_text,
     egms,
+    geojson,
     geoparquet,
     geotiff,
     kmz,
@@ -47,9 +48,9 @@ _TABLE = (
         "geojson",
         ".geojson",
         "GeoJSON for web maps",
-        vector.write_geojson,
+        geojson.write,
         describes_itself=False,
-        libraries=_GDAL,
+        libraries=("pyarrow",),
     ),
     Format(
         "shp",

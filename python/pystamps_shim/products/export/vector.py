@@ -1,4 +1,4 @@
-"""GeoPackage, GeoJSON and Shapefile through GDAL, streamed block by block."""
+"""GeoPackage and Shapefile through GDAL, streamed block by block."""
 
 from __future__ import annotations
 
@@ -36,12 +36,6 @@ def write_geopackage(export: Export, path: Path) -> None:
     told = {"pystamps": metadata_text(export.table.metadata)}
     names = [field.short for field in export.table.fields]
     _write(export, path, "GPKG", names, "geom", dataset_metadata=told, layer_metadata=metadata)
-
-
-def write_geojson(export: Export, path: Path) -> None:
-    """Write GeoJSON as RFC 7946 asks for: longitude before latitude, WGS 84."""
-    names = [field.short for field in export.table.fields]
-    _write(export, path, "GeoJSON", names, "geometry", RFC7946="YES", COORDINATE_PRECISION="7")
 
 
 def write_shapefile(export: Export, path: Path) -> None:
