@@ -67,9 +67,10 @@ def _measure(folder: Path, name: str, options: argparse.Namespace) -> None:
         _print(f"{name:<11} {finished.stderr.strip().splitlines()[-1]}")
         return
     seconds, peak_bytes, size_bytes = map(float, finished.stdout.split())
+    shares = f"{seconds / _LIMIT_S:8.2f} {peak_bytes / _LIMIT_BYTES:8.2f}"
     _print(
         f"{name:<11} {seconds:8.1f} {peak_bytes / 1e6:9.0f} {size_bytes / 1e6:9.1f} "
-        f"{options.points / seconds:9.0f} {seconds / _LIMIT_S:8.2f} {peak_bytes / _LIMIT_BYTES:8.2f}"
+        f"{options.points / seconds:9.0f} {shares}"
     )
 
 
