@@ -70,7 +70,7 @@ def _mean(grid: Grid, values: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def _write(grid: Grid, bands: list[_Band], told: str, path: Path) -> None:
     rasterio = import_library("rasterio")
-    corner = rasterio.transform.from_origin(grid.left, grid.top, grid.step_x, grid.step_y)
+    corner = rasterio.Affine(grid.step_x, 0.0, grid.left, 0.0, -grid.step_y, grid.top)
     try:
         with rasterio.open(
             path,
