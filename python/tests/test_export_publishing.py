@@ -41,7 +41,7 @@ for name in here.FORMATS:
     # Libraries first: what they write for themselves is no part of this.
     here.written(name, folder / "warm" / name)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
-    codes[name] = here.exit_code(name, folder / "out" / name)
+    codes[name] = here.exit_code(name, folder / "out" / f"{name}{here.FORMATS[name].suffix}")
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 print(json.dumps(codes))
 """

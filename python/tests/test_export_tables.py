@@ -193,7 +193,7 @@ def test_velocities_alone_and_other_products(tmp_path: Path) -> None:
     ("dates", "message"),
     [
         (260, "265 fields, a shapefile holds 255"),
-        (18, "a table of 5.2 GB, a shapefile holds 2.1 GB"),
+        (18, "a table of 2.4 GB, a shapefile holds 2.1 GB"),
     ],
 )
 def test_shapefile_that_does_not_fit_is_refused(
@@ -203,14 +203,14 @@ def test_shapefile_that_does_not_fit_is_refused(
     import datetime
 
     from pystamps_shim.errors import ExitCode, PystampsError
+    from pystamps_shim.products.export import shapefile
     from pystamps_shim.products.export.job import Export
-    from pystamps_shim.products.export.vector import write_shapefile
 
     days = tuple(datetime.date(2019, 1, 4) + datetime.timedelta(6 * n) for n in range(dates))
     if dates == 18:
         monkeypatch.setattr(Export, "__len__", lambda _: 9_700_000)
     with pytest.raises(PystampsError, match=message) as caught:
-        write_shapefile(export_of(made(dates=days)), tmp_path / "a.shp")
+        shapefile.write(export_of(made(dates=days)), tmp_path / "a.shp")
     assert "--format gpkg" in caught.value.remedy
     assert caught.value.exit_code == ExitCode.USAGE
     assert not list(tmp_path.iterdir())

@@ -7,17 +7,16 @@ from pystamps_shim.products.export import (
     csv_text,
     egms,
     geojson,
+    geopackage,
     geoparquet,
     geotiff,
     kmz,
     mintpy,
-    vector,
+    shapefile,
     visualizer,
     zarr_store,
 )
 from pystamps_shim.products.export.job import Format
-
-_GDAL = ("pyarrow", "pyogrio")
 
 _TABLE = (
     Format(
@@ -32,9 +31,9 @@ _TABLE = (
         "gpkg",
         ".gpkg",
         "GeoPackage for QGIS and ArcGIS, fields as InSAR Explorer expects them",
-        vector.write_geopackage,
+        geopackage.write,
         describes_itself=True,
-        libraries=_GDAL,
+        libraries=("pyarrow", "pyogrio"),
     ),
     Format(
         "geoparquet",
@@ -56,9 +55,9 @@ _TABLE = (
         "shp",
         ".shp",
         "Shapefile for PS Time Series Viewer: 255 fields, 10 letters a name, 2 GB at most",
-        vector.write_shapefile,
+        shapefile.write,
         describes_itself=False,
-        libraries=_GDAL,
+        libraries=("pyarrow",),
     ),
     Format(
         "kmz",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pystamps_shim.errors import PystampsError, wrong_usage
+from pystamps_shim.errors import wrong_usage
 from pystamps_shim.products.export.gathered import (
     VELOCITY_UNIT,
     columns_of,
@@ -69,12 +69,11 @@ def _mean(grid: Grid, values: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _write(grid: Grid, bands: list[_Band], told: str, path: Path) -> None:
+    """Make the file in memory and write it whole: GDAL does not tell every failure of a disk."""
     rasterio = import_library("rasterio")
     corner = rasterio.Affine(grid.step_x, 0.0, grid.left, 0.0, -grid.step_y, grid.top)
-    try:
-        with rasterio.open(
-            path,
-            "w",
+    with rasterio.MemoryFile() as memory:
+        with memory.open(
             driver="COG",
             width=grid.width,
             height=grid.height,
@@ -95,6 +94,4 @@ def _write(grid: Grid, bands: list[_Band], told: str, path: Path) -> None:
                 file.set_band_unit(number, band.unit)
                 file.update_tags(number, meaning=band.meaning)
             file.update_tags(pystamps=told, AREA_OR_POINT="Area")
-    except rasterio.errors.RasterioError as error:
-        cause = f"{path.name}: {error}"
-        raise PystampsError(cause, "check that the disk has room") from error
+        path.write_bytes(memory.getbuffer())

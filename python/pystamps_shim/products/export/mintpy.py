@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.products.export.dated import displacements_by_date
+from pystamps_shim.products.export.deferred_file import deferred
 from pystamps_shim.products.export.job import Export
 from pystamps_shim.products.export.mintpy_geometry import (
     azimuth_deg,
@@ -161,15 +162,10 @@ def _reference_pixel(found: Measurements, grid: Grid) -> tuple[int, int]:
 def _file(path: Path, kind: str, unit: str, attributes: Attributes) -> Iterator[Any]:
     """Yield a new file with its attributes."""
     h5py = import_library("h5py")
-    try:
-        with h5py.File(path, "w", track_order=True) as file:
-            for name, text in {"FILE_TYPE": kind, "UNIT": unit, **attributes}.items():
-                file.attrs[name] = text
-            yield file
-    except RuntimeError as error:
-        # The library has no other word for a disk that is full when a file is closed.
-        message = f"{path.name}: {error}"
-        raise OSError(message) from error
+    with deferred(path) as target, h5py.File(target, "w", track_order=True) as file:
+        for name, text in {"FILE_TYPE": kind, "UNIT": unit, **attributes}.items():
+            file.attrs[name] = text
+        yield file
 
 
 def _image(file: Any, name: str, values: Doubles) -> None:
