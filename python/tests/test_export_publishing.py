@@ -29,7 +29,8 @@ LIBRARIES = sorted({name for each in FORMATS.values() for name in each.libraries
 for _name in LIBRARIES:
     pytest.importorskip(_name)
 
-#: Runs the command for every format with files limited to so many bytes, and tells its exit codes.
+#: Runs the command for every format with files limited to few bytes, and to one byte less than its
+#: largest file has; tells the exit codes.
 FULL_DISK = """\
 import json, resource, sys
 from pathlib import Path
@@ -38,11 +39,14 @@ from pystamps_shim.commands import export
 export.selected = here.selected
 folder, codes = Path(sys.argv[1]), {}
 for name in here.FORMATS:
-    # Libraries first: what they write for themselves is no part of this.
-    here.written(name, folder / "warm" / name)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
-    codes[name] = here.exit_code(name, folder / "out" / f"{name}{here.FORMATS[name].suffix}")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    here.written(name, here.new(folder / "warm" / name))
+    largest = max(map(len, here.files_of(folder / "warm" / name).values()))
+    for limit in (1_000, largest - 1):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        out = folder / "out" / f"{name}{here.FORMATS[name].suffix}"
+        codes.setdefault(name, []).append(here.exit_code(name, out))
+        unlimited = resource.RLIM_INFINITY, resource.RLIM_INFINITY
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
 print(json.dumps(codes))
 """
 
@@ -78,17 +82,18 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_same_measurements_give_the_same_bytes(tmp_path: Path) -> None:
     """Two seconds later, which is what archives tell apart, and whatever the folder's name."""
     for name in FORMATS:
-        written(name, _made(tmp_path / "first" / name))
+        written(name, new(tmp_path / "first" / name))
     time.sleep(2.1)
     for name in FORMATS:
-        written(name, _made(tmp_path / "second" / name))
+        written(name, new(tmp_path / "second" / name))
     for name in FORMATS:
         first, second = (files_of(tmp_path / each / name) for each in ("first", "second"))
         assert first.keys() == second.keys(), name
         assert [key for key in first if first[key] != second[key]] == [], name
 
 
-def _made(folder: Path) -> Path:
+def new(folder: Path) -> Path:
+    """Return a folder that was not there."""
     folder.mkdir(parents=True)
     return folder
 
@@ -199,10 +204,8 @@ def test_formats_without_libraries_need_none(tmp_path: Path) -> None:
 def test_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     """Every format ends with exit code 1, and no file, hidden or not, stays."""
     (tmp_path / "out").mkdir()
-    for name in FORMATS:
-        (tmp_path / "warm" / name).mkdir(parents=True)
     finished = _run(FULL_DISK, tmp_path)
-    assert json.loads(finished.stdout.splitlines()[-1]) == dict.fromkeys(FORMATS, 1)
+    assert json.loads(finished.stdout.splitlines()[-1]) == dict.fromkeys(FORMATS, [1, 1])
     assert list((tmp_path / "out").iterdir()) == []
     assert "Traceback" not in finished.stderr
     for line in finished.stderr.splitlines():
