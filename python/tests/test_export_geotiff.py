@@ -14,6 +14,7 @@ from pystamps_shim.errors import PystampsError
 from pystamps_shim.products.east_up import east_and_up
 from pystamps_shim.products.export import geotiff
 from pystamps_shim.products.export.job import Export
+from pystamps_shim.products.grid import _grid
 from pystamps_shim.products.metadata import metadata_of
 
 rasterio = pytest.importorskip("rasterio")
@@ -128,6 +129,19 @@ def test_combination_of_two_datasets(tmp_path: Path) -> None:
         assert raster.shape == table.grid.shape
         up = raster.read(2).ravel()[table.grid.cells]
     np.testing.assert_allclose(up, table.columns[1], rtol=1e-6)
+
+
+def test_points_on_the_edges_of_cells_are_in_the_grid() -> None:
+    """Multiples of a step that no binary number is: each in its own cell, none beside it all."""
+    for step in (0.1, 0.3, 1e-3, 7.7):
+        for begin in range(-300, 300, 7):
+            x = step * np.arange(begin, begin + 5)
+            for shifted in (x, np.nextafter(x, -np.inf), np.nextafter(x, np.inf)):
+                grid = _grid(np.column_stack([shifted, -shifted]), "EPSG:32631", step, step)
+                assert grid.cells.min() >= 0
+                assert grid.cells.max() < grid.width * grid.height
+                away = np.abs(grid.centres(grid.cells) - np.column_stack([shifted, -shifted]))
+                assert away.max() <= step / 2 * (1 + 1e-9)
 
 
 def test_products_without_velocity_are_refused(tmp_path: Path) -> None:

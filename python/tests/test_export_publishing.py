@@ -21,8 +21,11 @@ from measurements_made import export_of, made, written
 from pystamps_shim.cli import main
 from pystamps_shim.commands import export as command
 from pystamps_shim.errors import ExitCode, PystampsError
+from pystamps_shim.products.east_up import east_and_up
 from pystamps_shim.products.export.formats import FORMATS
+from pystamps_shim.products.export.job import Export
 from pystamps_shim.products.export.write import write_export
+from pystamps_shim.products.metadata import metadata_of
 from pystamps_shim.products.publish import FOLDER_MARK
 
 LIBRARIES = sorted({name for each in FORMATS.values() for name in each.libraries})
@@ -49,6 +52,10 @@ for name in here.FORMATS:
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
 print(json.dumps(codes))
 """
+
+
+#: Formats that need more than points: a series, or the angles of one line of sight.
+OF_SERIES = {"mintpy", "egms", "visualizer"}
 
 
 @contextmanager
@@ -205,7 +212,7 @@ def test_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     """Every format ends with exit code 1, and no file, hidden or not, stays."""
     (tmp_path / "out").mkdir()
     finished = _run(FULL_DISK, tmp_path)
-    assert json.loads(finished.stdout.splitlines()[-1]) == dict.fromkeys(FORMATS, [1, 1])
+    assert json.loads(finished.stdout.splitlines()[-1]) == {name: [1, 1] for name in FORMATS}
     assert list((tmp_path / "out").iterdir()) == []
     assert "Traceback" not in finished.stderr
     for line in finished.stderr.splitlines():
@@ -239,6 +246,23 @@ def test_a_failed_export_leaves_the_earlier_one(tmp_path: Path) -> None:
     assert str(out) in caught.value.cause
     assert caught.value.exit_code == ExitCode.FAILED
     assert files_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_combination_of_two_datasets(tmp_path: Path, name: str) -> None:
+    """East and up are written by every format of points or images; the others say why not."""
+    both = replace(made(), heading_deg=-13.0), made()
+    table = east_and_up(*both, 900.0, (metadata_of(both[0]), metadata_of(both[1])))
+    chosen, out = FORMATS[name], tmp_path / f"both{FORMATS[name].suffix}"
+    export = Export(table, None)
+    if name not in OF_SERIES:
+        write_export(chosen, export, out, force=False)
+        assert out.exists()
+        return
+    with pytest.raises(PystampsError, match="which a combination of two datasets is not") as caught:
+        write_export(chosen, export, out, force=False)
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert not list(tmp_path.iterdir())
 
 
 def test_help_lists_every_format(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,15 +62,6 @@ class Export:
             raise wrong_usage(cause, "drop --vertical, or choose another format")
         return found
 
-    def velocities(self, format_name: str) -> Measurements:
-        """Return measurements that have a velocity, or raise."""
-        found = self.measurements
-        if found is None or found.velocity is None:
-            what = "a combination of two datasets" if found is None else found.value_type
-            cause = f"format {format_name} is of velocities, which {what} has none of"
-            raise wrong_usage(cause, "choose --product v-do or another format")
-        return found
-
 
 @dataclass(frozen=True)
 class Format:
