@@ -47,6 +47,7 @@ def test_products_and_truth_are_made(
     products = dataset / "products"
     made = {path.name: path.read_bytes() for path in products.iterdir()}
     assert sorted(made) == [
+        ".products.json",
         "timeseries.csv",
         "timeseries.csv.json",
         "timeseries.png",
@@ -67,7 +68,26 @@ def test_products_and_truth_are_made(
     assert "in the right cycle" in said.err
     assert said.out.split()[:3] == ["stage", "kept", "time"]
     assert [path.stat().st_mtime_ns for path in sorted(dataset.glob("PATCH_*/*.mat"))] == marks
+    assert "(as they were)" in said.err
     assert {path.name: path.read_bytes() for path in products.iterdir()} == made
+
+
+def test_products_are_made_again_when_something_has_changed(
+    dataset: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One that is away comes back with the same bytes; another reference area gives others."""
+    velocity = dataset / "products" / "velocity.csv"
+    made = velocity.read_bytes()
+    velocity.unlink()
+    assert main(["run", "--dataset", str(dataset)]) == 0
+    assert "(as they were)" not in capfd.readouterr().err
+    assert velocity.read_bytes() == made
+    middle = VelocityTable.read(velocity).places.lonlat_deg.mean(axis=0)
+    box = f"ref_lon=[{middle[0] - 0.01} {middle[0] + 0.01}]"
+    assert main(["run", "--dataset", str(dataset), "--set", box]) == 0
+    assert velocity.read_bytes() != made
+    assert main(["run", "--dataset", str(dataset), "--set", "ref_lon=[-Inf Inf]"]) == 0
+    assert velocity.read_bytes() == made
 
 
 def test_small_scene_got_smaller_cells(dataset: Path) -> None:

@@ -198,7 +198,8 @@ def write_products(native: Native, dataset: Path, out: Path, truth: Path | None)
     begin = time.monotonic()
     made = make_products(native, dataset, out, truth or truth_beside_export(dataset))
     names = ", ".join(path.name for path in made.files)
-    sys.stderr.write(f"products in {out}: {names} ({time.monotonic() - begin:.1f} s)\n")
+    spent = "as they were" if made.kept else f"{time.monotonic() - begin:.1f} s"
+    sys.stderr.write(f"products in {out}: {names} ({spent})\n")
     if made.truth is not None:
         sys.stderr.write(report_text(made.truth))
     sys.stderr.flush()

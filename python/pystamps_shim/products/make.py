@@ -7,10 +7,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from pystamps_shim._binary import package_version
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.pipeline.commands import Native
 from pystamps_shim.products.drawing import missing_library
 from pystamps_shim.products.series_figure import draw_series
+from pystamps_shim.products.standing import forget, record, recorded, state_of
 from pystamps_shim.products.tables import SeriesTable, VelocityTable
 from pystamps_shim.products.truth import Report, compare, true_series_mm
 from pystamps_shim.products.truth_scene import SceneTruth
@@ -18,6 +20,7 @@ from pystamps_shim.products.velocity_map import draw_velocity_map
 from pystamps_shim.reference.parameters import is_small_baseline
 
 _VELOCITY, _SERIES = "v-do", "ts-do"
+_TRUTH = "truth.json"
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,13 @@ class Products:
         Every file, in the order of their making.
     truth
         Comparison with the truth, None where there is none.
+    kept
+        Whether they were there already, of the dataset as it is.
     """
 
     files: list[Path]
     truth: Report | None
+    kept: bool = False
 
 
 def make_products(
@@ -48,7 +54,7 @@ def make_products(
     dataset
         Dataset after stage 8.
     out
-        Folder to write; earlier products there are replaced.
+        Folder to write; products of another state of the dataset are replaced.
     truth_path
         Truth of a simulated scene to compare with.
 
@@ -61,13 +67,20 @@ def make_products(
     except FileExistsError as error:
         cause = f"{out} is a file, expected a folder"
         raise PystampsError(cause, "choose another --out", ExitCode.USAGE) from error
+    missing = missing_library()
+    truth_files = [] if truth_path is None else [truth_path]
+    settings = {"version": package_version(), "figures": missing is None}
+    state = state_of(dataset, truth_files, settings)
+    kept = recorded(out, state)
+    if kept is not None:
+        return Products(kept, _told(out / _TRUTH) if out / _TRUTH in kept else None, kept=True)
+    forget(out)
     velocity_csv, series_csv = out / "velocity.csv", out / "timeseries.csv"
     native.product(_VELOCITY, dataset, velocity_csv)
     native.product(_SERIES, dataset, series_csv)
     velocities, series = VelocityTable.read(velocity_csv), SeriesTable.read(series_csv)
     truth = None if truth_path is None else SceneTruth.read(truth_path)
     files = [velocity_csv, series_csv]
-    missing = missing_library()
     if missing is None:
         true_mm = None if truth is None else true_series_mm(dataset, series, truth)
         dates, _ = series.all_dates()
@@ -79,9 +92,16 @@ def make_products(
     report = None
     if truth is not None:
         report = compare(dataset, velocities, truth)
-        files.append(out / "truth.json")
+        files.append(out / _TRUTH)
         files[-1].write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    record(out, state, files)
     return Products(files, report)
+
+
+def _told(path: Path) -> Report:
+    """Return a comparison that was written before."""
+    report: Report = json.loads(path.read_text(encoding="utf-8"))
+    return report
 
 
 def truth_beside_export(dataset: Path) -> Path | None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +20,7 @@ from pystamps_shim.errors import PystampsError, wrong_usage
 from pystamps_shim.io import mat
 from pystamps_shim.pipeline.commands import Native
 from pystamps_shim.products.line_of_sight import heading_deg, incidence_rad
+from pystamps_shim.products.scratch import scratch_folder
 from pystamps_shim.reference.inputs import Patch
 from pystamps_shim.reference.product_recipes import recipe_of
 
@@ -271,8 +270,7 @@ def measured(
         cause = f"product '{request.value_type}' is of phasors, which no exported format holds"
         remedy = f"pystamps-native product {request.value_type} --dataset … --out FILE.mat"
         raise wrong_usage(cause, remedy)
-    folder = Path(tempfile.mkdtemp(prefix=".pystamps-product-", dir=scratch))
-    try:
+    with scratch_folder(scratch) as folder:
         layer = _layer(native, dataset, request.value_type, request, folder)
         velocity = layer if recipe.base == "v" else None
         if recipe.base == "ts":
@@ -287,8 +285,6 @@ def measured(
             heading_deg=heading_deg(opened, request.heading_deg),
             scale=np.ones(len(places)),
         )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def parsed_date(text: str) -> datetime.date:

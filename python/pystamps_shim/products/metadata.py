@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from pystamps_shim.io import mat
 from pystamps_shim.products.measurements import Measurements
 from pystamps_shim.products.selection import Step
 
@@ -61,14 +60,8 @@ def metadata_of(measurements: Measurements, steps: Sequence[Step] = ()) -> dict[
         "ps_count": len(measurements),
         "ps_count_of_dataset": int(main["ps_count"]),
         "selection": [asdict(step) for step in steps],
-        "parameters": parameters_of(measurements),
+        "parameters": main["parameters"],
     }
-
-
-def parameters_of(measurements: Measurements) -> dict[str, Any]:
-    """Return the parameters of the dataset by name, as JSON holds them."""
-    stored = measurements.dataset.parameters.values
-    return {name: _plain(value) for name, value in sorted(stored.items())}
 
 
 def metadata_text(metadata: dict[str, Any]) -> str:
@@ -96,14 +89,3 @@ def _incidence(measurements: Measurements) -> dict[str, float] | None:
     if not degrees.size:
         return None
     return {"min": float(degrees.min()), "mean": float(degrees.mean()), "max": float(degrees.max())}
-
-
-def _plain(value: Any) -> Any:
-    """Return a parameter as JSON holds it; numbers that are none become words."""
-    if isinstance(value, mat.CharArray):
-        return str(value)
-    if isinstance(value, str):
-        return value
-    numbers = [float(each) for each in np.asarray(value, dtype=np.float64).ravel()]
-    plain = [each if np.isfinite(each) else str(each) for each in numbers]
-    return plain[0] if len(plain) == 1 else plain

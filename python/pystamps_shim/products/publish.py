@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pystamps_shim.errors import PystampsError, wrong_usage
 from pystamps_shim.io.dataset import expected_stage_bundle
+from pystamps_shim.products.scratch import scratch_folder
 
 #: In a folder that is a product; only such a folder may be replaced.
 FOLDER_MARK = "pystamps-product.json"
@@ -36,21 +35,17 @@ def published(out: Path, *, force: bool, is_folder: bool = False) -> Iterator[Pa
         is left, and what was there before stays.
     """
     refuse_existing(out, force=force, is_folder=is_folder)
-    staging: Path | None = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        yield staging / out.name
-        _flush(staging)
-        # The product itself last: whoever sees it finds what belongs to it.
-        for path in sorted(staging.iterdir(), key=lambda path: path.name == out.name):
-            _replace(path, out.parent / path.name)
+        with scratch_folder(out.parent) as staging:
+            yield staging / out.name
+            _flush(staging)
+            # The product itself last: whoever sees it finds what belongs to it.
+            for path in sorted(staging.iterdir(), key=lambda path: path.name == out.name):
+                _replace(path, out.parent / path.name)
     except OSError as error:
         cause = f"{out}: cannot be written ({error.strerror or error})"
         raise PystampsError(cause, "check the rights and the room on the disk") from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
 
 
 def refuse_existing(out: Path, *, force: bool, is_folder: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,7 +175,9 @@ def on_mask(lonlat_deg: Doubles, path: Path) -> Flags:
                 cause = f"{path}: does not tell its coordinate system"
                 raise wrong_usage(cause, "give a georeferenced raster")
             xy = transformed(lonlat_deg, _LONLAT, raster.crs.to_wkt())
-            columns, lines = ~raster.transform * (xy[:, 0], xy[:, 1])
+            back = ~raster.transform
+            columns = back.a * xy[:, 0] + back.b * xy[:, 1] + back.c
+            lines = back.d * xy[:, 0] + back.e * xy[:, 1] + back.f
             values = raster.read(1, masked=True)
     except rasterio.errors.RasterioError as error:
         cause = f"{path}: cannot be read as a raster ({error})"
@@ -190,28 +193,33 @@ def on_mask(lonlat_deg: Doubles, path: Path) -> Flags:
 def transformed(xy: Doubles, source: str, target: str) -> Doubles:
     """Return coordinates in another system, x before y in both, [N, 2]."""
     pyproj = import_library("pyproj")
-    try:
-        change = pyproj.Transformer.from_crs(source, target, always_xy=True)
-    except pyproj.exceptions.CRSError as error:
-        cause = f"'{source}' to '{target}': no such coordinate system ({error})"
-        raise wrong_usage(cause, "name it as EPSG:…") from error
+    change = pyproj.Transformer.from_crs(named_system(source), named_system(target), always_xy=True)
     return np.column_stack(change.transform(xy[:, 0], xy[:, 1]))
 
 
-def _same_system(first: str, second: str) -> bool:
+def named_system(text: str) -> Any:
+    """Return a coordinate system (`pyproj.CRS`).
+
+    Raises
+    ------
+    PystampsError
+        There is none of that name.
+    """
     pyproj = import_library("pyproj")
     try:
-        named = pyproj.CRS.from_user_input(second)
+        return pyproj.CRS.from_user_input(text)
     except pyproj.exceptions.CRSError as error:
-        cause = f"--polygon-crs '{second}': no such coordinate system"
-        raise wrong_usage(cause, "name it as EPSG:…") from error
-    return bool(pyproj.CRS.from_user_input(first).equals(named, ignore_axis_order=True))
+        cause = f"'{text}': no such coordinate system"
+        raise wrong_usage(cause, "name it as EPSG:…, for instance EPSG:32632") from error
+
+
+def _same_system(first: str, second: str) -> bool:
+    return bool(named_system(first).equals(named_system(second), ignore_axis_order=True))
 
 
 def _refuse_metres_as_degrees(path: Path, system: str, bounds: Doubles) -> None:
     """Raise where a file says degrees and holds other numbers, as hand-made GeoJSON does."""
-    pyproj = import_library("pyproj")
-    if pyproj.CRS.from_user_input(system).is_geographic and np.abs(bounds).max() > 360:
+    if named_system(system).is_geographic and np.abs(bounds).max() > 360:
         extent = ", ".join(f"{edge:g}" for edge in bounds)
         cause = f"{path}: coordinates ({extent}) are no degrees, but it says {system}"
         raise wrong_usage(cause, "write the coordinate system into the file, or convert it")

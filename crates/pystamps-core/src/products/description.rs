@@ -1,5 +1,7 @@
 //! Says of a product what it is: definition, unit, sign, reference, corrections.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::bootstrap::Bootstrap;
@@ -38,6 +40,8 @@ pub struct Description {
     pub fitted_to: Vec<String>,
     /// How the standard deviation was drawn, if there is one.
     pub bootstrap: Option<Bootstrap>,
+    /// Parameters it was made with, as `params list` shows them.
+    pub parameters: BTreeMap<String, String>,
     /// Version of the program.
     pub program_version: &'static str,
 }
@@ -90,9 +94,16 @@ impl Description {
             columns: named(columns),
             fitted_to,
             bootstrap,
+            parameters: parameters(project),
             program_version: env!("CARGO_PKG_VERSION"),
         })
     }
+}
+
+fn parameters(project: &Project) -> BTreeMap<String, String> {
+    // The day of the preparation decides nothing.
+    let all = project.parameters.list().into_iter().filter(|(name, ..)| *name != "Created");
+    all.map(|(name, value, _)| (name.to_owned(), display_value(value))).collect()
 }
 
 impl Reference {

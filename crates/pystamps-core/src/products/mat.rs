@@ -47,6 +47,10 @@ pub(super) fn write(
     write_streamed(publication.folder(), publication.file(), &mut streamed, &variables(product)?)
 }
 
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("invariant: plain data")
+}
+
 fn variables(product: &Product) -> Result<Variables> {
     let Product { project, definition, values, description } = product;
     let (stack, rows) = (&project.stack, project.stack.row_count());
@@ -71,6 +75,7 @@ fn variables(product: &Product) -> Result<Variables> {
         ("sign_convention", text(description.sign_convention)),
         ("reference_area", text(&reference.description)),
         ("corrections", text(&description.corrections.join("; "))),
+        ("parameters", text(&json(&description.parameters))),
         ("program_version", text(description.program_version)),
     ]
     .into_iter()
