@@ -85,6 +85,7 @@ def assembled(
         "columns": [],
         "fitted_to": list(labels),
         "bootstrap": {"resamples": 200, "seed": 1},
+        "parameters": {"ref_radius": "inf", "unwrap_method": "3D"},
         "program_version": "0.1.0",
     }
     of_series = {
