@@ -77,8 +77,13 @@ def test_names_from_outside_are_escaped(tmp_path: Path) -> None:
     """A folder called ``<&>`` does not break the document, nor what it shows."""
     found = made()
     dataset = replace(found.dataset, folder=Path("a<b>&c"))
-    with zipfile.ZipFile(written("kmz", tmp_path, replace(found, dataset=dataset))) as file:
+    reference = {**found.layer.description["reference"], "description": "PS near <b>A & B</b>"}
+    about = {**found.layer.description, "reference": reference}
+    named = replace(found, dataset=dataset, layer=replace(found.layer, description=about))
+    with zipfile.ZipFile(written("kmz", tmp_path, named)) as file:
         tree = document(file, "doc.kml")
+    # Hypertext inside: still escaped once when the document has been read.
+    assert "PS near &lt;b&gt;A &amp; B&lt;/b&gt;<br/>" in text(tree, "k:Document/k:description")
     assert text(tree, "k:Document/k:name") == "pystamps product ts-do of a<b>&c"
 
 

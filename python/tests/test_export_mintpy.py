@@ -223,6 +223,14 @@ def test_baselines_of_small_baselines() -> None:
     np.testing.assert_allclose(solved, of_images - of_images[MASTER], atol=1e-9)
 
 
+def test_baselines_that_not_all_dates_have() -> None:
+    """Are none, as those of a dataset without days."""
+    found = made()
+    ps = {**found.dataset.ps, **{name: found.dataset.ps[name][1:] for name in ("day", "bperp")}}
+    assert baselines_m(found) is not None
+    assert baselines_m(replace(found, dataset=replace(found.dataset, ps=ps))) is None
+
+
 def test_dates_of_a_velocity_of_pairs() -> None:
     """The first and the last of all dates in the pairs."""
     found = made()

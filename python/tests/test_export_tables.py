@@ -99,7 +99,21 @@ def test_csv(tmp_path: Path) -> None:
     about = json.loads((tmp_path / "product.csv.json").read_text(encoding="utf-8"))
     assert about["ps_count"] == 60
     assert about["master_date"] == "20191206"
-    assert not any(cell == "-0" for line in lines for cell in line.split(","))
+    assert "nan" not in path.read_text(encoding="ascii").lower()
+
+
+def test_small_negative_numbers_are_zero_without_a_sign(tmp_path: Path) -> None:
+    """In text, and in JSON."""
+    found = made()
+    found.layer.values[:, 0] = -1e-5
+    day = DAYS[0]
+    lines = written("csv", tmp_path, found).read_text("ascii").splitlines()
+    assert lines[1].split(",")[lines[0].split(",").index(day)] == "0"
+    text = written("geojson", tmp_path, found).read_text("ascii")
+    assert f'"{day}": 0,' in text
+    assert "-0," not in text
+    _, fields, _, values = read_points(written("shp", tmp_path, found))
+    assert not np.signbit(values[:, fields.index(day)]).any()
 
 
 def test_geopackage(tmp_path: Path) -> None:
@@ -139,6 +153,9 @@ def test_shapefile(tmp_path: Path) -> None:
     assert fields == ["CODE", "HEIGHT", "COHERENCE", "VEL", "V_STDEV", *DAYS]
     assert info["crs"] == "EPSG:4326"
     assert_places(places, 1e-12)
+    assert [kind.rstrip("3264") for kind in info["dtypes"]] == ["int"] + ["float"] * (
+        len(fields) - 1
+    )
     assert_values(values)
     suffixes = {"".join(file.suffixes) for file in tmp_path.iterdir()}
     assert suffixes == {".shp", ".shx", ".dbf", ".prj", ".cpg", ".shp.json"}

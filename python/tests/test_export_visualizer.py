@@ -79,6 +79,14 @@ def test_measurements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "product.csv.json").is_file()
 
 
+def test_numbers_have_seven_digits() -> None:
+    """As MATLAB's ``%.7g``: powers of ten where they are shorter, NaN for the unknown."""
+    file = io.BytesIO()
+    place, series = np.array([[1 / 3, -2e7 / 3]]), np.array([[np.nan, 1e-5 / 3, 123456789.0]])
+    write_rows(file, place, np.array([2.5]), series)
+    assert file.getvalue() == b"0.3333333,-6666667,2.5,NaN,3.333333e-06,1.234568e+08\n"
+
+
 def test_velocities_alone_are_refused(tmp_path: Path) -> None:
     """The viewer draws series."""
     with pytest.raises(PystampsError, match="format visualizer is of time series, which v-do"):
