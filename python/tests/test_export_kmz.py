@@ -73,6 +73,15 @@ def test_one_document(tmp_path: Path) -> None:
     assert text(tree, ".//k:ScreenOverlay/k:Icon/k:href") == "legend.png"
 
 
+def test_elements_are_in_the_order_of_the_standard(tmp_path: Path) -> None:
+    """Viewers that hold to the schema read no other."""
+    order = ["name", "open", "description", "Style", "ScreenOverlay", "Placemark"]
+    with zipfile.ZipFile(written("kmz", tmp_path)) as file:
+        kinds = [each.tag.rpartition("}")[2] for each in document(file, "doc.kml")[0]]
+    assert kinds == sorted(kinds, key=order.index)
+    assert set(kinds) == set(order)
+
+
 def test_names_from_outside_are_escaped(tmp_path: Path) -> None:
     """A folder called ``<&>`` does not break the document, nor what it shows."""
     found = made()

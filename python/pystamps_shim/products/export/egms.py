@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.products.export.egms_models import Models, Regression
+from pystamps_shim.products.export.egms_models import (
+    CUBIC,
+    LINEAR,
+    QUADRATIC,
+    Models,
+    Regression,
+)
 from pystamps_shim.products.export.job import Export
 from pystamps_shim.products.export.table_text import Column, write_table
 from pystamps_shim.products.line_of_sight import towards_satellite
@@ -159,11 +165,11 @@ def _remarks(found: Measurements, models: Models) -> dict[str, str]:
         "amplitude_dispersion": "merged datasets do not keep it",
     }
     too_few = "too few dates, or less than a year of them, for its model"
-    if models.terms < 4:
+    if models.terms < LINEAR:
         empty |= dict.fromkeys(("mean_velocity", "mean_velocity_std"), too_few)
-    if models.terms < 5:
+    if models.terms < QUADRATIC:
         empty |= dict.fromkeys(("acceleration", "acceleration_std"), too_few)
-    if models.terms < 6:
+    if models.terms < CUBIC:
         empty |= dict.fromkeys(("rmse", "seasonality", "seasonality_std"), too_few)
     if found.heading_deg is None:
         empty |= dict.fromkeys(("track_angle", "los_east", "los_north"), "heading is not known")

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pystamps_shim.products.measurements import Doubles
 
 _DAYS_PER_YEAR = 365.25
-# Columns of the models of first, second and third order.
-_LINEAR, _QUADRATIC, _CUBIC = 4, 5, 6
+#: Terms of the models of first, second and third order.
+LINEAR, QUADRATIC, CUBIC = 4, 5, 6
 _SINE, _COSINE, _TIME, _SQUARE = 1, 2, 3, 4
 # Ratio of singular values beyond which dates do not tell the terms apart.
 _WORST_CONDITION = 1e4
@@ -74,7 +74,7 @@ class Models:
         whole_year = days[-1] - days[0] >= _DAYS_PER_YEAR - 1
         #: Terms of the largest model that the dates allow; 0 where there is none.
         self.terms = max(
-            (n for n in (_LINEAR, _QUADRATIC, _CUBIC) if whole_year and _determined(design[:, :n])),
+            (n for n in (LINEAR, QUADRATIC, CUBIC) if whole_year and _determined(design[:, :n])),
             default=0,
         )
         self._dates = len(dates)
@@ -92,12 +92,12 @@ class Models:
         along = series @ self._basis
         # Sum of squares that each model leaves: the larger ones explain more columns of the basis.
         left = ((series - along @ self._basis.T) ** 2).sum(axis=1)
-        velocity, velocity_std = self._term(_LINEAR, _TIME, along, left)
-        curvature, curvature_std = self._term(_QUADRATIC, _SQUARE, along, left)
+        velocity, velocity_std = self._term(LINEAR, _TIME, along, left)
+        curvature, curvature_std = self._term(QUADRATIC, _SQUARE, along, left)
         seasonality, seasonality_std = self._oscillation(along, left)
         unknown = np.full(len(series), np.nan)
         return Regression(
-            rmse_mm=np.sqrt(left / self._dates) if self.terms == _CUBIC else unknown,
+            rmse_mm=np.sqrt(left / self._dates) if self.terms == CUBIC else unknown,
             velocity=velocity,
             velocity_std=velocity_std,
             acceleration=2 * curvature,
@@ -119,16 +119,16 @@ class Models:
 
     def _oscillation(self, along: Doubles, left: Doubles) -> tuple[Doubles, Doubles]:
         """Return the amplitude of the cubic model's oscillation and its standard deviation, [n]."""
-        if self.terms < _CUBIC:
+        if self.terms < CUBIC:
             unknown = np.full(len(along), np.nan)
             return unknown, unknown
-        rows = self._inverse(_CUBIC)[[_SINE, _COSINE]]
+        rows = self._inverse(CUBIC)[[_SINE, _COSINE]]
         both = along @ rows.T
         amplitude = np.hypot(*both.T)
         # No direction, no propagation: an amplitude of nothing has an unknown standard deviation.
         towards = both / np.where(amplitude > 0, amplitude, np.nan)[:, None]
         spread = np.einsum("ni,ij,nj->n", towards, rows @ rows.T, towards)
-        return amplitude, np.sqrt(self._variance(_CUBIC, along, left) * spread)
+        return amplitude, np.sqrt(self._variance(CUBIC, along, left) * spread)
 
     def _inverse(self, terms: int) -> Doubles:
         """Return what turns coordinates along the basis into coefficients of a model."""

@@ -86,17 +86,18 @@ def _documents(
     file: zipfile.ZipFile, metadata: dict[str, Any], scale: ColourScale, points: _Points
 ) -> None:
     """Write ``doc.kml``, which comes first, and the documents that it links."""
-    head = [_OPEN, "<Document>\n", _about(metadata), _legend()]
+    head = [_OPEN, "<Document>\n", _about(metadata)]
     if len(points.lonlat_deg) <= MOST_POINTS:
         everything = np.arange(len(points.lonlat_deg))
-        body = chain(_styles(scale, ""), _placemarks(points, everything))
+        # KML wants styles before anything that is shown.
+        body = chain(_styles(scale, ""), [_legend()], _placemarks(points, everything))
         _add_text(file, "doc.kml", chain(head, body, [_CLOSE]))
         return
     tree = nodes(points.lonlat_deg, _POINTS_OF_NODE)
     for node in tree:
         if node.is_root:
             link = _link(node.name, node.bounds, "tiles/", least=0)
-            _add_text(file, "doc.kml", [*head, link, _CLOSE])
+            _add_text(file, "doc.kml", [*head, _legend(), link, _CLOSE])
         _add_text(file, f"tiles/{node.name}.kml", _tile(points, scale, node))
 
 
@@ -117,7 +118,7 @@ def _about(metadata: dict[str, Any]) -> str:
         f"written by {metadata['program']} {metadata['program_version']}; metadata.json inside",
     )
     title, lines = escape(str(metadata["title"])), _BREAK.join(map(_html, told))
-    return f"<name>{title}</name>\n<description>{lines}</description>\n<open>1</open>\n"
+    return f"<name>{title}</name>\n<open>1</open>\n<description>{lines}</description>\n"
 
 
 def _styles(scale: ColourScale, folder: str) -> Iterator[str]:
