@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from pystamps_shim.errors import wrong_usage
 
@@ -163,7 +161,7 @@ def selected(
                 cause = f"--vertical is of velocities and displacements, not of {found.value_type}"
                 raise wrong_usage(cause, "drop it, or choose --product ts-do")
             incidence = required_incidence(found.places.incidence_rad, dataset)
-            found = replace(found, scale=1 / np.cos(incidence), vertical=True)
+            found = found.projected(incidence)
         yield found, steps
 
 
@@ -197,8 +195,8 @@ def _three_numbers(text: str) -> tuple[float, float, float]:
     try:
         longitude, latitude, radius_m = (float(part) for part in text.split(","))
     except ValueError:
-        longitude = latitude = radius_m = np.nan
-    if not (abs(longitude) <= 360 and abs(latitude) <= 90 and 0 < radius_m < np.inf):
+        longitude = latitude = radius_m = math.nan
+    if not (abs(longitude) <= 360 and abs(latitude) <= 90 and 0 < radius_m < math.inf):
         cause = f"--reference is '{text}', expected LON,LAT,RADIUS_M"
         raise wrong_usage(
             cause, "for instance --reference 14.2,40.8,300 (a negative: --reference=-70,…)"

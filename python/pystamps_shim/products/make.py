@@ -1,4 +1,4 @@
-"""Make the products of a finished dataset: tables, figures, and the comparison with the truth."""
+"""Make the products of a finished dataset: tables, figures, report, comparison with the truth."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pystamps_shim._binary import package_version
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.pipeline.commands import Native
 from pystamps_shim.products.drawing import missing_library
+from pystamps_shim.products.measurements import ProductRequest, measured
+from pystamps_shim.products.report.make import make_page
 from pystamps_shim.products.series_figure import draw_series
 from pystamps_shim.products.standing import forget, record, recorded, state_of
 from pystamps_shim.products.tables import SeriesTable, VelocityTable
@@ -45,7 +47,7 @@ class Products:
 def make_products(
     native: Native, dataset: Path, out: Path, truth_path: Path | None = None
 ) -> Products:
-    """Write velocities and time series as tables and figures into a folder.
+    """Write velocities and time series as tables, figures and a report into a folder.
 
     Parameters
     ----------
@@ -94,8 +96,21 @@ def make_products(
         report = compare(dataset, velocities, truth)
         files.append(out / _TRUTH)
         files[-1].write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    page = _page(native, dataset, out / "report.html")
+    files += [] if page is None else [page]
     record(out, state, files)
     return Products(files, report)
+
+
+def _page(native: Native, dataset: Path, path: Path) -> Path | None:
+    """Write the report; without it the other products are still there, and the reason is said."""
+    try:
+        with measured(native, dataset, ProductRequest(), path.parent) as found:
+            make_page(native, found, (), path, force=True)
+    except PystampsError as error:
+        sys.stderr.write(f"no report: {error.cause}\n  try: {error.remedy}\n")
+        return None
+    return path
 
 
 def _told(path: Path) -> Report:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,7 @@ class Measurements:
         """Return the date at which every displacement is zero."""
         return parsed_date(str(self.layer.description["master_date"]))
 
-    @property
+    @cached_property
     def dates(self) -> list[datetime.date]:
         """Return the dates of `displacement_mm`: those of the series and the master, sorted."""
         return sorted({*map(parsed_date, self.layer.labels), self.master_date})
@@ -206,6 +207,16 @@ class Measurements:
         return replace(
             self, places=self.places.kept(rows), rows=self.rows[rows], scale=self.scale[rows]
         )
+
+    def projected(self, incidence: Doubles) -> Measurements:
+        """Return the same measurements as vertical ones, where nothing moves horizontally.
+
+        Parameters
+        ----------
+        incidence
+            Incidence angles, [N] rad.
+        """
+        return replace(self, scale=1 / np.cos(incidence), vertical=True)
 
     def velocity_mm_per_year(self) -> Doubles:
         """Return the velocities, [N]; towards the satellite or, if `vertical`, up."""
