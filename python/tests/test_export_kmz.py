@@ -73,6 +73,31 @@ def test_one_document(tmp_path: Path) -> None:
     assert text(tree, ".//k:ScreenOverlay/k:Icon/k:href") == "legend.png"
 
 
+def test_archive_is_of_the_plain_kind(tmp_path: Path) -> None:
+    """Google's library reads no archive with sizes of 64 bits, which Python writes if asked to."""
+    path = written("kmz", tmp_path)
+    content = path.read_bytes()
+    with zipfile.ZipFile(path) as file:
+        for entry in file.infolist():
+            # At these places of an entry's head: length of what follows its name.
+            assert content[entry.header_offset + 28 : entry.header_offset + 30] == b"\0\0"
+            assert entry.flag_bits == 0
+
+
+def test_google_library_reads_it(tmp_path: Path) -> None:
+    """Through GDAL, where it has that library."""
+    pyogrio = pytest.importorskip("pyogrio")
+    if "LIBKML" not in pyogrio.list_drivers():
+        pytest.skip("this GDAL has no LIBKML")
+    shapely = pytest.importorskip("shapely")
+    info, _, geometry, values = pyogrio.raw.read(written("kmz", tmp_path))
+    assert info["crs"] == "EPSG:4326"
+    points = shapely.get_coordinates(shapely.from_wkb(geometry))
+    np.testing.assert_allclose(points, made().places.lonlat_deg, rtol=0, atol=0.51e-7)
+    names = values[list(info["fields"]).index("Name")]
+    assert names[0] == f"{made().velocity_mm_per_year()[0]:.1f}"
+
+
 def test_elements_are_in_the_order_of_the_standard(tmp_path: Path) -> None:
     """Viewers that hold to the schema read no other."""
     order = ["name", "open", "description", "Style", "ScreenOverlay", "Placemark"]

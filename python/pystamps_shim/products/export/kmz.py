@@ -195,7 +195,7 @@ def _link(name: str, bounds: Bounds, folder: str, least: int) -> str:
 
 
 def _add_text(file: zipfile.ZipFile, name: str, parts: Iterable[str]) -> None:
-    with file.open(_entry(name), "w", force_zip64=True) as target:
+    with file.open(_entry(name), "w") as target:
         for part in parts:
             target.write(part.encode("utf-8"))
 
