@@ -68,26 +68,7 @@ def assembled(
         Of every date but the master, [N, k - 1].
     """
     labels = acquisitions.labels
-    about = {
-        "value_type": "v-do",
-        "definition": "slope in time of: unwrapped phase",
-        "unit": "mm/yr",
-        "sign_convention": "positive: towards the satellite, along the line of sight",
-        "reference": {
-            "description": "mean of the PS within 300 m",
-            "ps_count": 3,
-            "centre_lonlat_deg": places.lonlat_deg.mean(axis=0).tolist(),
-        },
-        "corrections": ["look-angle (DEM) error"],
-        "ps_count": len(places),
-        "wavelength_m": WAVELENGTH_M,
-        "master_date": f"{acquisitions.dates[acquisitions.master]:%Y%m%d}",
-        "columns": [],
-        "fitted_to": list(labels),
-        "bootstrap": {"resamples": 200, "seed": 1},
-        "parameters": {"ref_radius": "inf", "unwrap_method": "3D"},
-        "program_version": "0.1.0",
-    }
+    about = _described(places, acquisitions)
     of_series = {
         **about,
         "value_type": "ts-do",
@@ -106,6 +87,30 @@ def assembled(
         heading_deg=acquisitions.heading_deg,
         scale=np.ones(len(places)),
     )
+
+
+def _described(places: Places, acquisitions: Acquisitions) -> dict[str, Any]:
+    """Return what the native program says of the velocities."""
+    return {
+        "value_type": "v-do",
+        "definition": "slope in time of: unwrapped phase",
+        "unit": "mm/yr",
+        "sign_convention": "positive: towards the satellite, along the line of sight",
+        "reference": {
+            "description": "mean of the PS within 300 m",
+            "ps_count": 3,
+            "centre_lonlat_deg": places.lonlat_deg.mean(axis=0).tolist(),
+        },
+        "corrections": ["look-angle (DEM) error"],
+        "ps_count": len(places),
+        "wavelength_m": WAVELENGTH_M,
+        "master_date": f"{acquisitions.dates[acquisitions.master]:%Y%m%d}",
+        "columns": [],
+        "fitted_to": list(acquisitions.labels),
+        "bootstrap": {"resamples": 200, "seed": 1},
+        "parameters": {"ref_radius": "inf", "unwrap_method": "3D"},
+        "program_version": "0.1.0",
+    }
 
 
 def _dataset(folder: Path, count: int, acquisitions: Acquisitions) -> Patch:

@@ -161,6 +161,20 @@ def test_pixel_of_reference_has_a_value(folder: Path) -> None:
     assert float(attributes["REF_LON"]) == pytest.approx(centre[0], abs=0.01)
 
 
+def test_all_ps_as_reference_are_told_by_the_stillest_pixel(tmp_path: Path) -> None:
+    """The middle of everything may well move, and MintPy takes the pixel for still."""
+    found = made()
+    about = {
+        **found.layer.description,
+        "reference": {**found.layer.description["reference"], "ps_count": 120},
+    }
+    whole = replace(found, layer=replace(found.layer, description=about))
+    datasets, attributes = content(written("mintpy", tmp_path, whole, CELL_M) / "velocity.h5")
+    speed = np.abs(datasets["velocity"])
+    stillest = np.unravel_index(np.nanargmin(speed), speed.shape)
+    assert (int(attributes["REF_Y"]), int(attributes["REF_X"])) == stillest
+
+
 def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:
     """Neither angles nor a standard deviation nor baselines are made up."""
     found = made()

@@ -1,8 +1,7 @@
 """A folder of HDF5 files as MintPy has them: velocity, time series and geometry on a grid.
 
 The grid is one of longitude and latitude. A cell holds the mean of its PS, and nothing where there
-are none. Displacements are in metres, positive towards the satellite, as MintPy's are. Its pixel of
-reference is the cell with PS that is nearest to the middle of the reference area.
+are none. Displacements are in metres, positive towards the satellite, as MintPy's are.
 """
 
 from __future__ import annotations
@@ -115,8 +114,6 @@ def _geometry(path: Path, found: Measurements, grid: Grid, attributes: Attribute
 def _attributes(found: Measurements, grid: Grid) -> Attributes:
     """Return the attributes of all three files; those that are not known are left out."""
     description = found.layer.description
-    row, column = _reference_pixel(found, grid)
-    longitude, latitude = grid.centres(np.array([row * grid.width + column]))[0]
     parameters = found.dataset.parameters.values
     told: dict[str, object] = {
         "LENGTH": grid.height,
@@ -130,10 +127,6 @@ def _attributes(found: Measurements, grid: Grid) -> Attributes:
         "EPSG": 4326,
         "WAVELENGTH": description["wavelength_m"],
         "REF_DATE": description["master_date"],
-        "REF_Y": row,
-        "REF_X": column,
-        "REF_LAT": float(latitude),
-        "REF_LON": float(longitude),
         "PROCESSOR": parameters.get("insar_processor", "pystamps"),
         "PLATFORM": parameters.get("platform", "unknown"),
         "ANTENNA_SIDE": -1,
@@ -146,16 +139,29 @@ def _attributes(found: Measurements, grid: Grid) -> Attributes:
             "HEADING": float(found.heading_deg),
             "ORBIT_DIRECTION": orbit_direction(found.heading_deg),
         }
+    told |= _reference(found, grid)
     return {name: str(value) for name, value in told.items()}
 
 
-def _reference_pixel(found: Measurements, grid: Grid) -> tuple[int, int]:
-    """Return row and column of the cell with PS that is nearest to the reference's middle."""
-    centre = np.array(found.layer.description["reference"]["centre_lonlat_deg"], dtype=np.float64)
+def _reference(found: Measurements, grid: Grid) -> dict[str, object]:
+    """Return the pixel of reference, which MintPy's tools need and take for one that is still.
+
+    The cell in the middle of a reference area hardly moves. The middle of a whole dataset may,
+    so that where all PS are the reference, the cell counts whose velocity is nearest to theirs.
+    """
+    description = found.layer.description
     occupied = np.unique(grid.cells)
-    away = (grid.centres(occupied) - centre) * (np.cos(np.deg2rad(centre[1])), 1.0)
-    nearest = int(occupied[np.argmin(np.hypot(*away.T))])
-    return divmod(nearest, grid.width)
+    if description["reference"]["ps_count"] < description["ps_count"]:
+        longitude, latitude = description["reference"]["centre_lonlat_deg"]
+        away = grid.centres(occupied) - (longitude, latitude)
+        distance = np.hypot(away[:, 0] * np.cos(np.deg2rad(latitude)), away[:, 1])
+    else:
+        speed = np.abs(grid.mean(found.velocity_mm_per_year())).ravel()[occupied]
+        distance = np.where(np.isfinite(speed), speed, np.inf)
+    nearest = int(occupied[np.argmin(distance)])
+    row, column = divmod(nearest, grid.width)
+    longitude, latitude = grid.centres(np.array([nearest]))[0].tolist()
+    return {"REF_Y": row, "REF_X": column, "REF_LAT": latitude, "REF_LON": longitude}
 
 
 @contextmanager
