@@ -171,8 +171,7 @@ def test_all_ps_as_reference_are_told_by_the_stillest_pixel(tmp_path: Path) -> N
     whole = replace(found, layer=replace(found.layer, description=about))
     datasets, attributes = content(written("mintpy", tmp_path, whole, CELL_M) / "velocity.h5")
     speed = np.abs(datasets["velocity"])
-    stillest = np.unravel_index(np.nanargmin(speed), speed.shape)
-    assert (int(attributes["REF_Y"]), int(attributes["REF_X"])) == stillest
+    assert speed[int(attributes["REF_Y"]), int(attributes["REF_X"])] == np.nanmin(speed)
 
 
 def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:
