@@ -21,7 +21,6 @@ from measurements_made import (
 )
 
 from pystamps_shim.products import point_table
-from pystamps_shim.products.export import zarr_store
 
 xarray = pytest.importorskip("xarray")
 pytest.importorskip("zarr")
@@ -37,7 +36,6 @@ def opened(path: Path) -> Any:
 def test_points_and_dates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dimensions, coordinates, values, and NaN for what is not known."""
     monkeypatch.setattr(point_table, "BLOCK_ROWS", 17)
-    monkeypatch.setattr(zarr_store, "BLOCK_ROWS", 17)
     found = made()
     data = opened(written("zarr", tmp_path))
     assert dict(data.sizes) == {"space": 60, "time": len(DATES)}

@@ -88,7 +88,7 @@ _TABLE = (
         "Zarr store for xarray: space and time, attributes after CF",
         zarr_store.write,
         describes_itself=True,
-        libraries=("zarr",),
+        libraries=("numcodecs",),
     ),
     Format(
         "egms",

@@ -9,91 +9,59 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pystamps_shim.products import point_table
 from pystamps_shim.products.export.job import Export
-from pystamps_shim.products.libraries import import_library
+from pystamps_shim.products.export.zarr_files import ZarrStore, ZarrVariable
 from pystamps_shim.products.measurements import Measurements
 from pystamps_shim.products.metadata import metadata_text
-from pystamps_shim.products.point_table import BLOCK_ROWS, Field
+from pystamps_shim.products.point_table import Field
 
 _SPACE, _TIME = "space", "time"
 _FIRST_DAY = datetime.date(1970, 1, 1)
-_DIMENSIONS = "_ARRAY_DIMENSIONS"
-_LEVEL = 3
 _IDENTITY = "ps"
 #: Single precision holds seven digits: enough for what has four after the point.
 _SINGLE_DECIMALS = 4
 _PLACED = {"coordinates": "lon lat", "grid_mapping": "crs"}
-_EXTRA = (
+_FURTHER = (
     Field("line", "line", "", 0, "line in the radar image, from 0"),
     Field("sample", "sample", "", 0, "sample in the radar image, from 0"),
     Field("incidence_angle", "incidence_angle", "degree", 4, "incidence angle"),
 )
 
 
-@dataclass(frozen=True)
-class _Variable:
-    """One variable: name, type, attributes and dimensions."""
-
-    name: str
-    kind: str
-    attributes: dict[str, Any]
-    dimensions: tuple[str, ...] = (_SPACE,)
-
-    def added(self, store: Any, shape: tuple[int, ...]) -> Any:
-        """Add it to a store, empty; along space a block of points is a chunk."""
-        numcodecs = import_library("numcodecs")
-        limits = {_SPACE: BLOCK_ROWS}
-        chunks = (
-            max(min(limits.get(name, size), size), 1)
-            for name, size in zip(self.dimensions, shape, strict=True)
-        )
-        array = store.create_array(
-            self.name,
-            shape=shape,
-            chunks=tuple(chunks),
-            dtype=self.kind,
-            compressors=numcodecs.Zstd(level=_LEVEL) if shape else None,
-            fill_value=np.nan if self.kind.startswith("float") else None,
-        )
-        array.attrs.update({_DIMENSIONS: list(self.dimensions), **self.attributes})
-        return array
-
-
 def write(export: Export, path: Path) -> None:
     """Write a store; blocks of points are chunks, so that it takes no more memory than one."""
-    zarr = import_library("zarr")
-    store = zarr.open_group(path, mode="w", zarr_format=2)
     found = export.measurements
     dates = found.dates if found is not None and found.is_series else []
     # The last fields of a table of displacements are its dates.
     fields = export.table.fields
-    point_fields = fields[: len(fields) - len(dates)]
-    arrays = _coordinates(store, export, dates)
-    arrays += [_point_array(store, len(export), field) for field in point_fields]
-    series = _series_array(store, export, dates) if dates and found is not None else None
-    extra = [] if found is None else [_point_array(store, len(export), each) for each in _EXTRA]
-    for first, last in export.blocks():
+    count = len(fields) - len(dates)
+    store = ZarrStore(path, _about(export, has_series=bool(dates)))
+    variables = _coordinates(store, export, dates)
+    variables += [_point_variable(store, export, field) for field in fields[:count]]
+    series = _series_variable(store, export, dates) if dates else None
+    further = [] if found is None else [_point_variable(store, export, each) for each in _FURTHER]
+    for number, (first, last) in enumerate(export.blocks()):
         block = export.table.block(first, last)
-        columns = [*export.table.lonlat_deg[first:last].T, *block[: len(point_fields)]]
-        for array, values in zip(arrays, columns, strict=True):
-            array[first:last] = values
+        columns = [*export.table.lonlat_deg[first:last].T, *block[:count]]
         if found is not None:
-            for array, values in zip(extra, _extra(found, first, last), strict=True):
-                array[first:last] = values
+            columns += _further(found, first, last)
+        for variable, values in zip([*variables, *further], columns, strict=True):
+            variable.write(number, values)
         if series is not None:
-            series[first:last] = np.column_stack(block[len(point_fields) :])
-    store.attrs.update(_about(export, has_series=bool(dates)))
-    zarr.consolidate_metadata(path, zarr_format=2)
+            series.write(number, np.column_stack(block[count:]))
+    store.consolidate()
 
 
-def _coordinates(store: Any, export: Export, dates: Sequence[datetime.date]) -> list[Any]:
+def _coordinates(
+    store: ZarrStore, export: Export, dates: Sequence[datetime.date]
+) -> list[ZarrVariable]:
     """Add the coordinates; return those that are filled block by block."""
     if dates:
         days = np.array([(date - _FIRST_DAY).days for date in dates], dtype=np.int32)
@@ -104,7 +72,8 @@ def _coordinates(store: Any, export: Export, dates: Sequence[datetime.date]) -> 
             "long_name": "day of the acquisition",
             "axis": "T",
         }
-        _Variable("time", "int32", told, (_TIME,)).added(store, days.shape)[:] = days
+        along = {"dimensions": [_TIME], "shape": days.shape, "chunks": days.shape}
+        ZarrVariable(store, "time", "int32", told, **along).write(0, days)
     crs = {
         "grid_mapping_name": "latitude_longitude",
         "semi_major_axis": 6378137.0,
@@ -112,37 +81,60 @@ def _coordinates(store: Any, export: Export, dates: Sequence[datetime.date]) -> 
         "longitude_of_prime_meridian": 0.0,
         "long_name": "WGS 84, EPSG:4326",
     }
-    _Variable("crs", "int32", crs, ()).added(store, ())[...] = 4326
+    ZarrVariable(store, "crs", "int32", crs).write(0, np.array(4326))
     added = []
-    for name, units, word in (
+    for name, unit, word in (
         ("lon", "degrees_east", "longitude"),
         ("lat", "degrees_north", "latitude"),
     ):
-        told = {"units": units, "standard_name": word, "long_name": word}
-        added.append(_Variable(name, "float64", told).added(store, (len(export),)))
+        told = {"units": unit, "standard_name": word, "long_name": word}
+        added.append(_along_space(store, export, name, "float64", told))
     return added
 
 
-def _point_array(store: Any, count: int, field: Field) -> Any:
+def _point_variable(store: ZarrStore, export: Export, field: Field) -> ZarrVariable:
     """Add a variable that has one value a point."""
     kind = "float32" if field.decimals else "int32"
     if field.decimals > _SINGLE_DECIMALS:
         kind = "float64"
     told = {"long_name": field.meaning, "units": _unit(field), **_PLACED}
-    if field.short != _IDENTITY:
-        name = re.sub(r"\W", "_", f"pnt_{field.short}")
-        return _Variable(name, kind, told).added(store, (count,))
-    return _Variable("pnt_id", kind, told | {"cf_role": "timeseries_id"}).added(store, (count,))
+    if field.short == _IDENTITY:
+        return _along_space(store, export, "pnt_id", kind, told | {"cf_role": "timeseries_id"})
+    return _along_space(store, export, re.sub(r"\W", "_", f"pnt_{field.short}"), kind, told)
 
 
-def _series_array(store: Any, export: Export, dates: Sequence[datetime.date]) -> Any:
+def _along_space(
+    store: ZarrStore, export: Export, name: str, kind: str, told: dict[str, str]
+) -> ZarrVariable:
+    shape = (len(export),)
+    return ZarrVariable(
+        store, name, kind, told, dimensions=[_SPACE], shape=shape, chunks=_chunk(export)
+    )
+
+
+def _series_variable(
+    store: ZarrStore, export: Export, dates: Sequence[datetime.date]
+) -> ZarrVariable:
     """Add the displacements, which have one value a point and date."""
     told = {"long_name": export.table.fields[-1].meaning, "units": "mm", **_PLACED}
-    variable = _Variable("displacement", "float32", told, (_SPACE, _TIME))
-    return variable.added(store, (len(export), len(dates)))
+    shape, chunks = (len(export), len(dates)), (*_chunk(export), len(dates))
+    return ZarrVariable(
+        store,
+        "displacement",
+        "float32",
+        told,
+        dimensions=[_SPACE, _TIME],
+        shape=shape,
+        chunks=chunks,
+    )
 
 
-def _extra(found: Measurements, first: int, last: int) -> list[NDArray[Any]]:
+def _chunk(export: Export) -> tuple[int]:
+    """Return the points of a chunk: those of a block."""
+    return (min(point_table.BLOCK_ROWS, len(export)),)
+
+
+def _further(found: Measurements, first: int, last: int) -> list[NDArray[Any]]:
     places, rows = found.places, slice(first, last)
     return [places.line[rows], places.sample[rows], np.rad2deg(places.incidence_rad[rows])]
 
