@@ -52,7 +52,7 @@ def draw_series(
         NaN where unknown.
     """
     chosen = choose(velocities)
-    with figure(path, *_SIZE_INCHES) as drawn:
+    with figure(path, *_SIZE_INCHES, described=series.description.as_text) as drawn:
         places: NDArray[Any] = drawn.subfigures(1, 2, squeeze=False, width_ratios=(1.0, 1.45))
         left, right = places[0]
         _draw_locator(left, velocities, chosen)
