@@ -54,13 +54,12 @@ class Export:
             raise wrong_usage(cause, "choose --product ts-do or another format")
         return found
 
-    def velocities(self, format_name: str) -> Measurements:
-        """Return measurements that have a velocity, or raise."""
-        found = self.measurements
-        if found is None or found.velocity is None:
-            what = "a combination of two datasets" if found is None else found.value_type
-            cause = f"format {format_name} is of velocities, which {what} has none of"
-            raise wrong_usage(cause, "choose --product v-do or another format")
+    def line_of_sight_series(self, format_name: str) -> Measurements:
+        """Return time series that are along the line of sight, or raise."""
+        found = self.series(format_name)
+        if found.vertical:
+            cause = f"format {format_name} is of displacements along the line of sight"
+            raise wrong_usage(cause, "drop --vertical, or choose another format")
         return found
 
 
@@ -79,7 +78,7 @@ class Format:
     write
         Writes a path that does not exist yet; further files beside it belong to it.
     describes_itself
-        Whether it holds the metadata; else they go to a file beside it.
+        Whether the writer sees to the metadata; else they go to a file beside it.
     libraries
         What it needs beyond NumPy, to be asked for before any work.
     """
