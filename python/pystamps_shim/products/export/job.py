@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from pystamps_shim.errors import wrong_usage
 from pystamps_shim.products.measurements import Measurements
@@ -61,31 +60,3 @@ class Export:
             cause = f"format {format_name} is of displacements along the line of sight"
             raise wrong_usage(cause, "drop --vertical, or choose another format")
         return found
-
-
-@dataclass(frozen=True)
-class Format:
-    """One format.
-
-    Attributes
-    ----------
-    name
-        As typed.
-    suffix
-        Ending of the file; empty for a folder.
-    meaning
-        What it is for, in a line.
-    write
-        Writes a path that does not exist yet; further files beside it belong to it.
-    describes_itself
-        Whether the writer sees to the metadata; else they go to a file beside it.
-    libraries
-        What it needs beyond NumPy, to be asked for before any work.
-    """
-
-    name: str
-    suffix: str
-    meaning: str
-    write: Callable[[Export, Path], None]
-    describes_itself: bool
-    libraries: tuple[str, ...] = ()
