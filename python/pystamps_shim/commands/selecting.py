@@ -87,6 +87,9 @@ def request_of(options: argparse.Namespace, default: str = "ts-do") -> ProductRe
     if angle is not None and not 0 < angle < 90:
         cause = f"--incidence-deg is {angle:g}, expected an angle between 0 and 90"
         raise wrong_usage(cause, "for instance --incidence-deg 38")
+    if options.heading_deg is not None and not abs(options.heading_deg) <= 360:
+        cause = f"--heading-deg is {options.heading_deg:g}, expected degrees clockwise from north"
+        raise wrong_usage(cause, "for instance --heading-deg -12.5")
     if options.bootstrap < 0 or options.bootstrap == 1:
         cause = f"--bootstrap is {options.bootstrap}, expected 0 or 2 and more"
         raise wrong_usage(cause, "leave it out: 200 are drawn then")
