@@ -65,6 +65,7 @@ bench: native ## Throughput of every kernel, with its ratio to a plain copy or t
 	$(PY) -m parity.bench_unwrap
 	$(PY) -m parity.bench_filters
 	$(PY) -m parity.bench_orchestrator
+	$(PY) -m parity.bench_exports
 
 native: build/native.stamp ## Build the program and the Python extension into .venv (ready to use)
 

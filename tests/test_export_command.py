@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from parity.synthetic_merged import MergedShape
+from parity.synthetic_unwrapped import write_unwrapped
 
 from pystamps_shim.cli import main
 from pystamps_shim.io import mat
 from pystamps_shim.simulate.export import write_export
 from pystamps_shim.simulate.scene import HEADINGS_DEG, PRESETS
 
+Native = Callable[..., subprocess.CompletedProcess[str]]
 Table = dict[str, NDArray[np.float64]]
 
 
@@ -38,6 +43,18 @@ def descending(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ascending(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _processed(tmp_path_factory.mktemp("ascending"), "ascending")
+
+
+@pytest.fixture(scope="module")
+def small_baselines(native_module: Native, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Process a network whose pairs do not weigh the images alike."""
+    folder = tmp_path_factory.mktemp("small") / "dataset"
+    write_unwrapped(folder, MergedShape(ps=300, images=11, small_baseline=True), noise_rad=0.5)
+    noise = mat.read(folder / "phuw_sb_res2.mat")
+    noise["sb_cov"] = np.diag(np.linspace(0.01, 1.0, len(noise["sb_cov"])))
+    mat.write(folder / "phuw_sb_res2.mat", noise)
+    native_module("stage", 7, "--dataset", folder)
+    return folder
 
 
 Export = Callable[..., tuple[Table, dict[str, Any]]]
@@ -131,13 +148,38 @@ def test_selections_combine_and_say_what_they_left(export: Export, tmp_path: Pat
 def test_dates_limit_series_and_velocity(export: Export) -> None:
     whole, told = export()
     dates = told["dates"]
-    # The master stays: displacements are since its date.
     part, told = export("--from", dates[2], "--to", dates[-2])
-    expected = sorted({*dates[2:-1], told["master_date"]})
+    expected = dates[2:-1]
+    assert told["master_date"] in expected
     assert [name[1:] for name in part if name.startswith("D2")] == expected == told["dates"]
     np.testing.assert_array_equal(part[f"D{dates[2]}"], whole[f"D{dates[2]}"])
     assert np.ptp(part["velocity_mm_per_year"] - whole["velocity_mm_per_year"]) > 0.1
     assert told["velocity"]["fitted_to"] == [d for d in dates[2:-1] if d != told["master_date"]]
+
+
+def test_small_baselines_have_series_and_velocity_of_the_images(
+    export: Export, small_baselines: Path
+) -> None:
+    """Not a velocity of the interferograms beside a series of images."""
+    found, told = export(dataset=small_baselines)
+    assert told["velocity"]["value_type"] == "V-do"
+    dates = [name for name in found if name.startswith("D2")]
+    years = np.array([datetime.date.fromisoformat(name[1:]).toordinal() for name in dates]) / 365.25
+    series = np.column_stack([found[name] for name in dates])
+    slope = np.polyfit(years, series.T, 1)[0]
+    alone = export("--product", "v-do", dataset=small_baselines)[0]["velocity_mm_per_year"]
+    of_images = np.std(slope - found["velocity_mm_per_year"])
+    assert of_images < 0.8 * np.std(slope - alone)
+
+
+def test_a_master_out_of_the_dates_has_no_column(export: Export) -> None:
+    _, told = export("--product", "v-do")
+    master, dates = told["master_date"], told["dates"]
+    early = [date for date in dates if date < master]
+    found, told = export("--to", early[-1])
+    assert f"D{master}" not in found
+    assert told["dates"] == early
+    assert [name[1:] for name in found if name.startswith("D2")] == early
 
 
 def test_two_tracks_give_east_and_up(export: Export, ascending: Path, descending: Path) -> None:
@@ -205,6 +247,7 @@ def test_tracks_that_look_alike_are_refused(
         (["--from", "20990101"], 2, ["dates-empty"]),
         (["--reference", "11.3,44.1"], 2, ["LON,LAT,RADIUS_M"]),
         (["--reference", "0,0,10"], 2, ["reference-empty"]),
+        (["--heading-deg", "nan"], 2, ["degrees clockwise from north"]),
         (["--incidence-deg", "90"], 2, ["between 0 and 90"]),
         (["--bootstrap", "1"], 2, ["expected 0 or 2"]),
         (["--cell-m", "0"], 2, ["a length in metres"]),

@@ -48,6 +48,7 @@ def test_products_and_truth_are_made(
     made = {path.name: path.read_bytes() for path in products.iterdir()}
     assert sorted(made) == [
         ".products.json",
+        "report.html",
         "timeseries.csv",
         "timeseries.csv.json",
         "timeseries.png",

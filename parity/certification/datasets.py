@@ -100,6 +100,8 @@ class Workspace:
         found = self._files(self.dataset, "") if self.dataset.exists() else {}
         if self.scene is not None:
             found |= self._files(self.scene.export, "export/")
+        # No stage reads the generator's truth, and its last bits are those of the machine.
+        found.pop("export/truth.npz", None)
         return found
 
     def process(self, program: Path, threads: int) -> list[Outcome]:

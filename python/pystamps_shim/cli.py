@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 
-from pystamps_shim.commands import config, demo, export, run, simulate, status, verify
+from pystamps_shim.commands import config, demo, export, plot, report, run, simulate, status, verify
 from pystamps_shim.errors import ExitCode, PystampsError
 
 _DESCRIPTION = """\
@@ -28,6 +28,8 @@ examples
   python -m pystamps_shim run --dataset D --dry-run    what a run would do
   python -m pystamps_shim status --dataset D           how far it is
   python -m pystamps_shim export --dataset D --format gpkg     for QGIS; csv, kmz, mintpy, …
+  python -m pystamps_shim plot all --dataset D --out figures   maps, time series, networks, …
+  python -m pystamps_shim report --dataset D           a page of its map, series and quality
   python -m pystamps_shim verify --dataset D --reference R     compare two datasets
   python -m pystamps_shim simulate --out scene         a raw export with known truth
   python -m pystamps_shim simulate --help              every knob of a scene
@@ -47,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (demo, run, status, verify, export, simulate, config):
+    for command in (demo, run, status, verify, export, plot, report, simulate, config):
         command.add_parser(subparsers).set_defaults(run=command.run)
     return parser
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.products.drawing import clipped_ends, map_axes, round_up, symmetric_limit
 from pystamps_shim.products.series_choice import choose
-from pystamps_shim.products.series_figure import draw_series
+from pystamps_shim.products.series_figure import candidates_of, draw_series
 from pystamps_shim.products.tables import SeriesTable, VelocityTable
 from pystamps_shim.products.velocity_map import draw_velocity_map
 
@@ -155,16 +155,16 @@ def test_a_kilometre_is_as_long_in_both_directions() -> None:
 def test_choice_follows_the_rule(tables: Tables) -> None:
     """Fastest away, fastest towards, slowest; coherent ones only."""
     velocities, _ = tables()
-    rows = [choice.ps for choice in choose(velocities)]
+    rows = [choice.ps for choice in choose(candidates_of(velocities))]
     coherent = np.flatnonzero(velocities.places.coherence > 0.7)
     speed = np.abs(velocities.velocity_mm_per_year[coherent])
     assert rows == [coherent[0], coherent[-1], coherent[np.argmin(speed)]]
     # The fastest loses its place when it is not sure of its velocity.
     velocities.std_mm_per_year[coherent[0]] = 30.0
-    assert choose(velocities)[0].ps == coherent[1]
+    assert choose(candidates_of(velocities))[0].ps == coherent[1]
     near, _ = tables(5)
-    stable = choose(near)[2]
-    assert stable.reason == "stable, near the reference"
+    stable = choose(candidates_of(near))[2]
+    assert stable.role == "stable"
     offset = near.places.lonlat_deg[coherent] - (11.02, 44.02)
     offset[:, 0] *= np.cos(np.deg2rad(44.02))
     distance = np.hypot(*offset.T)

@@ -71,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
         write(f"look inside: pystamps-native inspect {dataset / 'mean_v.mat'}\n")
         write(f"the map of velocities: {products / 'velocity.png'}\n")
         write(f"the time series:       {products / 'timeseries.png'}\n")
+    if (products / "report.html").is_file():
+        write(f"open in a browser:     {products / 'report.html'}\n")
     return exit_code(report)
 
 

@@ -15,7 +15,8 @@ from pystamps_shim.commands.selecting import add_selection, request_of, selected
 from pystamps_shim.errors import wrong_usage
 
 if TYPE_CHECKING:
-    from pystamps_shim.products.export.job import Export, Format
+    from pystamps_shim.products.export.formats import Format
+    from pystamps_shim.products.export.job import Export
     from pystamps_shim.products.measurements import ProductRequest
 
 _DESCRIPTION = """\
@@ -169,8 +170,7 @@ def _out(options: argparse.Namespace, chosen: Format) -> Path:
     if options.out is not None:
         return Path(options.out)
     product = options.product or "ts-do" if options.other is None else "east-up"
-    name = f"{product}{chosen.suffix or '-' + chosen.name}"
-    return Path(options.dataset) / "products" / name
+    return Path(options.dataset) / "products" / chosen.file_name(product)
 
 
 def _format_list() -> str:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Process a whole dataset with the native program: prepare the raw export where that is still to be
 done, run the stages (patches side by side), and make the products of a finished dataset:
-velocity.csv, timeseries.csv, a velocity map and time series as PNG. Where the scene was simulated,
-its truth.npz is found beside the export and the products are compared with it (truth.json).
+velocity.csv, timeseries.csv, a velocity map and time series as PNG, and report.html, a page for
+the browser. Where the scene was simulated, its truth.npz is found beside the export and the
+products are compared with it (truth.json).
 
 Typed again after an interruption or a failure it goes on where it stopped: a stage whose inputs
 and parameters have not changed is left as it is, and one that has to run again takes the results

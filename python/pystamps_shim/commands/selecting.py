@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from pystamps_shim.errors import wrong_usage
 
@@ -89,6 +87,9 @@ def request_of(options: argparse.Namespace, default: str = "ts-do") -> ProductRe
     if angle is not None and not 0 < angle < 90:
         cause = f"--incidence-deg is {angle:g}, expected an angle between 0 and 90"
         raise wrong_usage(cause, "for instance --incidence-deg 38")
+    if options.heading_deg is not None and not abs(options.heading_deg) <= 360:
+        cause = f"--heading-deg is {options.heading_deg:g}, expected degrees clockwise from north"
+        raise wrong_usage(cause, "for instance --heading-deg -12.5")
     if options.bootstrap < 0 or options.bootstrap == 1:
         cause = f"--bootstrap is {options.bootstrap}, expected 0 or 2 and more"
         raise wrong_usage(cause, "leave it out: 200 are drawn then")
@@ -163,7 +164,7 @@ def selected(
                 cause = f"--vertical is of velocities and displacements, not of {found.value_type}"
                 raise wrong_usage(cause, "drop it, or choose --product ts-do")
             incidence = required_incidence(found.places.incidence_rad, dataset)
-            found = replace(found, scale=1 / np.cos(incidence), vertical=True)
+            found = found.projected(incidence)
         yield found, steps
 
 
@@ -197,8 +198,8 @@ def _three_numbers(text: str) -> tuple[float, float, float]:
     try:
         longitude, latitude, radius_m = (float(part) for part in text.split(","))
     except ValueError:
-        longitude = latitude = radius_m = np.nan
-    if not (abs(longitude) <= 360 and abs(latitude) <= 90 and 0 < radius_m < np.inf):
+        longitude = latitude = radius_m = math.nan
+    if not (abs(longitude) <= 360 and abs(latitude) <= 90 and 0 < radius_m < math.inf):
         cause = f"--reference is '{text}', expected LON,LAT,RADIUS_M"
         raise wrong_usage(
             cause, "for instance --reference 14.2,40.8,300 (a negative: --reference=-70,…)"

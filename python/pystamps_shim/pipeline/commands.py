@@ -26,7 +26,7 @@ class Native:
     """
 
     def __init__(self, program: Sequence[str], *, quiet: bool = False) -> None:
-        self._program = program
+        self.program = program
         self._quiet = quiet
 
     def prepare(
@@ -59,14 +59,14 @@ class Native:
         PystampsError
             If it does not start, is killed, or ends with an exit code other than 0.
         """
-        command = [*self._program, *arguments, *(["--force"] if force else [])]
-        text = shlex.join(["pystamps-native", *command[len(self._program) :]])
+        command = [*self.program, *arguments, *(["--force"] if force else [])]
+        text = shlex.join(["pystamps-native", *command[len(self.program) :]])
         sys.stderr.flush()
         stdout = subprocess.DEVNULL if self._quiet else _STDERR
         try:
             result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stdout, check=False)
         except OSError as error:
-            cause = f"{self._program[0]} does not start ({error.strerror})"
+            cause = f"{self.program[0]} does not start ({error.strerror})"
             raise PystampsError(cause, "run 'make native' in the source tree") from error
         if result.returncode < 0:
             cause = f"'{text}' was ended by signal {-result.returncode}"

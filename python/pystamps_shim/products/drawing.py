@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pystamps_shim.errors import PystampsError
+from pystamps_shim.errors import PystampsError, wrong_usage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
@@ -24,8 +25,12 @@ ClippedEnds = Literal["neither", "min", "max", "both"]
 GROUND = "#aeb3ba"
 INK = "#222222"
 
+#: Kinds of files that figures are written as, told by the ending of their name.
+SUFFIXES = (".png", ".svg")
+#: Twice what screens show a figure at.
+DOTS_PER_INCH = 200
+
 _METRES_PER_DEGREE = 111_195.0
-_DOTS_PER_INCH = 200
 _STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -35,6 +40,14 @@ _STYLE = {
     "axes.edgecolor": INK,
     "axes.linewidth": 0.8,
     "figure.facecolor": "white",
+    # Text as outlines: a figure whose labels are known not to overlap looks the same on machines
+    # without this font. Names of outlines come from this word instead of from chance.
+    "svg.fonttype": "path",
+    "svg.hashsalt": "pystamps",
+}
+_METADATA: dict[str, dict[str, Any]] = {
+    ".png": {"Software": None},
+    ".svg": {"Creator": "pystamps", "Date": None},
 }
 # Steps at which people like scales to end.
 _ROUND_STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -55,17 +68,51 @@ def missing_library() -> PystampsError | None:
     return None
 
 
-@contextmanager
-def figure(path: Path, width_inches: float, height_inches: float) -> Iterator[Figure]:
-    """Yield an empty figure that is written to `path` in the end: same content, same bytes.
-
-    The user's own matplotlib settings have no effect, and neither has the day.
+def suffix_of(path: Path) -> str:
+    """Return the ending that decides what a figure is written as.
 
     Raises
     ------
     PystampsError
-        The plotting library is missing.
+        It is none that figures are written as.
     """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        cause = f"{path}: figures end in {' or '.join(SUFFIXES)}"
+        raise wrong_usage(cause, f"for instance --out {path.stem or 'figure'}.png")
+    return suffix
+
+
+@contextmanager
+def figure(
+    path: Path,
+    width_inches: float,
+    height_inches: float,
+    dots_per_inch: int = DOTS_PER_INCH,
+    described: Callable[[], str] = str,
+) -> Iterator[Figure]:
+    """Yield an empty figure that is written to `path` in the end: same content, same bytes.
+
+    The user's own matplotlib settings have no effect, and neither has the day.
+
+    Parameters
+    ----------
+    path
+        File to write, ``.png`` or ``.svg``.
+    width_inches, height_inches
+        Size of the figure.
+    dots_per_inch
+        Resolution of a PNG, and of the dots of maps in an SVG.
+    described
+        Gives the metadata of what is drawn, for the file's own (PNG text and SVG metadata
+        ``Description``); asked in the end.
+
+    Raises
+    ------
+    PystampsError
+        The plotting library is missing, or the file has another ending.
+    """
+    suffix = suffix_of(path)
     missing = missing_library()
     if missing is not None:
         raise missing
@@ -76,7 +123,8 @@ def figure(path: Path, width_inches: float, height_inches: float) -> Iterator[Fi
     with mpl.rc_context(style):
         drawn = Figure(figsize=(width_inches, height_inches), layout="constrained")
         yield drawn
-        drawn.savefig(path, dpi=_DOTS_PER_INCH, format="png", metadata={"Software": None})
+        metadata = {**_METADATA[suffix], "Description": described()}
+        drawn.savefig(path, dpi=dots_per_inch, format=suffix[1:], metadata=metadata)
 
 
 def velocity_colours(clipped: ClippedEnds) -> Colormap:
@@ -139,6 +187,71 @@ def marker_area(axes: Axes, lonlat_deg: Doubles) -> float:
     inches = axes.get_position().size * axes.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
     area = float(np.prod(inches)) * 72**2
     return float(np.clip(0.6 * area * occupied / len(lonlat_deg), *_MARKER_AREA))
+
+
+def scatter_points(
+    axes: Axes,
+    lonlat_deg: Doubles,
+    values: Doubles,
+    colours: Colormap,
+    limits: tuple[float, float],
+    *,
+    size: float = 1.0,
+    least_area: float = 0.0,
+) -> PathCollection:
+    """Draw a dot a PS on a map, coloured by its value.
+
+    Parameters
+    ----------
+    axes
+        A map (`map_axes`).
+    lonlat_deg
+        Places of the PS, [N, 2], those to lie on top last.
+    values
+        Their values, [N].
+    colours
+        Colours of the values.
+    limits
+        Values of the first and the last colour.
+    size
+        Factor on the area of the dots.
+    least_area
+        What a dot covers at least, square points.
+    """
+    return axes.scatter(
+        lonlat_deg[:, 0],
+        lonlat_deg[:, 1],
+        c=values,
+        s=max(size * marker_area(axes, lonlat_deg), least_area),
+        cmap=colours,
+        vmin=limits[0],
+        vmax=limits[1],
+        linewidths=0,
+        rasterized=True,
+    )
+
+
+def mark_zero(
+    axes: Axes, ps_count: int, centre_lonlat_deg: tuple[float, float] | None, font_size: float
+) -> None:
+    """Mark the middle of the reference area on a map, or say that all PS are the reference."""
+    if centre_lonlat_deg is None:
+        text = f"zero: mean of all {ps_count:,} PS"
+    else:
+        axes.plot(*centre_lonlat_deg, "*", ms=13, mfc="white", mec=INK, mew=1.0, zorder=6)
+        text = f"★ reference: mean of {ps_count:,} PS"
+    axes.annotate(
+        text,
+        (1, 0),
+        xytext=(-6, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=font_size,
+        color=INK,
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 2.5},
+        zorder=7,
+    )
 
 
 def scale_bar(axes: Axes) -> None:

@@ -123,8 +123,9 @@ def is_metric(crs: str) -> bool:
 def _grid(xy: Doubles, crs: str, step_x: float, step_y: float) -> Grid:
     left = np.floor(xy[:, 0].min() / step_x) * step_x
     top = np.ceil(xy[:, 1].max() / step_y) * step_y
-    column = ((xy[:, 0] - left) // step_x).astype(np.intp)
-    row = ((top - xy[:, 1]) // step_y).astype(np.intp)
+    # A point on the very edge may lie beyond it by a rounding.
+    column = np.maximum((xy[:, 0] - left) // step_x, 0).astype(np.intp)
+    row = np.maximum((top - xy[:, 1]) // step_y, 0).astype(np.intp)
     width, height = int(column.max()) + 1, int(row.max()) + 1
     if width * height > _MOST_CELLS:
         cause = f"a grid of {width:,} x {height:,} cells is too large"

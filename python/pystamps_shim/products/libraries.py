@@ -9,7 +9,11 @@ from typing import Any
 from pystamps_shim.errors import PystampsError
 
 #: Submodules that are part of a library as we use it.
-_PARTS = {"pyarrow": ("csv", "parquet"), "pyogrio": ("raw", "errors"), "rasterio": ("errors",)}
+_PARTS = {
+    "pyarrow": ("compute", "csv", "parquet"),
+    "pyogrio": ("raw", "errors"),
+    "rasterio": ("errors",),
+}
 
 
 def import_library(name: str) -> Any:

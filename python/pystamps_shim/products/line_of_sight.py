@@ -41,7 +41,10 @@ def incidence_rad(dataset: Patch, given_deg: float | None = None) -> Doubles | N
         return np.where(stored > 0, stored, np.nan)
     stored = _column(dataset.path("la"), "la", dataset.n_ps)
     processor = str(dataset.parameters.values.get("insar_processor", "")).lower()
-    if stored is None or not (dataset.small_baseline or processor == "doris"):
+    if stored is None:
+        return None
+    stored = np.where(stored > 0, stored, np.nan)
+    if not (dataset.small_baseline or processor == "doris"):
         return stored
     radii = _radii_m(dataset.folder)
     if radii is None:

@@ -1,4 +1,4 @@
-"""Make the products of a finished dataset: tables, figures, and the comparison with the truth."""
+"""Make the products of a finished dataset: tables, figures, report, comparison with the truth."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pystamps_shim._binary import package_version
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.pipeline.commands import Native
 from pystamps_shim.products.drawing import missing_library
+from pystamps_shim.products.measurements import ProductRequest, measured
+from pystamps_shim.products.report.make import make_page
 from pystamps_shim.products.series_figure import draw_series
 from pystamps_shim.products.standing import forget, record, recorded, state_of
 from pystamps_shim.products.tables import SeriesTable, VelocityTable
@@ -19,7 +21,7 @@ from pystamps_shim.products.truth_scene import SceneTruth
 from pystamps_shim.products.velocity_map import draw_velocity_map
 from pystamps_shim.reference.parameters import is_small_baseline
 
-_VELOCITY, _SERIES = "v-do", "ts-do"
+_SERIES = "ts-do"
 _TRUTH = "truth.json"
 
 
@@ -45,7 +47,7 @@ class Products:
 def make_products(
     native: Native, dataset: Path, out: Path, truth_path: Path | None = None
 ) -> Products:
-    """Write velocities and time series as tables and figures into a folder.
+    """Write velocities and time series as tables, figures and a report into a folder.
 
     Parameters
     ----------
@@ -69,14 +71,21 @@ def make_products(
         raise PystampsError(cause, "choose another --out", ExitCode.USAGE) from error
     missing = missing_library()
     truth_files = [] if truth_path is None else [truth_path]
-    settings = {"version": package_version(), "figures": missing is None}
+    program = Path(native.program[0]).stat()
+    settings = {
+        "version": package_version(),
+        "program": [program.st_size, program.st_mtime_ns],
+        "figures": missing is None,
+    }
     state = state_of(dataset, truth_files, settings)
     kept = recorded(out, state)
     if kept is not None:
         return Products(kept, _told(out / _TRUTH) if out / _TRUTH in kept else None, kept=True)
     forget(out)
     velocity_csv, series_csv = out / "velocity.csv", out / "timeseries.csv"
-    native.product(_VELOCITY, dataset, velocity_csv)
+    # Of the same images as the series.
+    velocity = "V-do" if (dataset / "phuw_sb2.mat").is_file() else "v-do"
+    native.product(velocity, dataset, velocity_csv)
     native.product(_SERIES, dataset, series_csv)
     velocities, series = VelocityTable.read(velocity_csv), SeriesTable.read(series_csv)
     truth = None if truth_path is None else SceneTruth.read(truth_path)
@@ -94,8 +103,24 @@ def make_products(
         report = compare(dataset, velocities, truth)
         files.append(out / _TRUTH)
         files[-1].write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    record(out, state, files)
+    page = _page(native, dataset, out / "report.html")
+    if page is not None:
+        files.append(page)
+        record(out, state, files)
     return Products(files, report)
+
+
+def _page(native: Native, dataset: Path, path: Path) -> Path | None:
+    """Write the report; without it the other products are still there, and the reason is said."""
+    # An earlier one would show other numbers than the tables.
+    path.unlink(missing_ok=True)
+    try:
+        with measured(native, dataset, ProductRequest(), path.parent) as found:
+            make_page(native, found, (), path, force=True)
+    except PystampsError as error:
+        sys.stderr.write(f"no report: {error.cause}\n  try: {error.remedy}\n")
+        return None
+    return path
 
 
 def _told(path: Path) -> Report:

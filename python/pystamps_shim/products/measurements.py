@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,10 @@ class ProductRequest:
     resamples: int = 200
     incidence_deg: float | None = None
     heading_deg: float | None = None
+
+    def shows(self, date: str) -> bool:
+        """Tell whether a date, ``YYYYMMDD``, is among those asked for."""
+        return (self.first_date or date) <= date <= (self.last_date or date)
 
     def options(self) -> list[str]:
         """Return the options of ``pystamps-native product``."""
@@ -165,6 +170,8 @@ class Measurements:
         Factor of velocities and displacements of each PS, [N]: 1 along the line of sight.
     vertical
         Whether that factor turns them into vertical ones.
+    shows_master
+        Whether the master's date is among the dates asked for.
     """
 
     dataset: Patch
@@ -175,6 +182,7 @@ class Measurements:
     heading_deg: float | None
     scale: Doubles
     vertical: bool = False
+    shows_master: bool = True
 
     def __len__(self) -> int:
         """Return the number of PS."""
@@ -195,10 +203,11 @@ class Measurements:
         """Return the date at which every displacement is zero."""
         return parsed_date(str(self.layer.description["master_date"]))
 
-    @property
+    @cached_property
     def dates(self) -> list[datetime.date]:
-        """Return the dates of `displacement_mm`: those of the series and the master, sorted."""
-        return sorted({*map(parsed_date, self.layer.labels), self.master_date})
+        """Return the dates of `displacement_mm`, sorted: of the series, and the master's."""
+        master = {self.master_date} if self.shows_master else set()
+        return sorted({*map(parsed_date, self.layer.labels)} | master)
 
     def kept(self, keep: NDArray[np.bool_]) -> Measurements:
         """Return the measurements of the PS for which `keep`, [N], is true."""
@@ -206,6 +215,16 @@ class Measurements:
         return replace(
             self, places=self.places.kept(rows), rows=self.rows[rows], scale=self.scale[rows]
         )
+
+    def projected(self, incidence: Doubles) -> Measurements:
+        """Return the same measurements as vertical ones, where nothing moves horizontally.
+
+        Parameters
+        ----------
+        incidence
+            Incidence angles, [N] rad.
+        """
+        return replace(self, scale=1 / np.cos(incidence), vertical=True)
 
     def velocity_mm_per_year(self) -> Doubles:
         """Return the velocities, [N]; towards the satellite or, if `vertical`, up."""
@@ -284,6 +303,7 @@ def measured(
             layer=layer,
             heading_deg=heading_deg(opened, request.heading_deg),
             scale=np.ones(len(places)),
+            shows_master=request.shows(str(layer.description["master_date"])),
         )
 
 
@@ -293,9 +313,9 @@ def parsed_date(text: str) -> datetime.date:
 
 
 def _velocity_beside(dataset: Patch, request: ProductRequest) -> str:
-    """Return the velocity of the same corrections; of images where pairs have no such one."""
+    """Return the velocity of the same corrections and of the same images (products.md 5)."""
     letters = request.value_type.partition("-")[2]
-    base = "V" if dataset.small_baseline and "s" in letters else "v"
+    base = "V" if dataset.small_baseline else "v"
     return f"{base}-{letters}" if letters else base
 
 

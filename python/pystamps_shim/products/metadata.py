@@ -66,7 +66,7 @@ def metadata_of(measurements: Measurements, steps: Sequence[Step] = ()) -> dict[
 
 def metadata_text(metadata: dict[str, Any]) -> str:
     """Return the metadata as people and programs read it."""
-    return json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(metadata, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _name(measurements: Measurements) -> str:
@@ -80,6 +80,8 @@ def _sign(measurements: Measurements, of_sight: str) -> str:
 def _dates(measurements: Measurements) -> list[str]:
     if measurements.is_series:
         return [f"{date:%Y%m%d}" for date in measurements.dates]
+    if measurements.velocity is not None:
+        return list(measurements.velocity.description.get("fitted_to", []))
     return [label for label in measurements.layer.labels if label]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.products.drawing import INK, figure
-from pystamps_shim.products.series_choice import Choice, choose
+from pystamps_shim.products.series_choice import Candidates, Choice, Role, choose
 from pystamps_shim.products.tables import SeriesTable, VelocityTable
 from pystamps_shim.products.velocity_map import LABEL, scatter_velocities
 
@@ -24,6 +24,11 @@ Doubles = NDArray[np.float64]
 _COLOURS = ("#d55e00", "#0072b2", "#222222")
 _MARKS = ("v", "^", "s")
 _FAINT = "#555555"
+_REASONS: dict[Role, str] = {
+    "away": "fastest away from the satellite",
+    "towards": "fastest towards the satellite",
+    "stable": "stable, near the reference",
+}
 _SIZE_INCHES = (12.0, 6.6)
 _DAYS_PER_YEAR = 365.25
 
@@ -51,8 +56,8 @@ def draw_series(
         True displacements with the reference removed, [N, M + 1] on `SeriesTable.all_dates`,
         NaN where unknown.
     """
-    chosen = choose(velocities)
-    with figure(path, *_SIZE_INCHES) as drawn:
+    chosen = choose(candidates_of(velocities))
+    with figure(path, *_SIZE_INCHES, described=series.description.as_text) as drawn:
         places: NDArray[Any] = drawn.subfigures(1, 2, squeeze=False, width_ratios=(1.0, 1.45))
         left, right = places[0]
         _draw_locator(left, velocities, chosen)
@@ -65,6 +70,18 @@ def draw_series(
             )
         _finish_panels(list(panels), series)
         drawn.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
+
+
+def candidates_of(velocities: VelocityTable) -> Candidates:
+    """Return the PS of a table to choose from."""
+    places = velocities.places
+    return Candidates(
+        places.lonlat_deg,
+        places.coherence,
+        velocities.velocity_mm_per_year,
+        velocities.std_mm_per_year,
+        velocities.description.reference_centre_lonlat_deg,
+    )
 
 
 def _draw_locator(place: SubFigure, velocities: VelocityTable, chosen: list[Choice]) -> None:
@@ -114,8 +131,11 @@ def _draw_panel(
     axes.plot(days, displacement, _MARKS[row], color=colour, ms=5.5, mec="white", mew=0.5, zorder=4)
     coherence = velocities.places.coherence[choice.ps]
     lon, lat = velocities.places.lonlat_deg[choice.ps]
+    reason = _REASONS[choice.role]
+    if velocities.description.reference_centre_lonlat_deg is None:
+        reason = reason.removesuffix(", near the reference")
     axes.set_title(
-        f"{choice.reason}:  {lon:.4f}°E {lat:.4f}°N, coherence {coherence:.2f}",
+        f"{reason}:  {lon:.4f}°E {lat:.4f}°N, coherence {coherence:.2f}",
         fontsize=9.5,
         fontweight="normal",
         color=INK,

@@ -58,6 +58,10 @@ class Description:
             raise PystampsError(cause, "make the product again")
         return cls(path, fields)
 
+    def as_text(self) -> str:
+        """Return all of it, as it stands in the file."""
+        return json.dumps(self.fields, indent=2, ensure_ascii=False)
+
     def text(self, name: str) -> str:
         """Return an entry that is a word or a sentence."""
         return str(self._entry(name))

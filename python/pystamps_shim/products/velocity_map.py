@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pystamps_shim.products.drawing import (
-    INK,
     clipped_ends,
     figure,
     map_axes,
-    marker_area,
+    mark_zero,
     scale_bar,
+    scatter_points,
     symmetric_limit,
     velocity_colours,
 )
-from pystamps_shim.products.tables import Description, VelocityTable
+from pystamps_shim.products.tables import VelocityTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +30,7 @@ LABEL = "LOS velocity (mm/yr), positive towards the satellite"
 _HEIGHT_INCHES = 7.0
 _COLOUR_BAR_INCHES, _FRAME_INCHES = 1.5, 1.0
 _WIDTH_INCHES = (5.6, 11.0)
+_SMALL_FONT = 8.5
 
 
 def draw_velocity_map(
@@ -48,7 +49,8 @@ def draw_velocity_map(
     title
         First line of the title.
     """
-    with figure(path, _width_inches(table), _HEIGHT_INCHES) as drawn:
+    described = table.description.as_text
+    with figure(path, _width_inches(table), _HEIGHT_INCHES, described=described) as drawn:
         axes = drawn.subplots()
         bar = drawn.colorbar(scatter_velocities(axes, table), ax=axes, shrink=0.9)
         bar.set_label(LABEL)
@@ -82,43 +84,15 @@ def scatter_velocities(axes: Axes, table: VelocityTable, size: float = 1.0) -> P
     map_axes(axes, lonlat_deg)
     # Fast movers last, so that slow neighbours do not hide them.
     order = np.argsort(np.abs(velocity), kind="stable")
-    points = axes.scatter(
-        lonlat_deg[order, 0],
-        lonlat_deg[order, 1],
-        c=velocity[order],
-        s=size * marker_area(axes, lonlat_deg),
-        cmap=velocity_colours(clipped_ends(velocity, limit)),
-        vmin=-limit,
-        vmax=limit,
-        linewidths=0,
-        rasterized=True,
+    colours = velocity_colours(clipped_ends(velocity, limit))
+    points = scatter_points(
+        axes, lonlat_deg[order], velocity[order], colours, (-limit, limit), size=size
     )
-    mark_reference(axes, table.description)
+    about = table.description
+    mark_zero(axes, about.reference_ps_count, about.reference_centre_lonlat_deg, _SMALL_FONT)
     scale_bar(axes)
     axes.set(xlabel="Longitude (°E)", ylabel="Latitude (°N)")
     return points
-
-
-def mark_reference(axes: Axes, description: Description) -> None:
-    """Mark the middle of the reference area, or say that all PS are the reference."""
-    centre = description.reference_centre_lonlat_deg
-    if centre is None:
-        text = f"zero: mean of all {description.reference_ps_count:,} PS"
-    else:
-        axes.plot(*centre, "*", ms=13, mfc="white", mec=INK, mew=1.0, zorder=6)
-        text = f"★ reference: mean of {description.reference_ps_count:,} PS"
-    axes.annotate(
-        text,
-        (1, 0),
-        xytext=(-6, 6),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        fontsize=8.5,
-        color=INK,
-        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 2.5},
-        zorder=7,
-    )
 
 
 def _subtitle(table: VelocityTable, dates: Sequence[datetime.date]) -> str:

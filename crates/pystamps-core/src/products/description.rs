@@ -140,7 +140,7 @@ fn limits(project: &Project) -> Result<String> {
 }
 
 /// A day as `YYYYMMDD`, or its number where it is none.
-fn date_name(day: f64) -> String {
+pub(super) fn date_name(day: f64) -> String {
     Date::from_datenum(day).map_or_else(|| format!("day {day}"), |date| date.to_string())
 }
 

@@ -6,8 +6,9 @@ use pystamps_kernels::ramp::RampDesign;
 
 use super::date_range::DateRange;
 use super::definition::{Quantity, Series, Term};
+use super::description::date_name;
 use super::oscillator::oscillator_drift;
-use crate::error::{Diagnostic, Result};
+use crate::error::{Diagnostic, Error, Result};
 use crate::inverted_correction::inverted_correction;
 use crate::merged_scope::{refuse_unless_unwrapped, refuse_without_ps};
 use crate::parameter_checks::{kept_interferograms, positive};
@@ -88,16 +89,23 @@ impl Project {
             _ => self.dates.contains(day[column]),
         };
         let columns: Vec<usize> = self.processed(series)?.into_iter().filter(is_within).collect();
-        if columns.is_empty() && self.dates.words().is_some() {
-            return Err(Diagnostic::new("dates-empty", "no interferogram has the dates asked for")
-                .path(self.root.join("ps2.mat"))
-                .variable("day")
-                .expected(self.dates.words().unwrap_or_default())
-                .found("none")
-                .remedy("choose other dates; params and status say which there are")
-                .usage());
+        match self.dates.words() {
+            Some(limits) if columns.is_empty() => Err(self.no_dates(&limits)),
+            _ => Ok(columns),
         }
-        Ok(columns)
+    }
+
+    fn no_dates(&self, limits: &str) -> Error {
+        let day = &self.stack.day;
+        let first = day.iter().copied().fold(f64::INFINITY, f64::min);
+        let last = day.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Diagnostic::new("dates-empty", "no interferogram has the dates asked for")
+            .path(self.root.join("ps2.mat"))
+            .variable("day")
+            .expected(limits)
+            .found(format!("images from {} to {}", date_name(first), date_name(last)))
+            .remedy("choose --from and --to among these")
+            .usage()
     }
 
     /// The same without the master's slot.

@@ -20,7 +20,9 @@ _LITTLE_ENDIAN, _POINT = 1, 1
 _SINGLE_DECIMALS = 4
 
 
-def record_batches(export: Export, names: Sequence[str], geometry: str) -> tuple[Any, Any]:
+def record_batches(
+    export: Export, names: Sequence[str], geometry: str, *, singles: bool
+) -> tuple[Any, Any]:
     """Return the Arrow schema of a table and a reader of its batches, which streams.
 
     Parameters
@@ -31,9 +33,12 @@ def record_batches(export: Export, names: Sequence[str], geometry: str) -> tuple
         Names of its fields, [k].
     geometry
         Name of the column of points in well-known binary, the last one.
+    singles
+        Whether single precision is enough where it holds all digits. Formats that store doubles or
+        text would show the digits behind them: 1.23399996757507.
     """
     pyarrow = import_library("pyarrow")
-    types = [_type(field) for field in export.table.fields]
+    types = [_type(field, singles=singles) for field in export.table.fields]
     columns = [
         pyarrow.field(name, kind, metadata={"unit": field.unit, "description": field.meaning})
         for name, kind, field in zip(names, types, export.table.fields, strict=True)
@@ -58,11 +63,12 @@ def _batches(export: Export, schema: Any) -> Iterator[Any]:
         yield pyarrow.record_batch([*arrays, points], schema=schema)
 
 
-def _type(field: Field) -> Any:
+def _type(field: Field, *, singles: bool) -> Any:
     pyarrow = import_library("pyarrow")
     if field.decimals == 0:
         return pyarrow.int32()
-    return pyarrow.float32() if field.decimals <= _SINGLE_DECIMALS else pyarrow.float64()
+    short = singles and field.decimals <= _SINGLE_DECIMALS
+    return pyarrow.float32() if short else pyarrow.float64()
 
 
 def _points(lonlat_deg: Doubles) -> Any:

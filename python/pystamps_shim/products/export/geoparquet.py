@@ -17,7 +17,7 @@ def write(export: Export, path: Path) -> None:
     """Write a file whose key ``geo`` follows the standard, and ``pystamps`` holds the metadata."""
     parquet = import_library("pyarrow").parquet
     names = [field.short for field in export.table.fields]
-    schema, reader = record_batches(export, names, _GEOMETRY)
+    schema, reader = record_batches(export, names, _GEOMETRY, singles=True)
     described = {"geo": _geo(export), "pystamps": metadata_text(export.table.metadata)}
     schema = schema.with_metadata(described)
     # Digits of noise: a dictionary of them would only cost time.

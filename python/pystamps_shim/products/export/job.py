@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from pystamps_shim.errors import wrong_usage
 from pystamps_shim.products.measurements import Measurements
@@ -54,39 +53,10 @@ class Export:
             raise wrong_usage(cause, "choose --product ts-do or another format")
         return found
 
-    def velocities(self, format_name: str) -> Measurements:
-        """Return measurements that have a velocity, or raise."""
-        found = self.measurements
-        if found is None or found.velocity is None:
-            what = "a combination of two datasets" if found is None else found.value_type
-            cause = f"format {format_name} is of velocities, which {what} has none of"
-            raise wrong_usage(cause, "choose --product v-do or another format")
+    def line_of_sight_series(self, format_name: str) -> Measurements:
+        """Return time series that are along the line of sight, or raise."""
+        found = self.series(format_name)
+        if found.vertical:
+            cause = f"format {format_name} is of displacements along the line of sight"
+            raise wrong_usage(cause, "drop --vertical, or choose another format")
         return found
-
-
-@dataclass(frozen=True)
-class Format:
-    """One format.
-
-    Attributes
-    ----------
-    name
-        As typed.
-    suffix
-        Ending of the file; empty for a folder.
-    meaning
-        What it is for, in a line.
-    write
-        Writes a path that does not exist yet; further files beside it belong to it.
-    describes_itself
-        Whether it holds the metadata; else they go to a file beside it.
-    libraries
-        What it needs beyond NumPy, to be asked for before any work.
-    """
-
-    name: str
-    suffix: str
-    meaning: str
-    write: Callable[[Export, Path], None]
-    describes_itself: bool
-    libraries: tuple[str, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pystamps_shim.products.export.job import Export, Format
+from pystamps_shim.products.export.formats import Format
+from pystamps_shim.products.export.job import Export
 from pystamps_shim.products.metadata import metadata_text
 from pystamps_shim.products.publish import FOLDER_MARK, published
 

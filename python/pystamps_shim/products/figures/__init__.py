@@ -1,0 +1,1 @@
+"""Figures of a dataset, by what they show; `kinds` has them by name."""

@@ -1,0 +1,1 @@
+"""One page of HTML that shows a dataset: map, series, quality; nothing besides it is needed."""
