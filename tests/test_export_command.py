@@ -89,7 +89,7 @@ def test_another_reference_is_that_of_the_stages(export: Export) -> None:
     """Velocities and every date are less the mean of the PS around the place."""
     whole, _ = export()
     middle = _place(whole).mean(axis=0)
-    moved, told = export("--reference", f"{middle[0]},{middle[1]},300")
+    moved, told = export("--reference", middle[0], middle[1], 300)
     away_m = (_place(whole) - middle) * 111_195 * [np.cos(np.deg2rad(middle[1])), 1]
     inside = np.hypot(*away_m.T) < 300
     assert told["parameters"]["ref_radius"] == "300"
@@ -185,7 +185,7 @@ def test_a_master_out_of_the_dates_has_no_column(export: Export) -> None:
 def test_two_tracks_give_east_and_up(export: Export, ascending: Path, descending: Path) -> None:
     """In a cell with a PS of each, both velocities follow from the two unit vectors."""
     place = mat.read_variable(descending / "ps2.mat", "lonlat").mean(axis=0)
-    reference = ("--reference", f"{place[0]},{place[1]},400")
+    reference = ("--reference", place[0], place[1], 400)
     found, told = export("--with", ascending, "--cell-m", 60, *reference)
     tracks = [
         (export("--product", "v-do", *reference, dataset=dataset)[0], heading)
@@ -241,12 +241,14 @@ def test_tracks_that_look_alike_are_refused(
         (["--product", "u-dms", "--vertical"], 2, ["--vertical"]),
         (["--bbox", "0", "0", "1", "1"], 1, ["no PS is left", "box 0 0 1 1: 0 of"]),
         (["--bbox", "0", "1", "1", "0"], 2, ["--bbox"]),
+        (["--bbox", "nan", "0", "1", "1"], 2, ["--bbox"]),
+        (["--bbox", "2", "0", "1", "1"], 1, ["across the date line"]),
         (["--min-coherence", "1"], 1, ["no PS is left", "coherence of 1"]),
         (["--min-coherence", "7"], 2, ["expected 0 to 1"]),
         (["--from", "2020-01-01"], 2, ["expected a date YYYYMMDD"]),
         (["--from", "20990101"], 2, ["dates-empty"]),
-        (["--reference", "11.3,44.1"], 2, ["LON,LAT,RADIUS_M"]),
-        (["--reference", "0,0,10"], 2, ["reference-empty"]),
+        (["--reference", "-70.5", "99", "300"], 2, ["a radius in metres"]),
+        (["--reference", "-70.5", "-33", "10"], 2, ["reference-empty", "--reference"]),
         (["--heading-deg", "nan"], 2, ["degrees clockwise from north"]),
         (["--incidence-deg", "90"], 2, ["between 0 and 90"]),
         (["--bootstrap", "1"], 2, ["expected 0 or 2"]),

@@ -195,7 +195,8 @@ def test_missing_library_is_told_before_any_work(
     assert exit_code(name, tmp_path / "absent" / "a") == ExitCode.FAILED
     said = capsys.readouterr().err
     assert f"needs {missing}" in said
-    assert "pip install 'pystamps[export]'" in said
+    assert "pip install " in said
+    assert "extra [export]" in said
     assert not list(tmp_path.iterdir())
 
 

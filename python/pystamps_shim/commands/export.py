@@ -33,10 +33,10 @@ examples
   python -m pystamps_shim export --dataset PROJECT --format csv --product v-do --min-coherence 0.7
   python -m pystamps_shim export --dataset PROJECT --format geotiff --cell-m 50 --vertical
   python -m pystamps_shim export --dataset PROJECT --format mintpy --bbox 14.1 40.7 14.3 40.9
-  python -m pystamps_shim export --dataset PROJECT --format csv --reference 14.2,40.8,300
+  python -m pystamps_shim export --dataset PROJECT --format csv --reference 14.2 40.8 300
   python -m pystamps_shim export --dataset ASCENDING --with DESCENDING --format gpkg --cell-m 100
 
-the libraries come with: pip install 'pystamps[export]'
+what a format needs is said where it is missing; the extra [export] has all of it
 """
 
 
@@ -152,7 +152,7 @@ def _refuse_no_pair(options: argparse.Namespace, request: ProductRequest) -> Non
     if options.reference is None and options.reference_box is None:
         sys.stderr.write(
             "warning: each dataset keeps a reference area of its own, so that east and up are "
-            "relative to two places\n  try: --reference LON,LAT,RADIUS_M\n"
+            "relative to two places\n  try: --reference LON LAT RADIUS_M\n"
         )
 
 
