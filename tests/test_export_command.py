@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import datetime
 import json
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -252,7 +255,8 @@ def test_tracks_that_look_alike_are_refused(
         (["--heading-deg", "nan"], 2, ["degrees clockwise from north"]),
         (["--incidence-deg", "90"], 2, ["between 0 and 90"]),
         (["--bootstrap", "1"], 2, ["expected 0 or 2"]),
-        (["--cell-m", "0"], 2, ["a length in metres"]),
+        (["--format", "geotiff", "--cell-m", "0"], 2, ["a length in metres"]),
+        (["--cell-m", "50"], 2, ["about grids"]),
         (["--polygon", "nowhere.geojson"], 2, ["no such file"]),
         (["--polygon-crs", "EPSG:4326"], 2, ["--polygon"]),
         (["--dataset", "nowhere"], 2, ["no such folder"]),
@@ -276,6 +280,29 @@ def test_bad_input_is_told_and_leaves_nothing(
     for each in words:
         assert each in said
     assert "Traceback" not in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_batch_system_that_ends_it_finds_nothing_left(
+    descending: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """What was half done is removed; the exit code says by what."""
+    arguments = [
+        "export",
+        "--dataset",
+        str(descending),
+        "--format",
+        "gpkg",
+        "--bootstrap",
+        "100000",
+    ]
+    command = [sys.executable, "-m", "pystamps_shim", *arguments, "--out", str(tmp_path / "a.gpkg")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        while not list(tmp_path.iterdir()) and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 128 + number
     assert not list(tmp_path.iterdir())
 
 

@@ -39,6 +39,8 @@ examples
 what a format needs is said where it is missing; the extra [export] has all of it
 """
 
+_GRIDS = ("geotiff", "mintpy")
+
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Add the subcommand."""
@@ -86,6 +88,9 @@ def run(options: argparse.Namespace) -> int:
 
     begin = time.monotonic()
     chosen = format_named(options.format)
+    if options.cell_m is not None and chosen.name not in _GRIDS and options.other is None:
+        cause = f"--cell-m is about grids, which format {chosen.name} is not"
+        raise wrong_usage(cause, "drop it, or choose geotiff or mintpy")
     cell_m = _cell_m(options)
     request = request_of(options, "ts-do" if options.other is None else "v-do")
     if options.other is not None:
@@ -108,8 +113,8 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(told) + "\n")
     else:
         sys.stdout.write(
-            f"{out}: {told['points']:,} points, {metadata['value_type']}, {metadata['unit']} "
-            f"({metadata['sign_convention']}), relative to: {metadata['reference']['description']} "
+            f"{out}: {told['points']:,} points, {metadata['value_type']}, "
+            f"{metadata['sign_convention']}, relative to: {metadata['reference']['description']} "
             f"({told['seconds']:.1f} s)\n"
         )
     return 0
@@ -139,6 +144,9 @@ def _opened(
 
 def _refuse_no_pair(options: argparse.Namespace, request: ProductRequest) -> None:
     """Raise for options that a combination of two datasets cannot have; warn of two references."""
+    if not options.other.is_dir():
+        cause = f"{options.other}: no such folder"
+        raise wrong_usage(cause, "correct --with")
     if options.vertical:
         cause = "--vertical assumes what --with solves for"
         raise wrong_usage(cause, "drop one of them")
@@ -148,7 +156,7 @@ def _refuse_no_pair(options: argparse.Namespace, request: ProductRequest) -> Non
     for flag in ("heading_deg", "incidence_deg"):
         if getattr(options, flag) is not None:
             cause = f"--{flag.replace('_', '-')} would be of both datasets"
-            raise wrong_usage(cause, "set the parameter of each dataset instead")
+            raise wrong_usage(cause, "drop it: --with takes the angles that the datasets tell")
     if options.reference is None and options.reference_box is None:
         sys.stderr.write(
             "warning: each dataset keeps a reference area of its own, so that east and up are "
