@@ -250,9 +250,10 @@ def on_mask(lonlat_deg: Doubles, path: Path) -> Flags:
                 raise wrong_usage(cause, "give a georeferenced raster")
             back = ~raster.transform
             for x, y in _wherever(lonlat_deg, raster.crs.to_wkt()):
-                columns = back.a * x + back.b * y + back.c
-                lines = back.d * x + back.e * y + back.f
-                # Comparisons are false for places that the projection cannot hold.
+                # No number for places that the projection cannot hold: comparisons are false.
+                with np.errstate(invalid="ignore"):
+                    columns = back.a * x + back.b * y + back.c
+                    lines = back.d * x + back.e * y + back.f
                 inside = (columns >= 0) & (columns < raster.width)
                 inside &= (lines >= 0) & (lines < raster.height)
                 kept[inside] |= _shown(raster, lines[inside], columns[inside])
