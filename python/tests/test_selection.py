@@ -185,8 +185,8 @@ def test_a_mask_whose_system_cannot_hold_a_place(tmp_path: Path) -> None:
     rasterio = pytest.importorskip("rasterio")
     corner = rasterio.Affine(1e6, 0, 0, 0, -1e6, 6e6)
     ones = np.ones((6, 6), dtype=np.uint8)
-    path = _raster(tmp_path / "mask.tif", ones, (0, 0), crs="EPSG:3857", transform=corner)
-    assert on_mask(np.array([[10.0, 40.0], [10.0, 90.0]]), path).tolist() == [True, False]
+    path = _raster(tmp_path / "mask.tif", ones, (0, 0), crs="EPSG:32632", transform=corner)
+    assert on_mask(np.array([[10.0, 40.0], [99.0, 0.0]]), path).tolist() == [True, False]
 
 
 def test_of_a_large_mask_only_the_part_around_the_places_is_read(tmp_path: Path) -> None:
