@@ -98,7 +98,8 @@ def run(options: argparse.Namespace) -> int:
     for library in chosen.libraries:
         import_library(library)
     out = _out(options, chosen)
-    refuse_existing(out, force=options.force, is_folder=not chosen.suffix)
+    whole = not chosen.suffix
+    refuse_existing(out, force=options.force, is_folder=whole, suffix=chosen.suffix)
     with _opened(options, request, out.parent, cell_m) as export:
         write_export(chosen, export, out, force=options.force)
         metadata = export.table.metadata
