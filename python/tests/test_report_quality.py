@@ -221,7 +221,7 @@ def test_noise_is_that_of_interferograms(tmp_path: Path) -> None:
     assert noise.dropped.tolist() == [False, True, False]
     text = page_of(scene(500, 5), tmp_path, Facts(noise=noise))
     assert "phase that is left after surroundings and look-angle error (ifgstd2)" in text
-    assert "Median 25.0°, largest 30.0° (2019-04-21). 1 dropped (pale)" in text
+    assert "Median 25.0°, largest 30.0° (2019-04-21). 1 dropped (outlined)" in text
     assert text.count('class="bar pale"') == 1
     assert "<title>2019-04-09 (dropped): 90</title>" in text
     assert "2019-03-28</" not in text

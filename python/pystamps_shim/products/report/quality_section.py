@@ -182,7 +182,7 @@ def _noise_card(noise: Noise | None) -> str:
         caption += f" Median {median}°, largest {kept[worst]:.1f}° ({noise.labels[worst]})."
     dropped = int(noise.dropped.sum())
     if dropped:
-        caption += f" {dropped} dropped (pale), which these numbers leave out."
+        caption += f" {dropped} dropped (outlined), which these numbers leave out."
     text = f"Phase noise of {len(noise.labels)} interferograms: median {median} degrees"
     names = [
         f"{label}{' (dropped)' if out else ''}"
