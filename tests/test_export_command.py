@@ -177,7 +177,7 @@ def test_small_baselines_have_series_and_velocity_of_the_images(
 
 def test_a_master_out_of_the_dates_has_no_column(export: Export) -> None:
     _, told = export("--product", "v-do")
-    master, dates = told["master_date"], told["dates"]
+    master, dates = told["master_date"], told["velocity"]["fitted_to"]
     early = [date for date in dates if date < master]
     found, told = export("--to", early[-1])
     assert f"D{master}" not in found
