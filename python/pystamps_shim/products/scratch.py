@@ -5,9 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import secrets
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +32,10 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     host = re.sub(r"\W", "_", socket.gethostname())
     for old in parent.glob(f"{PREFIX}-{host}-*"):
         _remove_if_abandoned(old, host)
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}-{host}-{os.getpid()}-", dir=parent))
+    # Named before it is made: a signal may come between any two steps.
+    folder = parent / f"{PREFIX}-{host}-{os.getpid()}-{secrets.token_hex(4)}"
     try:
+        folder.mkdir(mode=0o700)
         with (folder / f"{_LOCK}.new").open("wb") as lock:
             _is_free(lock.fileno())
             # Never seen without the lock on it.
