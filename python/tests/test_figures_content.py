@@ -32,6 +32,7 @@ from pystamps_shim.products.figures.plot import Options
 from pystamps_shim.products.figures.profile import Strip, running_quartiles, strip
 from pystamps_shim.products.figures.series import fitted_line, series_of
 from pystamps_shim.products.figures.series_points import Shown
+from pystamps_shim.products.figures.words import dates_of
 from pystamps_shim.products.selection import Selection
 from pystamps_shim.reference.inputs import Patch
 
@@ -180,6 +181,22 @@ def test_dates_without_the_master(drawer: Drawer) -> None:
     assert not [line for line in lines if line.get_linestyle() == ":"]
     said = " ".join(words_of(figure).split())
     assert f"since the master {measurements.master_date:%Y-%m-%d}, which is not among" in said
+    assert f" {len(later)} images, {later[0]:%Y-%m-%d} to {later[-1]:%Y-%m-%d}" in said
+
+
+def test_images_of_a_velocity_with_and_without_the_master(drawer: Drawer) -> None:
+    """It counts unless the dates that the velocity is fitted to end before it does."""
+    measurements, _ = drawer.source().measurements("v-do")
+    days = drawer.source().patch.variable("day").ravel()
+    images = [datetime.date.fromordinal(int(day) - 366) for day in days]
+    assert dates_of(measurements) == images
+    later = [date for date in images if date > measurements.master_date][1:]
+    about = {
+        **measurements.layer.description,
+        "fitted_to": [f"{date:%Y%m%d}" for date in later],
+    }
+    layer = replace(measurements.layer, description=about)
+    assert dates_of(replace(measurements, layer=layer, velocity=layer)) == later
 
 
 def test_series_at_a_place(drawer: Drawer) -> None:
