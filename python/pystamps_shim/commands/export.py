@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     request = request_of(options, "ts-do" if options.other is None else "v-do")
     if options.other is not None:
         _refuse_no_pair(options, request)
-    for library in chosen.libraries:
+    for library in (*chosen.libraries, *sorted(_further_libraries(options))):
         import_library(library)
     out = _out(options, chosen)
     whole = not chosen.suffix
@@ -163,6 +163,20 @@ def _refuse_no_pair(options: argparse.Namespace, request: ProductRequest) -> Non
             "warning: each dataset keeps a reference area of its own, so that east and up are "
             "relative to two places\n  try: --reference LON LAT RADIUS_M\n"
         )
+
+
+def _further_libraries(options: argparse.Namespace) -> set[str]:
+    """Return what options need that is to be asked for before the products are made."""
+    return {
+        library
+        for given, libraries in (
+            (options.other, ("pyproj",)),
+            (options.polygon, ("pyogrio", "shapely", "pyproj")),
+            (options.mask, ("rasterio", "pyproj")),
+        )
+        if given is not None
+        for library in libraries
+    }
 
 
 def _cell_m(options: argparse.Namespace) -> float:
