@@ -478,7 +478,7 @@ def test_hardly_anything_known_is_shown_all_the_same(opened: Opener, tmp_path: P
 def test_velocities_alone_are_a_page_too(opened: Opener, dataset: Path, tmp_path: Path) -> None:
     """Without series, relative to a place: no chart, a star, and the rest works."""
     out = tmp_path / "velocities.html"
-    options = ["--product", "v-do", "--reference", "11.307,44.206,300", "--bootstrap", "0"]
+    options = ["--product", "v-do", "--reference", "11.307", "44.206", "300", "--bootstrap", "0"]
     assert main(["report", "--dataset", str(dataset), "--out", str(out), *options]) == 0
     page = opened(out)
     first = selected_ps(page)

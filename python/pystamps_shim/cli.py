@@ -7,15 +7,13 @@ import contextlib
 import io
 import json
 import os
-import signal
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Sequence
-from types import FrameType
 
 from pystamps_shim.commands import config, demo, export, plot, report, run, simulate, status, verify
+from pystamps_shim.ending import end_in_order
 from pystamps_shim.errors import ExitCode, PystampsError
 
 _DESCRIPTION = """\
@@ -64,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _mend_streams()
     options = build_parser().parse_args(arguments)
-    _end_in_order()
+    end_in_order()
     try:
         code: int | None = options.run(options)
         sys.stdout.flush()
@@ -88,22 +86,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell(options, *_defect(error))
         code = ExitCode.FAILED
     return int(ExitCode.DONE if code is None else code)
-
-
-def _end_in_order() -> None:
-    """Let what is half done be removed when a batch system or a closed terminal ends us.
-
-    A run has handlers of its own while it is at work.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _ended)
-
-
-def _ended(number: int, _: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _mend_streams() -> None:

@@ -232,7 +232,9 @@ def test_missing_library_of_an_option_is_told_before_any_work(
 
     monkeypatch.setattr(importlib, "import_module", without)
     monkeypatch.setattr(command, "selected", unwanted)
-    code = exit_code("kmz", tmp_path / "a.kmz", option, str(tmp_path), "--reference", "5,50,100")
+    code = exit_code(
+        "kmz", tmp_path / "a.kmz", option, str(tmp_path), "--reference", "5", "50", "100"
+    )
     assert code == ExitCode.FAILED
     assert f"needs {missing}" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
