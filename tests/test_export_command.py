@@ -195,6 +195,7 @@ def test_two_tracks_give_east_and_up(export: Export, ascending: Path, descending
         for dataset, heading in ((descending, "descending"), (ascending, "ascending"))
     ]
     assert told["grid"]["cell_m"] == 60
+    assert "two places" not in told["reference"]["description"]
     assert "north or south" in told["definition"]
     alone = np.flatnonzero((found["ps_first"] == 1) & (found["ps_second"] == 1))
     assert alone.size > 5

@@ -361,6 +361,17 @@ def test_colours_change_with_range_value_and_size(opened: Opener, small_page: Pa
     field.send_keys("25\n")
     until(lambda: slider.get_attribute("value") == position)
     assert picture(page) == before
+    # No number may turn the meaning of the colours.
+    for words in ("0", ""):
+        script(
+            page,
+            "arguments[0].value = arguments[1];arguments[0].dispatchEvent(new Event('change'))",
+            field,
+            words,
+        )
+        assert field.get_attribute("value") == "25"
+        assert page.find_element("id", "low").get_attribute("value") == "-25"
+    assert picture(page) == before
     chooser = page.find_element("id", "shown")
     seen = {before, narrower}
     for option in ("velocity_std_mm_per_year", "coherence", "height_m", "rms_mm"):

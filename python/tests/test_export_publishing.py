@@ -131,7 +131,7 @@ def test_command_tells_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixtu
     out = tmp_path / "velocity.csv"
     assert exit_code("csv", out) == ExitCode.DONE
     said = capsys.readouterr().out
-    assert "60 points, ts-do, mm (positive: towards the satellite" in said
+    assert "60 points, ts-do, positive: towards the satellite" in said
     assert "relative to: mean of the PS within 300 m" in said
     assert exit_code("csv", out, "--force", "--json") == ExitCode.DONE
     told = json.loads(capsys.readouterr().out)

@@ -22,6 +22,8 @@ from pystamps_shim.products.point_table import Field
 # Determinant of the two directions in east and up: below, they look nearly the same way.
 _LEAST_DETERMINANT = 0.1
 
+_REFERENCE_PARAMETERS = ("ref_lon", "ref_lat", "ref_centre_lonlat", "ref_radius", "ref_x", "ref_y")
+
 _ASSUMPTION = (
     "two lines of sight hold two unknowns: east and up are solved for on the assumption that "
     "nothing moves north or south"
@@ -185,7 +187,16 @@ def _metadata(
 ) -> dict[str, Any]:
     names = [each.dataset.folder.resolve().name for each in both]
     places = [each["reference"]["description"] for each in described]
-    reference = places[0] if places[0] == places[1] else f"{places[0]}; {places[1]}"
+    limits = [
+        {name: each["parameters"].get(name) for name in _REFERENCE_PARAMETERS} for each in described
+    ]
+    all_of_each = any(
+        each["reference"]["ps_count"] == each["ps_count_of_dataset"] for each in described
+    )
+    same = limits[0] == limits[1] and not all_of_each
+    reference = (
+        places[0] if same else f"two places: {names[0]}: {places[0]}; {names[1]}: {places[1]}"
+    )
     return {
         "title": f"pystamps east and up velocities of {names[0]} and {names[1]}",
         "program": "pystamps",

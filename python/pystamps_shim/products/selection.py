@@ -104,7 +104,7 @@ def _conditions(selection: Selection) -> list[tuple[str, Callable[[Measurements]
     found: list[tuple[str, Callable[[Measurements], Flags]]] = []
     least, bbox_deg = selection.min_coherence, selection.bbox_deg
     if least is not None:
-        found.append((f"coherence of {least:g} or more", lambda m: m.places.coherence >= least))
+        found.append((f"coherence of {least:g} or more", lambda m: coherent(m, least)))
     if bbox_deg is not None:
         text = f"box {' '.join(f'{edge:g}' for edge in bbox_deg)}"
         found.append((text, lambda m: in_box(m.places.lonlat_deg, bbox_deg)))
@@ -126,6 +126,21 @@ def _nothing_left(steps: list[Step]) -> PystampsError:
     counts = "; ".join(f"{step.condition}: {step.left} of {step.before} left" for step in steps)
     cause = f"no PS is left after the selection ({counts})"
     return PystampsError(cause, f"widen '{steps[-1].condition}'")
+
+
+def coherent(measurements: Measurements, least: float) -> Flags:
+    """Tell which PS have at least a coherence, [N].
+
+    Raises
+    ------
+    PystampsError
+        The dataset does not tell any.
+    """
+    coherence = measurements.places.coherence
+    if np.isnan(coherence).all():
+        cause = f"{measurements.dataset.path('pm')}: coh_ps, the coherence of the PS, is not known"
+        raise PystampsError(cause, "drop --min-coherence")
+    return np.asarray(coherence >= least)
 
 
 def in_box(lonlat_deg: Doubles, bbox_deg: tuple[float, float, float, float]) -> Flags:

@@ -15,7 +15,7 @@ from pystamps_shim.products.figures.page import FAINT, page
 from pystamps_shim.products.figures.plot import Plot
 from pystamps_shim.products.figures.point_map import diverging, draw_points, map_size_inches
 from pystamps_shim.products.figures.series_points import Shown, shown_points
-from pystamps_shim.products.figures.velocity import direction, velocity_label
+from pystamps_shim.products.figures.velocity import assumed, direction, velocity_label
 from pystamps_shim.products.figures.words import number, place_text, signed, subtitle_of
 from pystamps_shim.products.measurements import Doubles, Measurements
 
@@ -310,7 +310,7 @@ def _notes(measurements: Measurements, plot: Plot) -> list[str]:
         )
     if plot.options.places_lonlat_deg and plot.options.radius_m > 0:
         notes.append("Of several PS the mean is shown, ± the root mean square of theirs.")
-    return notes
+    return [*notes, *assumed(measurements)]
 
 
 def _days(dates: list[datetime.date]) -> Doubles:

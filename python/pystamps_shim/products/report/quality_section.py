@@ -224,16 +224,19 @@ def _unwrapping_card(solver: dict[str, Any] | None) -> str:
     solved = (solver or {}).get("interferograms") or []
     if not solved:
         return figure(title, "", f"{NOT_RECORDED.capitalize()}: uw_solver.json is not there.")
+    if not all(isinstance(each, dict) for each in solved):
+        return figure(title, "", f"{NOT_RECORDED.capitalize()}: uw_solver.json is damaged.")
     optimal = sum(each.get("gap") == 0 for each in solved)
-    residues = [int(each.get("residues", 0)) for each in solved]
+    counts = [each.get("residues") for each in solved]
+    residues = [count for count in counts if isinstance(count, int)] or [0]
     lead = (
         f"{optimal} of {len(solved)} interferograms proven optimal: the cost equals a lower bound "
         "that no solution can undercut (gap 0)."
     )
     rest = (
         f"Residues: {sum(residues):,} in all, {min(residues):,} to {max(residues):,} in one. "
-        f"Grid of {int(solver['nodes']):,} nodes."
-        if solver and "nodes" in solver
+        f"Grid of {solver['nodes']:,} nodes."
+        if solver and isinstance(solver.get("nodes"), int)
         else ""
     )
     heads = ("interferogram", "cost", "lower bound", "gap", "residues", "saturated edges")
