@@ -1,7 +1,9 @@
 """Measure exports: ``python -m parity.bench_exports [--points N] [--dates K] [--formats A,B]``.
 
-Every format is written by a program of its own from measurements that lie in a file as the native
-program leaves them; time and memory are told beside the limits.
+First the writing alone: every format by a program of its own, from measurements that lie in a file
+as the native program leaves them. Then the whole command, from a dataset after stage 7 to the file,
+with the native program that it starts. Time and memory are told beside the limits, which are those
+of the whole command.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import argparse
 import datetime
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,8 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
+from parity.measured_run import run_native, run_tree
 from parity.synthetic_measurements import Acquisitions, assembled
-from pystamps_shim.products.export.formats import FORMATS, format_named
+from parity.synthetic_merged import MergedShape
+from parity.synthetic_unwrapped import write_unwrapped
+from pystamps_shim.products.export.formats import FORMATS, Format, format_named
 from pystamps_shim.products.export.job import Export
 from pystamps_shim.products.export.write import write_export
 from pystamps_shim.products.measurements import Measurements, Places
@@ -31,6 +37,9 @@ _FIRST_DATE, _DAYS_APART = datetime.date(2017, 1, 5), 12
 _BLOCK = 100_000
 _DEGREES_PER_SAMPLE, _DEGREES_PER_LINE = 3e-5, 1.4e-4
 _SERIES, _VELOCITY = "series.npy", "velocity.npy"
+# Of the dataset: what a Sentinel-1 burst covers at a density of cities.
+_EXTENT_M, _CELL_M = 30_000.0, 200.0
+_TITLES = "format       seconds   peak MB   file MB  points/s  of 60 s  of 2 GB"
 
 
 def main() -> None:
@@ -40,18 +49,32 @@ def main() -> None:
         _write(options.folder, options.write, options.points, options.dates)
         return
     _print(f"load of the machine before: {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores")
-    _print(f"{options.points} PS x {options.dates} dates")
-    _print("format       seconds   peak MB   file MB  points/s  of 60 s  of 2 GB")
+    _print(f"the writing alone: {options.points} PS x {options.dates} dates")
+    _print(_TITLES)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         _make(Path(folder), options.points, options.dates)
         for name in options.formats.split(","):
             _measure(Path(folder), format_named(name).name, options)
+    if options.dataset_points:
+        _print(f"the whole command: {options.dataset_points} PS x {options.dates} images")
+        _print(_TITLES)
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            dataset = _dataset(Path(folder) / "dataset", options.dataset_points, options.dates)
+            for name in options.formats.split(","):
+                _measure_command(dataset, format_named(name), options.dataset_points)
+    _print(f"load of the machine after: {os.getloadavg()[0]:.1f}")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure exports.")
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--dates", type=int, default=100)
+    parser.add_argument(
+        "--dataset-points",
+        type=int,
+        default=100_000,
+        help="PS of the dataset for the whole command; 0 for the writing alone (100000)",
+    )
     parser.add_argument("--formats", default="csv,gpkg,geoparquet", help=", ".join(FORMATS))
     parser.add_argument("--folder", type=Path, help="where to write; a temporary folder by default")
     parser.add_argument("--write", help=argparse.SUPPRESS)
@@ -66,12 +89,40 @@ def _measure(folder: Path, name: str, options: argparse.Namespace) -> None:
     if finished.returncode:
         _print(f"{name:<11} {finished.stderr.strip().splitlines()[-1]}")
         return
-    seconds, peak_bytes, size_bytes = map(float, finished.stdout.split())
+    _print_row(name, options.points, *map(float, finished.stdout.split()))
+
+
+def _print_row(
+    name: str, points: int, seconds: float, peak_bytes: float, size_bytes: float
+) -> None:
     shares = f"{seconds / _LIMIT_S:8.2f} {peak_bytes / _LIMIT_BYTES:8.2f}"
     _print(
         f"{name:<11} {seconds:8.1f} {peak_bytes / 1e6:9.0f} {size_bytes / 1e6:9.1f} "
-        f"{options.points / seconds:9.0f} {shares}"
+        f"{points / seconds:9.0f} {shares}"
     )
+
+
+def _dataset(folder: Path, points: int, images: int) -> Path:
+    """Make a merged dataset after stage 7."""
+    shape = MergedShape(ps=points, images=images, extent_m=_EXTENT_M, cell_m=_CELL_M)
+    write_unwrapped(folder, shape)
+    run_native("stage", "7", "--dataset", folder)
+    return folder
+
+
+def _measure_command(dataset: Path, chosen: Format, points: int) -> None:
+    """Run ``export`` as a user does and print what it takes, the native program included."""
+    out = dataset.with_name("written") / f"product{chosen.suffix}"
+    out.parent.mkdir()
+    command = [sys.executable, "-m", "pystamps_shim", "export", "--dataset", str(dataset)]
+    command += ["--format", chosen.name, "--out", str(out)]
+    run = run_tree(command)
+    _print_row(chosen.name, points, run.seconds, run.resident_bytes, _size_bytes(out.parent))
+    shutil.rmtree(out.parent)
+
+
+def _size_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _write(folder: Path, name: str, points: int, dates: int) -> None:
@@ -84,7 +135,7 @@ def _write(folder: Path, name: str, points: int, dates: int) -> None:
         begin = time.perf_counter()
         write_export(chosen, export, out, force=False)
         seconds = time.perf_counter() - begin
-        size_bytes = sum(path.stat().st_size for path in out.parent.rglob("*") if path.is_file())
+        size_bytes = _size_bytes(out.parent)
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     _print(f"{seconds} {peak_bytes} {size_bytes}")
 

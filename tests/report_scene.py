@@ -14,12 +14,20 @@ from pystamps_shim.reference.parameters import Parameters
 
 CENTRE_LONLAT_DEG = (14.25, 40.85)
 FIRST_DATE = datetime.date(2019, 1, 3)
+DAYS_BETWEEN = 12
 
 _PARAMETERS = {"small_baseline_flag": "n", "heading": "-168", "note": "<b>&amp;</b>"}
 
 
 def scene(
-    count: int, dates: int, seed: int = 3, noise_mm: float = 4.0, **changes: Any
+    count: int,
+    dates: int,
+    seed: int = 3,
+    noise_mm: float = 4.0,
+    *,
+    first_date: datetime.date = FIRST_DATE,
+    days_between: int = DAYS_BETWEEN,
+    **changes: Any,
 ) -> Measurements:
     """Return a bowl that sinks at 25 mm/yr in the middle of 30 km, with noise.
 
@@ -33,6 +41,8 @@ def scene(
         Of everything random.
     noise_mm
         Standard deviation of the series about their lines.
+    first_date, days_between
+        The dates, equally spaced.
     changes
         Other values of the product's description.
     """
@@ -40,7 +50,7 @@ def scene(
     offset = rng.uniform(-1, 1, (count, 2))
     lonlat_deg = offset * (0.18, 0.135) + CENTRE_LONLAT_DEG
     velocity = -25 * np.exp(-(offset**2).sum(axis=1) / 0.08) + rng.normal(0, 0.6, count)
-    days = [FIRST_DATE + datetime.timedelta(days=12 * k) for k in range(dates)]
+    days = [first_date + datetime.timedelta(days=days_between * k) for k in range(dates)]
     master = days[dates // 2]
     others = [day for day in days if day != master]
     years = np.array([(day - master).days for day in others], dtype=np.float32) / 365.25

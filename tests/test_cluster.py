@@ -343,4 +343,4 @@ def test_without_the_library(
     )
     arguments = ["run", "--dataset", str(case.dataset), "--executor", "dask", "--no-products"]
     assert main(arguments) == 2
-    assert "pip install 'pystamps[cluster]'" in capsys.readouterr().err
+    assert "pip install distributed" in capsys.readouterr().err

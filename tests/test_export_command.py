@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import datetime
 import json
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +92,7 @@ def test_another_reference_is_that_of_the_stages(export: Export) -> None:
     """Velocities and every date are less the mean of the PS around the place."""
     whole, _ = export()
     middle = _place(whole).mean(axis=0)
-    moved, told = export("--reference", f"{middle[0]},{middle[1]},300")
+    moved, told = export("--reference", middle[0], middle[1], 300)
     away_m = (_place(whole) - middle) * 111_195 * [np.cos(np.deg2rad(middle[1])), 1]
     inside = np.hypot(*away_m.T) < 300
     assert told["parameters"]["ref_radius"] == "300"
@@ -174,7 +177,7 @@ def test_small_baselines_have_series_and_velocity_of_the_images(
 
 def test_a_master_out_of_the_dates_has_no_column(export: Export) -> None:
     _, told = export("--product", "v-do")
-    master, dates = told["master_date"], told["dates"]
+    master, dates = told["master_date"], told["velocity"]["fitted_to"]
     early = [date for date in dates if date < master]
     found, told = export("--to", early[-1])
     assert f"D{master}" not in found
@@ -185,13 +188,14 @@ def test_a_master_out_of_the_dates_has_no_column(export: Export) -> None:
 def test_two_tracks_give_east_and_up(export: Export, ascending: Path, descending: Path) -> None:
     """In a cell with a PS of each, both velocities follow from the two unit vectors."""
     place = mat.read_variable(descending / "ps2.mat", "lonlat").mean(axis=0)
-    reference = ("--reference", f"{place[0]},{place[1]},400")
+    reference = ("--reference", place[0], place[1], 400)
     found, told = export("--with", ascending, "--cell-m", 60, *reference)
     tracks = [
         (export("--product", "v-do", *reference, dataset=dataset)[0], heading)
         for dataset, heading in ((descending, "descending"), (ascending, "ascending"))
     ]
     assert told["grid"]["cell_m"] == 60
+    assert "two places" not in told["reference"]["description"]
     assert "north or south" in told["definition"]
     alone = np.flatnonzero((found["ps_first"] == 1) & (found["ps_second"] == 1))
     assert alone.size > 5
@@ -241,16 +245,19 @@ def test_tracks_that_look_alike_are_refused(
         (["--product", "u-dms", "--vertical"], 2, ["--vertical"]),
         (["--bbox", "0", "0", "1", "1"], 1, ["no PS is left", "box 0 0 1 1: 0 of"]),
         (["--bbox", "0", "1", "1", "0"], 2, ["--bbox"]),
+        (["--bbox", "nan", "0", "1", "1"], 2, ["--bbox"]),
+        (["--bbox", "2", "0", "1", "1"], 1, ["across the date line"]),
         (["--min-coherence", "1"], 1, ["no PS is left", "coherence of 1"]),
         (["--min-coherence", "7"], 2, ["expected 0 to 1"]),
         (["--from", "2020-01-01"], 2, ["expected a date YYYYMMDD"]),
         (["--from", "20990101"], 2, ["dates-empty"]),
-        (["--reference", "11.3,44.1"], 2, ["LON,LAT,RADIUS_M"]),
-        (["--reference", "0,0,10"], 2, ["reference-empty"]),
+        (["--reference", "-70.5", "99", "300"], 2, ["a radius in metres"]),
+        (["--reference", "-70.5", "-33", "10"], 2, ["reference-empty", "--reference"]),
         (["--heading-deg", "nan"], 2, ["degrees clockwise from north"]),
         (["--incidence-deg", "90"], 2, ["between 0 and 90"]),
         (["--bootstrap", "1"], 2, ["expected 0 or 2"]),
-        (["--cell-m", "0"], 2, ["a length in metres"]),
+        (["--format", "geotiff", "--cell-m", "0"], 2, ["a length in metres"]),
+        (["--cell-m", "50"], 2, ["about grids"]),
         (["--polygon", "nowhere.geojson"], 2, ["no such file"]),
         (["--polygon-crs", "EPSG:4326"], 2, ["--polygon"]),
         (["--dataset", "nowhere"], 2, ["no such folder"]),
@@ -274,6 +281,29 @@ def test_bad_input_is_told_and_leaves_nothing(
     for each in words:
         assert each in said
     assert "Traceback" not in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_batch_system_that_ends_it_finds_nothing_left(
+    descending: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """What was half done is removed; the exit code says by what."""
+    arguments = [
+        "export",
+        "--dataset",
+        str(descending),
+        "--format",
+        "gpkg",
+        "--bootstrap",
+        "100000",
+    ]
+    command = [sys.executable, "-m", "pystamps_shim", *arguments, "--out", str(tmp_path / "a.gpkg")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        while not list(tmp_path.iterdir()) and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 128 + number
     assert not list(tmp_path.iterdir())
 
 

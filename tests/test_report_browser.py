@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +143,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main(["simulate", "--preset", "tiny", "--out", str(export)]) == 0
     assert main(["run", "--export", str(export), "--dataset", str(made)]) == 0
     assert main(["export", "--dataset", str(made), "--format", "csv"]) == 0
-    assert main(["report", "--dataset", str(made)]) == 0
+    # The run has left a page, made before there was an export to link to.
+    assert main(["report", "--dataset", str(made), "--force"]) == 0
     return made
 
 
@@ -223,6 +226,48 @@ def test_places_are_found_in_either_order(
     assert selected_ps(page) == row + 1
     assert "does not exist: choose the other order" in search(page, "140, 35")
     assert "Type two decimal numbers" in search(page, "Naples")
+
+
+def test_years_before_the_millennium_are_told_once(opened: Opener, tmp_path: Path) -> None:
+    """Each label of the time axis stands once, in its place, from the first year on."""
+    path = tmp_path / "report.html"
+    found = scene(200, 45, first_date=datetime.date(1992, 5, 1), days_between=67)
+    write_report(path, found, metadata_of(found), Facts())
+    page = opened(path)
+    selected_ps(page)
+    read = "return [...document.querySelectorAll('#chart text.across')].map("
+    labels = script(page, f"{read}each => each.textContent)")
+    places = [float(each) for each in script(page, f"{read}each => each.getAttribute('x'))")]
+    assert labels == ["1994", "1996", "1998", "2000"]
+    assert np.ptp(np.diff(places)) < 1
+
+
+def is_selected(page: Any, number: int) -> bool:
+    return selected_ps(page) == number
+
+
+def test_replicas_of_a_vertical_page_are_those_of_the_point(
+    opened: Opener, small: Measurements, tmp_path: Path
+) -> None:
+    """Half a wavelength over the cosine of the point's own incidence angle."""
+    path = tmp_path / "report.html"
+    incidence = np.linspace(0.3, 1.0, len(small))
+    found = small.projected(incidence)
+    write_report(path, found, metadata_of(found), Facts())
+    page = opened(path)
+    page.find_element("id", "replicas").click()
+    heights = "return [...document.querySelectorAll('#chart circle title')].map("
+    heights += "each => each.textContent.split(': ')[1].split(' ')[0])"
+    for row in (5, len(small) - 5):
+        longitude, latitude = (f"{each:.6f}" for each in small.places.lonlat_deg[row])
+        search(page, f"{latitude}, {longitude}")
+        until(partial(is_selected, page, row + 1))
+        half_mm = 27.75 / np.cos(incidence[row])
+        assert text_of(page, "replicas-text").endswith(f"(±{half_mm:.1f} mm)")
+        texts = [[each] for each in script(page, heights)]
+        lower, upper, own = numbers(texts, 0).reshape(3, -1)
+        np.testing.assert_allclose(upper - own, half_mm, atol=0.11)
+        np.testing.assert_allclose(own - lower, half_mm, atol=0.11)
 
 
 def test_keys_alone_are_enough(opened: Opener, small: Measurements, small_page: Path) -> None:
@@ -312,9 +357,20 @@ def test_colours_change_with_range_value_and_size(opened: Opener, small_page: Pa
     assert narrower != before
     field = page.find_element("id", "high")
     assert 0 < float(field.get_attribute("value")) < 25
-    field.clear()
+    field.send_keys(Keys.CONTROL + "a")
     field.send_keys("25\n")
     until(lambda: slider.get_attribute("value") == position)
+    assert picture(page) == before
+    # No number may turn the meaning of the colours.
+    for words in ("0", ""):
+        script(
+            page,
+            "arguments[0].value = arguments[1];arguments[0].dispatchEvent(new Event('change'))",
+            field,
+            words,
+        )
+        assert field.get_attribute("value") == "25"
+        assert page.find_element("id", "low").get_attribute("value") == "-25"
     assert picture(page) == before
     chooser = page.find_element("id", "shown")
     seen = {before, narrower}
@@ -433,7 +489,7 @@ def test_hardly_anything_known_is_shown_all_the_same(opened: Opener, tmp_path: P
 def test_velocities_alone_are_a_page_too(opened: Opener, dataset: Path, tmp_path: Path) -> None:
     """Without series, relative to a place: no chart, a star, and the rest works."""
     out = tmp_path / "velocities.html"
-    options = ["--product", "v-do", "--reference", "11.307,44.206,300", "--bootstrap", "0"]
+    options = ["--product", "v-do", "--reference", "11.307", "44.206", "300", "--bootstrap", "0"]
     assert main(["report", "--dataset", str(dataset), "--out", str(out), *options]) == 0
     page = opened(out)
     first = selected_ps(page)

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from pystamps_shim.commands import config, demo, export, plot, report, run, simulate, status, verify
+from pystamps_shim.ending import end_in_order
 from pystamps_shim.errors import ExitCode, PystampsError
 
 _DESCRIPTION = """\
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _mend_streams()
     options = build_parser().parse_args(arguments)
+    end_in_order()
     try:
         code: int | None = options.run(options)
         sys.stdout.flush()

@@ -12,7 +12,7 @@ from parity.synthetic_measurements import Acquisitions, assembled
 from pystamps_shim.products.export.formats import format_named
 from pystamps_shim.products.export.job import Export
 from pystamps_shim.products.export.write import write_export
-from pystamps_shim.products.measurements import Layer, Measurements, Places
+from pystamps_shim.products.measurements import Layer, Measurements, Places, parsed_date
 from pystamps_shim.products.metadata import metadata_of
 from pystamps_shim.products.point_table import MeasurementTable
 
@@ -65,6 +65,25 @@ def without_dates(measurements: Measurements) -> Measurements:
     """Return the velocities alone."""
     assert measurements.velocity is not None
     return replace(measurements, layer=measurements.velocity)
+
+
+def limited(measurements: Measurements, first: datetime.date, last: datetime.date) -> Measurements:
+    """Return a series of the dates from `first` to `last` alone, as ``--from`` and ``--to`` do.
+
+    The master is among its dates where it lies between the others.
+    """
+    layer = measurements.layer
+    days = [parsed_date(label) for label in layer.labels]
+    columns = [number for number, day in enumerate(days) if first <= day <= last]
+    labels = tuple(layer.labels[number] for number in columns)
+    about = {**layer.description, "columns": list(labels)}
+    found = replace(measurements, layer=Layer(layer.values[:, columns], labels, about))
+    dates = [days[number] for number in columns]
+    if dates[0] < found.master_date < dates[-1]:
+        dates = sorted([*dates, found.master_date])
+    # What is cached is not worked out again.
+    vars(found)["dates"] = dates
+    return found
 
 
 def heights_only(measurements: Measurements) -> Measurements:

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from measurements_made import (
     DATES,
+    MASTER,
     NO_DISPLACEMENT,
     NO_PLACE_VALUES,
     NO_VELOCITY,
+    limited,
     made,
     written,
 )
@@ -112,6 +114,22 @@ def test_sidecar_tells_what_is_empty(tmp_path: Path) -> None:
     _, rows = rows_of(path)
     assert {row["track_angle"] + row["los_east"] + row["los_north"] for row in rows} == {""}
     assert rows[0]["los_up"]
+
+
+def test_dates_without_the_master(tmp_path: Path) -> None:
+    """Columns, models and description are of the dates that were asked for."""
+    found = limited(made(), DATES[MASTER + 1], DATES[-1])
+    path = written("egms", tmp_path, found)
+    titles, rows = rows_of(path)
+    dates = DATES[MASTER + 1 :]
+    assert titles[-len(dates) - 1 :] == ["seasonality_std", *(f"{date:%Y%m%d}" for date in dates)]
+    expected = Models(dates).fit(found.displacement_mm(0, len(found)))
+    np.testing.assert_allclose(column(rows, "mean_velocity"), expected.velocity, atol=0.051)
+    told = json.loads(path.with_name("product.csv.json").read_text(encoding="utf-8"))["egms"]
+    assert told["mean_velocity"].endswith(f"fitted to {dates[0]:%Y%m%d} to {dates[-1]:%Y%m%d}")
+    short = limited(made(), DATES[MASTER + 1], DATES[MASTER + 7])
+    _, rows = rows_of(written("egms", tmp_path, short))
+    assert {row["mean_velocity"] for row in rows} == {""}  # Less than a year.
 
 
 def test_codes_are_unique_and_last() -> None:

@@ -46,7 +46,7 @@ def utm_metres(lonlat_deg: tuple[float, float], central_meridian_deg: float) -> 
 
 
 def test_cells_hold_the_means_of_their_points(tmp_path: Path) -> None:
-    """Nothing where there is nothing, and counts that sum to the points."""
+    """Nothing where there is nothing, and counts of what the means are of."""
     found = made(300)
     with rasterio.open(written("geotiff", tmp_path, found, CELL_M)) as raster:
         assert raster.crs.to_epsg() == 32631
@@ -55,11 +55,14 @@ def test_cells_hold_the_means_of_their_points(tmp_path: Path) -> None:
         assert raster.dtypes == ("float32",) * 3
         assert np.isnan(raster.nodata)
         velocity, count, std = raster.read()
+        meanings = [raster.tags(number)["meaning"] for number in (1, 2, 3)]
         places = [raster.index(*utm_metres(tuple(place), 3.0)) for place in found.places.lonlat_deg]
         step = raster.transform
         assert (step.a, step.b, step.d, step.e) == (CELL_M, 0, 0, -CELL_M)
         assert step.c % CELL_M == step.f % CELL_M == 0
-    assert count.sum() == 300
+    assert count.sum() == 300 - 1
+    assert meanings[1] == "number of PS that the mean velocity is of"
+    assert meanings[2].startswith("mean of the standard deviations of the PS, not the standard")
     for image, values in (
         (velocity, found.velocity_mm_per_year()),
         (std, found.velocity_std_mm_per_year()),
@@ -71,8 +74,8 @@ def test_cells_hold_the_means_of_their_points(tmp_path: Path) -> None:
             expected[cell] = known.mean() if known.size else np.nan
         np.testing.assert_allclose(image, expected, rtol=1e-6)
     counted = np.zeros(count.shape)
-    for cell in places:
-        counted[cell] += 1
+    for row, cell in enumerate(places):
+        counted[cell] += row != NO_VELOCITY
     np.testing.assert_array_equal(count, counted)
     assert np.isnan(velocity).sum() >= (count == 0).sum() > 0
     assert not np.isnan(values[NO_VELOCITY + 1])
@@ -124,11 +127,18 @@ def test_combination_of_two_datasets(tmp_path: Path) -> None:
     path = tmp_path / "both.tif"
     geotiff.write(Export(table, None, 7.0), path)
     with rasterio.open(path) as raster:
-        assert raster.descriptions[:3] == ("vel_east", "vel_up", "count")
+        bands = ("vel_east", "vel_up", "ps_first", "ps_second", "std_east", "std_up")
+        assert raster.descriptions == bands
+        assert raster.units == ("mm/yr", "mm/yr", "1", "1", "mm/yr", "mm/yr")
+        assert raster.tags(5)["meaning"] == "standard deviation of east"
+        counts = [raster.read(band).ravel()[table.grid.cells] for band in (3, 4)]
+        assert np.isnan(np.delete(raster.read(3).ravel(), table.grid.cells)).all()
         assert raster.transform.a == CELL_M
         assert raster.shape == table.grid.shape
         up = raster.read(2).ravel()[table.grid.cells]
     np.testing.assert_allclose(up, table.columns[1], rtol=1e-6)
+    np.testing.assert_array_equal(counts, table.columns[4:])
+    assert np.max(counts) > 1
 
 
 def test_points_on_the_edges_of_cells_are_in_the_grid() -> None:

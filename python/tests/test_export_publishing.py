@@ -26,6 +26,7 @@ from pystamps_shim.products.export import csv_text
 from pystamps_shim.products.export.formats import FORMATS
 from pystamps_shim.products.export.job import Export
 from pystamps_shim.products.export.write import write_export
+from pystamps_shim.products.measurements import Measurements
 from pystamps_shim.products.metadata import metadata_of
 from pystamps_shim.products.publish import FOLDER_MARK
 
@@ -130,7 +131,7 @@ def test_command_tells_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixtu
     out = tmp_path / "velocity.csv"
     assert exit_code("csv", out) == ExitCode.DONE
     said = capsys.readouterr().out
-    assert "60 points, ts-do, mm (positive: towards the satellite" in said
+    assert "60 points, ts-do, positive: towards the satellite" in said
     assert "relative to: mean of the PS within 300 m" in said
     assert exit_code("csv", out, "--force", "--json") == ExitCode.DONE
     told = json.loads(capsys.readouterr().out)
@@ -195,8 +196,62 @@ def test_missing_library_is_told_before_any_work(
     assert exit_code(name, tmp_path / "absent" / "a") == ExitCode.FAILED
     said = capsys.readouterr().err
     assert f"needs {missing}" in said
-    assert "pip install 'pystamps[export]'" in said
+    assert "pip install " in said
+    assert "extra [export]" in said
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("option", "missing"),
+    [
+        ("--with", "pyproj"),
+        ("--polygon", "pyogrio"),
+        ("--polygon", "shapely"),
+        ("--polygon", "pyproj"),
+        ("--mask", "rasterio"),
+        ("--mask", "pyproj"),
+    ],
+)
+def test_missing_library_of_an_option_is_told_before_any_work(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    missing: str,
+) -> None:
+    """Formats without libraries do as well; no product is made."""
+    imported = importlib.import_module
+
+    def without(wanted: str, package: str | None = None) -> Any:
+        if wanted.split(".", maxsplit=1)[0] == missing:
+            raise ImportError(f"No module named '{wanted}'")  # noqa: EM102
+        return imported(wanted, package)
+
+    def unwanted(*_: object) -> Any:
+        pytest.fail("a product was made")
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    monkeypatch.setattr(command, "selected", unwanted)
+    code = exit_code(
+        "kmz", tmp_path / "a.kmz", option, str(tmp_path), "--reference", "5", "50", "100"
+    )
+    assert code == ExitCode.FAILED
+    assert f"needs {missing}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["kmz", "geotiff"])
+def test_formats_of_velocities_read_no_displacements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Of a large dataset they are most of what there is."""
+
+    def unwanted(*_: object) -> Any:
+        pytest.fail("displacements were read")
+
+    monkeypatch.setattr(Measurements, "displacement_mm", unwanted)
+    assert made().is_series
+    assert written(name, tmp_path).is_file()
 
 
 def test_formats_without_libraries_need_none(tmp_path: Path) -> None:

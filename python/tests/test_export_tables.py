@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,21 @@ import pytest
 from measurements_made import (
     DATES,
     KNOWN_LONLAT_DEG,
+    MASTER,
     NO_DEVIATION,
     NO_DISPLACEMENT,
     NO_PLACE_VALUES,
     NO_VELOCITY,
     export_of,
     heights_only,
+    limited,
     made,
     without_dates,
     written,
 )
 from numpy.typing import NDArray
 
+from pystamps_shim.errors import PystampsError
 from pystamps_shim.products import point_table
 
 pyarrow = pytest.importorskip("pyarrow")
@@ -147,18 +151,55 @@ def test_geojson(tmp_path: Path) -> None:
 
 
 def test_shapefile(tmp_path: Path) -> None:
-    """Names of the PS Time Series Viewer, ten letters at most."""
+    """Names and order of the PS Time Series Viewer (MintPy's ``save_qgis``)."""
     path = written("shp", tmp_path)
     info, fields, places, values = read_points(path)
-    assert fields == ["CODE", "HEIGHT", "COHERENCE", "VEL", "V_STDEV", *DAYS]
+    viewer = ["CODE", "HEIGHT", "H_STDEV", "VEL", "V_STDEV", "COHERENCE", "EFF_AREA"]
+    assert fields == [*viewer, *DAYS]
     assert info["crs"] == "EPSG:4326"
     assert_places(places, 1e-12)
-    assert [kind.rstrip("3264") for kind in info["dtypes"]] == ["int"] + ["float"] * (
-        len(fields) - 1
-    )
-    assert_values(values)
+    whole = [name for name, kind in zip(fields, info["dtypes"], strict=True) if "int" in kind]
+    assert whole == ["CODE", "EFF_AREA"]
+    assert np.isnan(values[:, 2]).all()
+    assert set(values[:, 6]) == {0}
+    assert_values(np.column_stack([values[:, [0, 1, 5, 3, 4]], values[:, 7:]]))
+    told = json.loads((tmp_path / "product.shp.json").read_text(encoding="utf-8"))
+    assert told["ps_count"] == 60
+    assert set(told["shapefile"]) == {"H_STDEV", "EFF_AREA"}
     suffixes = {"".join(file.suffixes) for file in tmp_path.iterdir()}
     assert suffixes == {".shp", ".shx", ".dbf", ".prj", ".cpg", ".shp.json"}
+
+
+def test_numbers_of_a_shapefile(tmp_path: Path) -> None:
+    """All decimals, no exponents, no sign of zero: programs that read dBASE know nothing else."""
+    numbers = [5.9e-7, -5.9e-7, 1e-9, -1e-9, 0.0, 1234567.5, -123.25, 9.999999996, np.nan, 1e-5]
+    shown = ["0.00000059", "-0.00000059", "0.00000000", "0.00000000", "0.00000000"]
+    shown += ["1234567.50000000", "-123.25000000", "10.00000000", "", "0.00001000"]
+    found = heights_only(made(len(numbers)))
+    layer = replace(found.layer, description={**found.layer.description, "unit": "rad/m"})
+    layer.values[::2, 0] = numbers
+    path = written("shp", tmp_path, replace(found, layer=layer))
+    content = path.with_suffix(".dbf").read_bytes()
+    head, row = (int.from_bytes(content[at : at + 2], "little") for at in (8, 10))
+    cells = [
+        content[head + row * n :][row - 16 : row].decode().strip() for n in range(len(numbers))
+    ]
+    assert cells == shown
+    assert read_points(path)[1] == ["CODE", "HEIGHT", "COHERENCE", "hgt"]
+    layer.values[2, 0] = -1234567.5
+    with pytest.raises(PystampsError, match=r"-1234567\.50000000 has 17 letters"):
+        written("shp", tmp_path, replace(found, layer=layer))
+
+
+@pytest.mark.parametrize("name", ["csv", "gpkg", "geoparquet", "geojson", "shp"])
+def test_dates_without_the_master(tmp_path: Path, name: str) -> None:
+    """There is no column of zeros for it."""
+    found = limited(made(), DATES[MASTER + 2], DATES[-1])
+    assert [field.short for field in export_of(found).table.fields][5:] == DAYS[MASTER + 2 :]
+    path = written(name, tmp_path, found)
+    content = path.with_suffix(".dbf").read_bytes() if name == "shp" else path.read_bytes()
+    assert DAYS[MASTER + 2].encode() in content
+    assert DAYS[MASTER].encode() not in content
 
 
 def test_geoparquet(tmp_path: Path) -> None:
@@ -209,8 +250,8 @@ def test_velocities_alone_and_other_products(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("dates", "message"),
     [
-        (260, "265 fields, a shapefile holds 255"),
-        (18, "a table of 2.4 GB, a shapefile holds 2.1 GB"),
+        (260, "267 fields, a shapefile holds 255"),
+        (18, "a table of 2.6 GB, a shapefile holds 2.1 GB"),
     ],
 )
 def test_shapefile_that_does_not_fit_is_refused(
@@ -219,7 +260,7 @@ def test_shapefile_that_does_not_fit_is_refused(
     """Before anything is written, with a format that would hold it."""
     import datetime
 
-    from pystamps_shim.errors import ExitCode, PystampsError
+    from pystamps_shim.errors import ExitCode
     from pystamps_shim.products.export import shapefile
     from pystamps_shim.products.export.job import Export
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import io
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from measurements_made import (
     MASTER,
     NO_DISPLACEMENT,
     NO_VELOCITY,
+    limited,
     made,
     without_dates,
     written,
@@ -76,7 +79,30 @@ def test_measurements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(values[:, 3:], expected, rtol=1e-6)
     assert lines[2 + NO_VELOCITY].split(",")[2] == "NaN"
     assert "NaN" in lines[2 + NO_DISPLACEMENT].split(",")[3:]
-    assert (tmp_path / "product.csv.json").is_file()
+    told = json.loads((tmp_path / "product.csv.json").read_text(encoding="utf-8"))
+    assert told["ps_count"] == 60
+    assert told["visualizer"]["lon, lat"].endswith(
+        "steps of up to 1e-05 degrees (1.1 m) at 50.0 degrees"
+    )
+
+
+def test_longitudes_of_three_figures_are_coarse(tmp_path: Path) -> None:
+    """As in the real table of 103 degrees east: the description says by how much."""
+    found = made()
+    places = replace(found.places, lonlat_deg=found.places.lonlat_deg + np.array([98.0, 0.0]))
+    written("visualizer", tmp_path, replace(found, places=places))
+    told = json.loads((tmp_path / "product.csv.json").read_text(encoding="utf-8"))
+    assert "steps of up to 0.0001 degrees (11 m) at 103.0" in told["visualizer"]["lon, lat"]
+
+
+def test_dates_without_the_master(tmp_path: Path) -> None:
+    """None is left out."""
+    found = limited(made(), DATES[MASTER + 2], DATES[-1])
+    path = written("visualizer", tmp_path, found)
+    values = np.loadtxt(path, delimiter=",", skiprows=2)
+    expected = found.displacement_mm(0, len(found))
+    assert values.shape[1] == 3 + len(DATES) - MASTER - 2 == 3 + expected.shape[1]
+    np.testing.assert_allclose(values[:, 3:], expected, rtol=1e-6)
 
 
 def test_numbers_have_seven_digits() -> None:

@@ -12,9 +12,11 @@ import pytest
 from measurements_made import (
     DATES,
     KNOWN_LONLAT_DEG,
+    MASTER,
     NO_DISPLACEMENT,
     NO_VELOCITY,
     heights_only,
+    limited,
     made,
     without_dates,
     written,
@@ -59,6 +61,16 @@ def test_points_and_dates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert np.isnan(data["pnt_velocity"].values[NO_VELOCITY])
     assert np.isnan(data["displacement"].values[NO_DISPLACEMENT]).sum() == 1
     assert len(list((tmp_path / "product" / "displacement").glob("[0-9]*"))) == 4
+
+
+def test_dates_without_the_master(tmp_path: Path) -> None:
+    """The time is that of the dates that were asked for."""
+    found = limited(made(), DATES[MASTER + 2], DATES[-1])
+    data = opened(written("zarr", tmp_path, found))
+    np.testing.assert_array_equal(
+        data["time"], np.array(DATES[MASTER + 2 :], dtype="datetime64[ns]")
+    )
+    np.testing.assert_array_equal(data["displacement"], found.displacement_mm(0, 60))
 
 
 def test_attributes(tmp_path: Path) -> None:

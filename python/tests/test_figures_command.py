@@ -224,7 +224,7 @@ def test_without_matplotlib_it_is_told_how_to_get_it(
 
     monkeypatch.setattr(builtins, "__import__", without)
     assert plot("velocity") == 1
-    assert "pip install 'pystamps[plot]'" in capsys.readouterr().err
+    assert "pip install matplotlib cmcrameri" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

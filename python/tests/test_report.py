@@ -17,28 +17,23 @@ from tests.report_scene import scene
 
 from pystamps_shim.cli import main
 from pystamps_shim.errors import PystampsError
-from pystamps_shim.io import mat
+from pystamps_shim.products.export.formats import FORMATS
 from pystamps_shim.products.measurements import Layer, Measurements
 from pystamps_shim.products.metadata import metadata_of
+from pystamps_shim.products.publish import FOLDER_MARK
 from pystamps_shim.products.report import series_blocks
-from pystamps_shim.products.report.cells import density, metres, stable_ground
 from pystamps_shim.products.report.codec import UNKNOWN, packed
 from pystamps_shim.products.report.dataset_facts import (
     Closure,
     Facts,
     Noise,
-    closure_of,
     facts_of,
-    noise_of,
     stages_of,
 )
-from pystamps_shim.products.report.quality import histogram
 from pystamps_shim.products.report.series_blocks import STEPS_MM, SeriesSource, finest_step_mm
 from pystamps_shim.products.report.spatial_order import in_spatial_order, morton_order
-from pystamps_shim.products.report.variogram import variogram
+from pystamps_shim.products.report.summary import Extreme, extremes
 from pystamps_shim.products.report.write import SCRIPTS, Written, write_report
-from pystamps_shim.reference.inputs import Patch
-from pystamps_shim.reference.parameters import Parameters
 
 COUNT, DATES = 5000, 9
 SOURCES = Path(write_report.__code__.co_filename).parent / "page"
@@ -255,72 +250,6 @@ def test_neighbours_of_the_order_are_neighbours_on_the_ground() -> None:
     assert order[:8].tolist() == [0, 1, 4, 5, 2, 3, 6, 7]
 
 
-def test_variogram_of_a_field_made_by_hand() -> None:
-    """White noise has the same semivariance at all distances; a tilt one that grows with it."""
-    rng = np.random.default_rng(5)
-    xy_m = rng.uniform(0, 30_000, (40_000, 2))
-    xy_m = xy_m[morton_order(xy_m)]
-    noise = rng.normal(0, 2.0, len(xy_m))
-    bins = variogram(xy_m, noise)
-    assert [round(each.near_km, 2) for each in bins[:2]] == [0.1, 0.17]
-    assert bins[-1].far_km > 20
-    for each in bins:
-        assert each.semivariance == pytest.approx(4.0, rel=0.25)
-        # Differences have a standard deviation of 2 sqrt(2): 92.3 % are within 5 mm/yr.
-        assert each.share_within == pytest.approx(0.923, abs=0.03)
-    assert variogram(xy_m, noise) == bins
-    # One mm/yr a kilometre eastwards: half the mean square of the eastward distance.
-    tilted = variogram(xy_m, xy_m[:, 0] / 1000)
-    for each in tilted[2:-4]:
-        low, high = each.near_km**2 / 4, each.far_km**2 / 4
-        assert low * 0.9 < each.semivariance < high * 1.1
-    assert variogram(xy_m[:1], noise[:1]) == []
-    assert variogram(xy_m[:3] * 1e-6, noise[:3]) == []
-
-
-def test_density_counts_occupied_square_kilometres() -> None:
-    """Three PS in one cell, one in another, none between."""
-    found = density(np.array([[10.0, 10], [900, 20], [500, 999], [5200, 10]]))
-    assert (found.mean, found.median, found.most, found.occupied_km2) == (2.0, 2.0, 3, 2)
-
-
-def test_places_in_metres_are_true_to_scale() -> None:
-    """At 60 degrees north a degree eastwards is half as long."""
-    xy_m = metres(np.array([[10.0, 59.5], [11.0, 60.5]]))
-    east, north = xy_m[1] - xy_m[0]
-    assert east / north == pytest.approx(0.5)
-    assert north == pytest.approx(111_195)
-
-
-def test_stable_ground_is_judged_by_cells() -> None:
-    """A cell that sinks is left out as a whole; a noisy PS on quiet ground stays."""
-    xy_m = np.repeat(np.arange(10)[:, None] * 1000.0 + 100, 20, axis=0) * [1, 0]
-    velocity = np.tile(np.linspace(-0.5, 0.5, 20), 10)
-    velocity[:20] -= 12
-    velocity[45] = 30
-    velocity[66] = np.nan
-    found = stable_ground(xy_m, velocity)
-    assert found.limit_mm_per_year == 1.0
-    assert not found.flags[:20].any()
-    assert found.flags[45]
-    assert not found.flags[66]
-    assert found.flags.sum() == 179
-    assert not stable_ground(xy_m, np.full(200, np.nan)).flags.any()
-
-
-def test_histogram_is_not_stretched_by_an_outlier() -> None:
-    """What lies beyond is counted."""
-    found = histogram(np.append(np.linspace(0, 1, 1000), [1e6, np.nan]))
-    assert found is not None
-    assert found.edges[-1] <= 1.1
-    assert found.above >= 1
-    assert found.counts.sum() + found.below + found.above == 1001
-    same = histogram(np.full(5, 3.0))
-    assert same is not None
-    assert same.counts.sum() == 5
-    assert histogram(np.full(3, np.nan)) is None
-
-
 def test_stages_of_a_run_are_put_together(tmp_path: Path) -> None:
     """Patches add up, the largest memory counts, what was kept has no time."""
     results = [
@@ -365,48 +294,12 @@ def test_what_a_folder_does_not_tell_is_not_recorded(made: Measurements, tmp_pat
     assert "Closure of the small baselines" not in text
 
 
-@pytest.fixture
-def small_baselines(tmp_path: Path) -> Patch:
-    """Return a network of three images and three pairs."""
-    days = np.array([[737500.0], [737512.0], [737524.0]])
-    pairs = np.array([[1.0, 2.0], [2.0, 3.0], [1.0, 3.0]])
-    mat.write(tmp_path / "ifgstd2.mat", {"ifg_std": np.array([[20.0], [31.0], [np.nan]])})
-    values = {"small_baseline_flag": "y"}
-    ps = {"day": days, "ifgday_ix": pairs}
-    return Patch(tmp_path, 2, Parameters(tmp_path / "parms.mat", values), ps)
-
-
-def test_small_baselines_tell_noise_and_closure(
-    small_baselines: Patch, made: Measurements, tmp_path: Path
-) -> None:
-    """By pairs of dates, NaN counting for nothing."""
-    noise = noise_of(small_baselines)
-    assert noise is not None
-    assert noise.labels[2] == "20190316_20190409"
-    residual = np.array([[0.0, 4.0, np.nan], [0.0, 3.0, np.nan], [0.5, np.nan, np.nan]])
-    closure = closure_of(Layer(residual, noise.labels, {"unit": "rad"}))
-    np.testing.assert_allclose(closure.rms_rad, [np.sqrt(0.25 / 3), np.sqrt(12.5), np.nan])
-    np.testing.assert_allclose(closure.share_beyond, [0, 0.5, np.nan])
-    _, text = written(made, tmp_path, Facts(noise=noise, closure=closure))
-    assert "Closure of the small baselines" in text
-    assert "25.00% of all residuals exceed half a cycle" in text
-    assert "largest 31.0° (2019-03-28 → 2019-04-09)" in text
-
-
-def test_noise_of_another_shape_is_not_shown(small_baselines: Patch) -> None:
-    """A file that belongs to other interferograms says nothing about these."""
-    path = small_baselines.folder / "ifgstd2.mat"
-    mat.write(path, {"ifg_std": np.ones((4, 1))})
-    assert noise_of(small_baselines) is None
-    mat.write(path, {"another": np.ones((3, 1))})
-    assert noise_of(small_baselines) is None
-
-
 def test_charts_of_nothing_known_are_drawn(made: Measurements, tmp_path: Path) -> None:
     """A dataset of NaN everywhere must not stop the page."""
     nothing = np.full(2, np.nan)
     labels = ("20190101_20190113", "20190113_20190125")
-    facts = Facts(noise=Noise(labels, nothing), closure=Closure(labels, nothing, nothing))
+    noise = Noise(labels, nothing, np.zeros(2, dtype=bool), (1, 2))
+    facts = Facts(noise=noise, closure=Closure(labels, nothing, nothing, np.nan))
     assert made.velocity is not None
     velocity = replace(made.velocity, values=np.full_like(made.velocity.values, np.nan))
     _, text = written(replace(made, velocity=velocity), tmp_path, facts)
@@ -427,14 +320,74 @@ def test_certificates_of_unwrapping_are_counted(made: Measurements, tmp_path: Pa
 
 
 def test_only_products_beside_the_page_are_linked(made: Measurements, tmp_path: Path) -> None:
-    """By relative names, quoted."""
+    """By relative names, quoted; of folders those that are products."""
     for name in ("velocity.csv", "a map & more.png", "report.html", ".hidden.csv", "x.json"):
         (tmp_path / name).touch()
+    for format_ in FORMATS.values():
+        (tmp_path / f"any{format_.suffix or '.png'}").touch()
+    for folder, mark in (("ts-do-zarr", FOLDER_MARK), ("ts-do-mintpy", FOLDER_MARK), ("x", "y")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / mark).touch()
     _, text = written(made, tmp_path)
     links = re.findall(r'<li><a href="([^"]+)">([^<]+)</a></li>', text)
-    assert links == [
-        ("a%20map%20%26%20more.png", "a map &amp; more.png"),
-        ("velocity.csv", "velocity.csv"),
+    assert links[0] == ("a%20map%20%26%20more.png", "a map &amp; more.png")
+    endings = ("csv", "geojson", "gpkg", "kmz", "parquet", "png", "shp", "tif")
+    assert [name for name, _ in links[1:]] == [
+        *(f"any.{ending}" for ending in endings),
+        "velocity.csv",
+        "ts-do-mintpy/",
+        "ts-do-zarr/",
+    ]
+
+
+def test_a_page_of_velocities_names_its_period(made: Measurements, tmp_path: Path) -> None:
+    """It has no dates of its own, but those that the velocities are fitted to."""
+    assert made.velocity is not None
+    dates = ["20190103", "20190208", "20190304"]
+    pairs = ["20190103_20190208", "20190208_20190304"]
+    for fitted_to, expected in (
+        (dates, "fitted to 3 dates besides the master from 2019-01-03 to 2019-03-04"),
+        (pairs, "fitted to 2 interferograms from 2019-01-03 to 2019-03-04"),
+    ):
+        description = {**made.velocity.description, "fitted_to": fitted_to}
+        layer = Layer(made.velocity.values, ("", ""), description)
+        _, text = written(replace(made, velocity=layer, layer=layer), tmp_path)
+        # In the first lines, the summary and the provenance.
+        assert text.count(expected) == 3
+
+
+def test_half_a_wavelength_of_a_vertical_page_is_that_of_each_point(
+    made: Measurements, tmp_path: Path
+) -> None:
+    """Along the line of sight one number does for all."""
+    _, text = written(made, tmp_path)
+    about = Page(text).about
+    assert about["half_wavelength_mm"] == pytest.approx(27.75)
+    assert "half_wavelength_mm" not in [each["name"] for each in about["columns"]]
+    incidence = np.linspace(0.5, 0.8, COUNT)
+    _, text = written(made.projected(incidence), tmp_path)
+    page = Page(text)
+    rows = page.column("ps").astype(int) - 1
+    assert page.about["half_wavelength_mm"] is None
+    expected = 27.75 / np.cos(incidence[rows])
+    np.testing.assert_allclose(page.column("half_wavelength_mm"), expected, atol=0.0006)
+
+
+def test_ps_that_stand_out_are_those_of_the_figures() -> None:
+    """Of a few PS of low coherence only the better half is looked at."""
+    found = scene(30, 4)
+    assert found.velocity is not None
+    found.places.coherence[:] = np.linspace(0.5, 0.65, 30)
+    found.velocity.values[3, 0] = -90
+    found.velocity.values[20, 0] = -40
+    found.velocity.values[25, 0] = 40
+    assert extremes(found) == [
+        Extreme(20, "fastest away"),
+        Extreme(25, "fastest towards the satellite"),
+    ]
+    assert [each.reason for each in extremes(found.projected(np.full(30, 0.6)))] == [
+        "fastest down",
+        "fastest up",
     ]
 
 

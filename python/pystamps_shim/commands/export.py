@@ -33,11 +33,13 @@ examples
   python -m pystamps_shim export --dataset PROJECT --format csv --product v-do --min-coherence 0.7
   python -m pystamps_shim export --dataset PROJECT --format geotiff --cell-m 50 --vertical
   python -m pystamps_shim export --dataset PROJECT --format mintpy --bbox 14.1 40.7 14.3 40.9
-  python -m pystamps_shim export --dataset PROJECT --format csv --reference 14.2,40.8,300
+  python -m pystamps_shim export --dataset PROJECT --format csv --reference 14.2 40.8 300
   python -m pystamps_shim export --dataset ASCENDING --with DESCENDING --format gpkg --cell-m 100
 
-the libraries come with: pip install 'pystamps[export]'
+what a format needs is said where it is missing; the extra [export] has all of it
 """
+
+_GRIDS = ("geotiff", "mintpy")
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -86,14 +88,18 @@ def run(options: argparse.Namespace) -> int:
 
     begin = time.monotonic()
     chosen = format_named(options.format)
+    if options.cell_m is not None and chosen.name not in _GRIDS and options.other is None:
+        cause = f"--cell-m is about grids, which format {chosen.name} is not"
+        raise wrong_usage(cause, "drop it, or choose geotiff or mintpy")
     cell_m = _cell_m(options)
     request = request_of(options, "ts-do" if options.other is None else "v-do")
     if options.other is not None:
         _refuse_no_pair(options, request)
-    for library in chosen.libraries:
+    for library in (*chosen.libraries, *sorted(_further_libraries(options))):
         import_library(library)
     out = _out(options, chosen)
-    refuse_existing(out, force=options.force, is_folder=not chosen.suffix)
+    whole = not chosen.suffix
+    refuse_existing(out, force=options.force, is_folder=whole, suffix=chosen.suffix)
     with _opened(options, request, out.parent, cell_m) as export:
         write_export(chosen, export, out, force=options.force)
         metadata = export.table.metadata
@@ -108,8 +114,8 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(told) + "\n")
     else:
         sys.stdout.write(
-            f"{out}: {told['points']:,} points, {metadata['value_type']}, {metadata['unit']} "
-            f"({metadata['sign_convention']}), relative to: {metadata['reference']['description']} "
+            f"{out}: {told['points']:,} points, {metadata['value_type']}, "
+            f"{metadata['sign_convention']}, relative to: {metadata['reference']['description']} "
             f"({told['seconds']:.1f} s)\n"
         )
     return 0
@@ -139,6 +145,9 @@ def _opened(
 
 def _refuse_no_pair(options: argparse.Namespace, request: ProductRequest) -> None:
     """Raise for options that a combination of two datasets cannot have; warn of two references."""
+    if not options.other.is_dir():
+        cause = f"{options.other}: no such folder"
+        raise wrong_usage(cause, "correct --with")
     if options.vertical:
         cause = "--vertical assumes what --with solves for"
         raise wrong_usage(cause, "drop one of them")
@@ -148,12 +157,26 @@ def _refuse_no_pair(options: argparse.Namespace, request: ProductRequest) -> Non
     for flag in ("heading_deg", "incidence_deg"):
         if getattr(options, flag) is not None:
             cause = f"--{flag.replace('_', '-')} would be of both datasets"
-            raise wrong_usage(cause, "set the parameter of each dataset instead")
+            raise wrong_usage(cause, "drop it: --with takes the angles that the datasets tell")
     if options.reference is None and options.reference_box is None:
         sys.stderr.write(
             "warning: each dataset keeps a reference area of its own, so that east and up are "
-            "relative to two places\n  try: --reference LON,LAT,RADIUS_M\n"
+            "relative to two places\n  try: --reference LON LAT RADIUS_M\n"
         )
+
+
+def _further_libraries(options: argparse.Namespace) -> set[str]:
+    """Return what options need that is to be asked for before the products are made."""
+    return {
+        library
+        for given, libraries in (
+            (options.other, ("pyproj",)),
+            (options.polygon, ("pyogrio", "shapely", "pyproj")),
+            (options.mask, ("rasterio", "pyproj")),
+        )
+        if given is not None
+        for library in libraries
+    }
 
 
 def _cell_m(options: argparse.Namespace) -> float:

@@ -40,7 +40,7 @@ examples
   python -m pystamps_shim plot all --dataset PROJECT --out figures --format svg
 
 a negative longitude needs an equals sign: --at=-70.5,-33.4
-the library comes with: pip install 'pystamps[plot]'
+figures need libraries: pip install matplotlib cmcrameri
 """
 #: Options of the product, of the PS and of figures, by their names in Python, and what they are
 #: unless given.

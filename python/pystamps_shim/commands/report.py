@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     begin = time.monotonic()
     request = request_of(options)
     out = options.out or options.dataset / "products" / "report.html"
-    refuse_existing(out, force=options.force, is_folder=False)
+    refuse_existing(out, force=options.force, is_folder=False, suffix=".html")
     with selected(options.dataset, options, request, out.parent) as (found, steps):
         native = Native(find_command(), quiet=True)
         written = make_page(native, found, steps, out, force=options.force)

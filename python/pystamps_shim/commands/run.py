@@ -44,7 +44,7 @@ examples
   python -m pystamps_shim run --dataset PROJECT --executor dask --scheduler tcp://node1:8786
 
 exit codes: 0 done, 1 a stage failed, 2 wrong usage, 130 interrupted
-figures need matplotlib: pip install 'pystamps[plot]'
+figures need libraries: pip install matplotlib cmcrameri
 """
 #: Options of ``pystamps-native prep`` that are handed on as they are.
 _PREPARATION = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,9 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--reference",
-        metavar="LON,LAT,RADIUS_M",
+        nargs=3,
+        type=float,
+        metavar=("LON", "LAT", "RADIUS_M"),
         help="another reference area for this product: the PS around a place",
     )
     add(
@@ -177,7 +180,7 @@ def _reference_parameters(options: argparse.Namespace) -> tuple[str, ...]:
         west, south, east, north = _box("--reference-box", options.reference_box)
         if west > east:
             cause = "--reference-box crosses the date line, which the reference cannot"
-            raise wrong_usage(cause, "choose --reference LON,LAT,RADIUS_M")
+            raise wrong_usage(cause, "choose --reference LON LAT RADIUS_M")
         return (
             f"ref_lon=[{west!r} {east!r}]",
             f"ref_lat=[{south!r} {north!r}]",
@@ -185,7 +188,7 @@ def _reference_parameters(options: argparse.Namespace) -> tuple[str, ...]:
         )
     if options.reference is None:
         return ()
-    longitude, latitude, radius_m = _three_numbers(options.reference)
+    longitude, latitude, radius_m = _circle(options.reference)
     return (
         "ref_lon=[-Inf Inf]",
         "ref_lat=[-Inf Inf]",
@@ -194,24 +197,23 @@ def _reference_parameters(options: argparse.Namespace) -> tuple[str, ...]:
     )
 
 
-def _three_numbers(text: str) -> tuple[float, float, float]:
-    try:
-        longitude, latitude, radius_m = (float(part) for part in text.split(","))
-    except ValueError:
-        longitude = latitude = radius_m = math.nan
+def _circle(numbers: Sequence[float]) -> tuple[float, float, float]:
+    longitude, latitude, radius_m = numbers
     if not (abs(longitude) <= 360 and abs(latitude) <= 90 and 0 < radius_m < math.inf):
-        cause = f"--reference is '{text}', expected LON,LAT,RADIUS_M"
-        raise wrong_usage(
-            cause, "for instance --reference 14.2,40.8,300 (a negative: --reference=-70,…)"
-        )
+        typed = " ".join(f"{number:g}" for number in numbers)
+        cause = f"--reference is {typed}, expected longitude, latitude and a radius in metres"
+        raise wrong_usage(cause, "for instance --reference 14.2 40.8 300")
     return longitude, latitude, radius_m
 
 
 def _box(flag: str, edges: Sequence[float]) -> tuple[float, float, float, float]:
     west, south, east, north = edges
-    if not (south < north and abs(south) <= 90 and abs(north) <= 90 and west != east):
+    degrees = abs(west) <= 360 and abs(east) <= 360 and abs(south) <= 90 and abs(north) <= 90
+    if not (degrees and south < north and west != east):
         cause = f"{flag} is {' '.join(f'{edge:g}' for edge in edges)}, which holds nothing"
         raise wrong_usage(cause, "give west, south, east, north in degrees")
+    if west > east:
+        sys.stderr.write(f"note: {flag} reaches across the date line, from {west:g} to {east:g}\n")
     return west, south, east, north
 
 

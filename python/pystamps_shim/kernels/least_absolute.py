@@ -43,7 +43,7 @@ def least_absolute_fit(design: Doubles, observations: Doubles, start: Doubles) -
         from scipy.optimize import minimize  # noqa: PLC0415 - of the test dependencies
     except ImportError as error:
         cause = "the reference of scla_method = 'L1' searches with SciPy, which is not installed"
-        raise PystampsError(cause, "pip install 'pystamps[test]'") from error
+        raise PystampsError(cause, "pip install scipy") from error
     limit = _EVALUATIONS_PER_UNKNOWN * design.shape[1]
     options = {"xatol": _TOLERANCE, "fatol": _TOLERANCE, "maxfev": limit, "maxiter": limit}
     found = start.copy()

@@ -46,7 +46,7 @@ def cluster_runner(
     """
     if importlib.util.find_spec("distributed") is None:
         cause = "runtime.executor is dask, and the library distributed is not installed"
-        raise PystampsError(cause, "pip install 'pystamps[cluster]'", ExitCode.USAGE)
+        raise PystampsError(cause, "pip install distributed", ExitCode.USAGE)
     with contextlib.ExitStack() as after, _client(runtime) as client:
         runner = ClusterRunner(client, runtime, stopper, listener)
         # Not before the scheduler has forgotten the jobs.

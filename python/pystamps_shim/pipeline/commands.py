@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pystamps_shim.ending import deferred
 from pystamps_shim.errors import ExitCode, PystampsError
 
 # Stdout is for data: what the program says there is for people too, in a demo.
@@ -64,15 +65,29 @@ class Native:
         sys.stderr.flush()
         stdout = subprocess.DEVNULL if self._quiet else _STDERR
         try:
-            result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stdout, check=False)
+            returncode = _run(command, stdout)
         except OSError as error:
             cause = f"{self.program[0]} does not start ({error.strerror})"
             raise PystampsError(cause, "run 'make native' in the source tree") from error
-        if result.returncode < 0:
-            cause = f"'{text}' was ended by signal {-result.returncode}"
+        if returncode < 0:
+            cause = f"'{text}' was ended by signal {-returncode}"
             raise PystampsError(cause, "run it again; finished work is kept")
-        if result.returncode != 0:
-            usage = result.returncode == ExitCode.USAGE
+        if returncode != 0:
+            usage = returncode == ExitCode.USAGE
             code = ExitCode.USAGE if usage else ExitCode.FAILED
-            cause = f"'{text}' ended with exit code {result.returncode}"
+            cause = f"'{text}' ended with exit code {returncode}"
             raise PystampsError(cause, "read its message above", code)
+
+
+def _run(command: Sequence[str], stdout: int) -> int:
+    """Run a command and return its exit code; it does not outlive us when we are told to end."""
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with deferred():
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout)
+        return process.wait()
+    except BaseException:
+        if process is not None:
+            process.kill()
+            process.wait()
+        raise

@@ -64,7 +64,7 @@ def missing_library() -> PystampsError | None:
         import matplotlib as mpl  # noqa: F401, PLC0415
     except ImportError as error:
         cause = f"figures need matplotlib and cmcrameri ({error})"
-        return PystampsError(cause, "pip install 'pystamps[plot]', then run it again")
+        return PystampsError(cause, "pip install matplotlib cmcrameri, then run it again")
     return None
 
 

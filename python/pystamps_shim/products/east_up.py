@@ -22,6 +22,8 @@ from pystamps_shim.products.point_table import Field
 # Determinant of the two directions in east and up: below, they look nearly the same way.
 _LEAST_DETERMINANT = 0.1
 
+_REFERENCE_PARAMETERS = ("ref_lon", "ref_lat", "ref_centre_lonlat", "ref_radius", "ref_x", "ref_y")
+
 _ASSUMPTION = (
     "two lines of sight hold two unknowns: east and up are solved for on the assumption that "
     "nothing moves north or south"
@@ -42,7 +44,7 @@ _FIELDS = (
 
 @dataclass(frozen=True)
 class EastUpTable:
-    """East and up velocities, one row a cell that holds PS of both datasets.
+    """East and up velocities, one row a cell that holds PS of known velocity of both datasets.
 
     Attributes
     ----------
@@ -113,13 +115,14 @@ def east_and_up(
     lonlat_deg = np.vstack([each.places.lonlat_deg for each in both])
     whole = metric_grid(lonlat_deg, cell_m)
     cells = np.split(whole.cells, [len(first)])
-    shared = np.intersect1d(cells[0], cells[1])
+    known = [_known(each, towards) for each, towards in zip(both, directions, strict=True)]
+    shared = np.intersect1d(cells[0][known[0]], cells[1][known[1]])
     if not shared.size:
         cause = f"no cell of {cell_m:g} m holds PS of both datasets"
         raise PystampsError(cause, "choose larger cells (--cell-m), or datasets that overlap")
     tracks = [
-        _on_cells(each, towards, own, shared)
-        for each, towards, own in zip(both, directions, cells, strict=True)
+        _on_cells(each, towards, np.where(used, own, -1), shared)
+        for each, towards, own, used in zip(both, directions, cells, known, strict=True)
     ]
     columns = (*_solved(*tracks), tracks[0].count, tracks[1].count)
     grid = Grid(**{**vars(whole), "cells": shared})
@@ -134,22 +137,27 @@ def _directions(measurements: Measurements) -> Doubles:
     return towards_satellite(incidence, required_heading(measurements.heading_deg, folder))
 
 
+def _known(measurements: Measurements, towards: Doubles) -> NDArray[np.bool_]:
+    """Tell which PS have a velocity and a direction, [N]."""
+    velocity = measurements.velocity_mm_per_year()
+    return np.asarray(np.isfinite(velocity) & np.isfinite(towards).all(axis=1))
+
+
 def _on_cells(
     measurements: Measurements, towards: Doubles, cells: NDArray[np.intp], shared: NDArray[np.intp]
 ) -> _Track:
-    """Return the means of a dataset in the shared cells."""
+    """Return the means of a dataset in the shared cells; PS of cell -1 do not count."""
     velocity = measurements.velocity_mm_per_year()
     variance = measurements.velocity_std_mm_per_year() ** 2
     place = np.searchsorted(shared, cells)
     place[place == shared.size] = 0
-    known = (shared[place] == cells) & np.isfinite(velocity) & np.isfinite(towards).all(axis=1)
+    known = shared[place] == cells
     place = place[known]
     count = np.bincount(place, minlength=shared.size)
 
     def mean(values: Doubles) -> Doubles:
         total = np.bincount(place, weights=values[known], minlength=shared.size)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(total / np.where(count, count, np.nan))
+        return np.asarray(total / count)
 
     return _Track(
         count, mean(velocity), np.sqrt(mean(variance)), mean(towards[:, 0]), mean(towards[:, 2])
@@ -179,7 +187,16 @@ def _metadata(
 ) -> dict[str, Any]:
     names = [each.dataset.folder.resolve().name for each in both]
     places = [each["reference"]["description"] for each in described]
-    reference = places[0] if places[0] == places[1] else f"{places[0]}; {places[1]}"
+    limits = [
+        {name: each["parameters"].get(name) for name in _REFERENCE_PARAMETERS} for each in described
+    ]
+    all_of_each = any(
+        each["reference"]["ps_count"] == each["ps_count_of_dataset"] for each in described
+    )
+    same = limits[0] == limits[1] and not all_of_each
+    reference = (
+        places[0] if same else f"two places: {names[0]}: {places[0]}; {names[1]}: {places[1]}"
+    )
     return {
         "title": f"pystamps east and up velocities of {names[0]} and {names[1]}",
         "program": "pystamps",

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import wrong_usage
-from pystamps_shim.products.libraries import import_library
+from pystamps_shim.products.date_line import continuous
 from pystamps_shim.products.measurements import Doubles
 from pystamps_shim.products.selection import transformed
 
 _LONLAT = "EPSG:4326"
-#: Cells that a grid may have: what four bytes each make a gigabyte of.
-_MOST_CELLS = 250_000_000
+#: Cells that a grid may have: a mean needs 32 bytes each for a moment, which makes a gigabyte, and
+#: the coordinates of all cells twice as many.
+_MOST_CELLS = 30_000_000
 _METRES_PER_DEGREE = 111_195.0
 
 
@@ -83,24 +84,26 @@ class Grid:
         return transformed(self.centres(cells), self.crs, _LONLAT)
 
 
-def metric_grid(lonlat_deg: Doubles, cell_m: float, crs: str | None = None) -> Grid:
+def metric_grid(lonlat_deg: Doubles, cell_m: float) -> Grid:
     """Return a grid of square cells in metres, whose corners are multiples of the cell size.
 
     Parameters
     ----------
     lonlat_deg
-        The points, [N, 2].
+        The points, [N, 2]; their middle tells the UTM zone.
     cell_m
         Length of a cell's side.
-    crs
-        Projected system in metres; the UTM zone of the points' middle by default.
     """
-    system = crs or utm_zone(lonlat_deg)
+    system = utm_zone(lonlat_deg)
     return _grid(transformed(lonlat_deg, _LONLAT, system), system, cell_m, cell_m)
 
 
 def geographic_grid(lonlat_deg: Doubles, cell_m: float) -> Grid:
-    """Return a grid of longitude and latitude whose cells are about `cell_m` on each side."""
+    """Return a grid of longitude and latitude whose cells are about `cell_m` on each side.
+
+    Longitudes of points on both sides of the date line go on beyond 180.
+    """
+    lonlat_deg = continuous(lonlat_deg)
     step_lat = cell_m / _METRES_PER_DEGREE
     step_lon = step_lat / np.cos(np.deg2rad(lonlat_deg[:, 1].mean()))
     return _grid(lonlat_deg, _LONLAT, float(step_lon), step_lat)
@@ -108,16 +111,10 @@ def geographic_grid(lonlat_deg: Doubles, cell_m: float) -> Grid:
 
 def utm_zone(lonlat_deg: Doubles) -> str:
     """Return the UTM zone on WGS 84 that holds the middle of the points."""
-    longitude, latitude = (lonlat_deg.min(axis=0) + lonlat_deg.max(axis=0)) / 2
+    whole = continuous(lonlat_deg)
+    longitude, latitude = (whole.min(axis=0) + whole.max(axis=0)) / 2
     zone = int((longitude + 180) // 6) % 60 + 1
     return f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}"
-
-
-def is_metric(crs: str) -> bool:
-    """Tell whether a coordinate system is projected, in metres."""
-    pyproj = import_library("pyproj")
-    system = pyproj.CRS.from_user_input(crs)
-    return bool(system.is_projected and system.axis_info[0].unit_name == "metre")
 
 
 def _grid(xy: Doubles, crs: str, step_x: float, step_y: float) -> Grid:

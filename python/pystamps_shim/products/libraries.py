@@ -30,5 +30,6 @@ def import_library(name: str) -> Any:
             importlib.import_module(f"{name}.{part}")
     except ImportError as error:
         cause = f"this needs {name} ({error})"
-        raise PystampsError(cause, "pip install 'pystamps[export]', then run it again") from error
+        remedy = f"pip install {name} (the extra [export] has all of them), then run it again"
+        raise PystampsError(cause, remedy) from error
     return module

@@ -328,7 +328,10 @@ def _layer(
     except PystampsError as error:
         # The native program has said why; where its arrays would have been concerns nobody.
         cause = f"product {value_type} of {dataset} could not be made"
-        raise PystampsError(cause, "read the message above", error.exit_code) from error
+        remedy = "read the message above"
+        if request.parameters:
+            remedy += "; the parameters it names are those of --reference here"
+        raise PystampsError(cause, remedy, error.exit_code) from error
     description = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
     labels = tuple(description["columns"]) or ("",)
     return Layer(np.load(path, mmap_mode="r"), labels, description)

@@ -80,8 +80,6 @@ def _sign(measurements: Measurements, of_sight: str) -> str:
 def _dates(measurements: Measurements) -> list[str]:
     if measurements.is_series:
         return [f"{date:%Y%m%d}" for date in measurements.dates]
-    if measurements.velocity is not None:
-        return list(measurements.velocity.description.get("fitted_to", []))
     return [label for label in measurements.layer.labels if label]
 
 

@@ -106,7 +106,7 @@ class Parameters:
         found = [place / "parms.mat" for place in (folder, folder.parent)]
         path = next((candidate for candidate in found if candidate.exists()), None)
         if path is None:
-            cause = f"{found[-1]}: not found"
+            cause = f"{found[0]}: not found"
             raise PystampsError(cause, "run the preparation, which writes it")
         stored = dict(mat.read(path))
         local = folder / "localparms.mat"

@@ -169,7 +169,7 @@ def _interpolated(centres: Doubles, values: Doubles, places: Array) -> Doubles:
         from scipy.spatial import QhullError  # noqa: PLC0415
     except ImportError as error:
         cause = "the reference of the spatial cost function interpolates with SciPy"
-        raise PystampsError(cause, "pip install 'pystamps[test]'") from error
+        raise PystampsError(cause, "pip install scipy") from error
     if len(values) < _LEAST_WINDOWS:
         return np.full(len(places), np.nan)
     try:

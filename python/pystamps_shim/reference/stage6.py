@@ -297,6 +297,6 @@ def _sparse(values: Array) -> Array:
         import scipy.sparse  # noqa: PLC0415 - of the test dependencies
     except ImportError as error:
         cause = "the reference of stage 6 makes a sparse matrix with SciPy, which is not installed"
-        raise PystampsError(cause, "pip install 'pystamps[test]'") from error
+        raise PystampsError(cause, "pip install scipy") from error
     matrix: Array = scipy.sparse.csc_array(values)
     return matrix

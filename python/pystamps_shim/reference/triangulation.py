@@ -46,7 +46,7 @@ def triangulation_edges(xy_m: Array) -> Edges:
         from scipy.spatial import Delaunay, QhullError  # noqa: PLC0415 - of the test dependencies
     except ImportError as error:
         cause = "the reference of stage 4 triangulates with SciPy, which is not installed"
-        raise PystampsError(cause, "pip install 'pystamps[test]', or give edges") from error
+        raise PystampsError(cause, "pip install scipy, or give edges") from error
     try:
         corners = Delaunay(points - points.min(axis=0)).simplices
     except QhullError:  # a line within rounding

@@ -13,6 +13,8 @@ from pystamps_shim.products.measurements import Doubles, Measurements, parsed_da
 def displacements_by_date(found: Measurements) -> Iterator[tuple[datetime.date, Doubles]]:
     """Yield every date and the displacements of all PS at it, [N] mm; 0 at the master.
 
+    The master is among the dates of most series, not of those that are limited to other dates.
+
     Parameters
     ----------
     found

@@ -176,9 +176,10 @@ def _remarks(found: Measurements, models: Models) -> dict[str, str]:
     if not np.isfinite(found.places.incidence_rad).any():
         names = ("incidence_angle", "los_east", "los_north", "los_up")
         empty |= dict.fromkeys(names, "incidence angles are not known")
+    dates = f"{found.dates[0]:%Y%m%d} to {found.dates[-1]:%Y%m%d}"
     return {
         "height": "as in the DEM of the interferograms, which need not be EGM2008",
         "line, pixel": "place in the image of the dataset, from 0",
-        "mean_velocity": "slope of a line with an annual oscillation, fitted to all dates",
+        "mean_velocity": f"slope of a line with an annual oscillation, fitted to {dates}",
         **{name: f"empty: {why}" for name, why in empty.items()},
     }

@@ -91,8 +91,7 @@ _TABLE = (
         ".shp",
         "Shapefile for PS Time Series Viewer: 255 fields, 10 letters a name, 2 GB at most",
         "shapefile",
-        describes_itself=False,
-        libraries=("pyarrow",),
+        describes_itself=True,
     ),
     Format(
         "kmz",
@@ -138,7 +137,7 @@ _TABLE = (
         ".csv",
         "StaMPS-Visualizer: reference and dates in the second line",
         "visualizer",
-        describes_itself=False,
+        describes_itself=True,
     ),
 )
 

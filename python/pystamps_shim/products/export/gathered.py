@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.products.export.job import Export
-from pystamps_shim.products.point_table import Field
+from pystamps_shim.products.point_table import Field, MeasurementTable, PointTable
 
 VELOCITY_UNIT = "mm/yr"
+DISPLACEMENT_UNIT = "mm"
+_COUNTS = ("ps_first", "ps_second")
 
 
 def columns_of(export: Export, fields: Sequence[Field]) -> list[NDArray[Any]]:
@@ -24,13 +27,23 @@ def columns_of(export: Export, fields: Sequence[Field]) -> list[NDArray[Any]]:
     fields
         Fields of it.
     """
-    places = [export.table.fields.index(field) for field in fields]
+    table = _table_of(export, fields)
+    places = [table.fields.index(field) for field in fields]
     parts: list[list[NDArray[Any]]] = [[] for _ in places]
     for first, last in export.blocks():
-        block = export.table.block(first, last)
+        block = table.block(first, last)
         for part, place in zip(parts, places, strict=True):
             part.append(np.array(block[place]))
     return [np.concatenate(part) for part in parts]
+
+
+def _table_of(export: Export, fields: Sequence[Field]) -> PointTable:
+    """Return a table that has the fields and, where none is a displacement, reads none."""
+    found = export.measurements
+    dated = any(field.unit == DISPLACEMENT_UNIT for field in fields)
+    if dated or found is None or not found.is_series or found.velocity is None:
+        return export.table
+    return MeasurementTable(replace(found, layer=found.velocity), export.table.metadata)
 
 
 def velocity_fields(fields: Sequence[Field]) -> list[Field]:
@@ -41,6 +54,11 @@ def velocity_fields(fields: Sequence[Field]) -> list[Field]:
 def deviation_fields(fields: Sequence[Field]) -> list[Field]:
     """Return the fields that are standard deviations of velocities."""
     return [field for field in fields if field.unit == VELOCITY_UNIT and "_std" in field.name]
+
+
+def count_fields(fields: Sequence[Field]) -> list[Field]:
+    """Return the fields that tell of how many PS of either dataset a combination is the mean."""
+    return [field for field in fields if field.name in _COUNTS]
 
 
 def main_velocity(fields: Sequence[Field]) -> Field | None:

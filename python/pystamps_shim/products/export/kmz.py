@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pystamps_shim.errors import wrong_usage
 from pystamps_shim.products.export.colour_scale import UNKNOWN, Colour, ColourScale
-from pystamps_shim.products.export.gathered import columns_of, main_velocity
+from pystamps_shim.products.export.gathered import DISPLACEMENT_UNIT, columns_of, main_velocity
 from pystamps_shim.products.export.job import Export
 from pystamps_shim.products.export.pictures import dot_png, legend_png
 from pystamps_shim.products.export.quadtree import Bounds, Node, nodes
@@ -63,7 +63,7 @@ def write(export: Export, path: Path) -> None:
     PystampsError
         There is no velocity to colour by.
     """
-    fields = [field for field in export.table.fields if field.unit != "mm"]
+    fields = [field for field in export.table.fields if field.unit != DISPLACEMENT_UNIT]
     main = main_velocity(fields)
     if main is None:
         cause = "format kmz shows velocities, which this product has none of"

@@ -1,7 +1,9 @@
 """A folder of HDF5 files as MintPy has them: velocity, time series and geometry on a grid.
 
 The grid is one of longitude and latitude. A cell holds the mean of its PS, and nothing where there
-are none. Displacements are in metres, positive towards the satellite, as MintPy's are.
+are none. Displacements are in metres, positive towards the satellite, as MintPy's are, and zero at
+MintPy's date of reference: the master, or the first date of a series that is limited to dates
+without it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from pystamps_shim.products.export.mintpy_geometry import (
     azimuth_deg,
     baselines_m,
     first_and_last,
+    holds_master,
     orbit_direction,
+    reference_date,
     slant_range_m,
 )
 from pystamps_shim.products.grid import Grid, geographic_grid
@@ -47,7 +51,8 @@ def write(export: Export, path: Path) -> None:
     """
     found = export.line_of_sight_series("mintpy")
     grid = geographic_grid(found.places.lonlat_deg, export.cell_m)
-    attributes = _attributes(found, grid) | {"PYSTAMPS": metadata_text(export.table.metadata)}
+    told = export.table.metadata | {"mintpy": _remarks(found)}
+    attributes = _attributes(found, grid) | {"PYSTAMPS": metadata_text(told)}
     path.mkdir()
     _velocity(path / "velocity.h5", found, grid, attributes)
     _geometry(path / "geometryGeo.h5", found, grid, attributes)
@@ -87,8 +92,20 @@ def _series(
             track_times=False,
         )
         images = tracked(displacements_by_date(found), export.label, len(dates))
+        zero_mm: Doubles | float = 0.0
         for number, (_, displacement_mm) in enumerate(images):
-            stack[number] = grid.mean(displacement_mm) * _METRES
+            if number == 0 and not holds_master(found):
+                zero_mm = displacement_mm
+            stack[number] = grid.mean(displacement_mm - zero_mm) * _METRES
+
+
+def _remarks(found: Measurements) -> dict[str, str]:
+    """Return what is not as in the product itself."""
+    if holds_master(found):
+        return {}
+    first, master = f"{reference_date(found):%Y%m%d}", f"{found.master_date:%Y%m%d}"
+    since = f"since {first}, the first of the dates, which do not hold the master {master}"
+    return {"timeseries": since, "bperp": f"relative to {first}"}
 
 
 def _geometry(path: Path, found: Measurements, grid: Grid, attributes: Attributes) -> None:
@@ -126,7 +143,7 @@ def _attributes(found: Measurements, grid: Grid) -> Attributes:
         "Y_UNIT": "degrees",
         "EPSG": 4326,
         "WAVELENGTH": description["wavelength_m"],
-        "REF_DATE": description["master_date"],
+        "REF_DATE": f"{reference_date(found):%Y%m%d}",
         "PROCESSOR": parameters.get("insar_processor", "pystamps"),
         "PLATFORM": parameters.get("platform", "unknown"),
         "ANTENNA_SIDE": -1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import numpy as np
@@ -41,7 +42,7 @@ def slant_range_m(found: Measurements) -> Doubles | None:
 
 
 def baselines_m(found: Measurements) -> Doubles | None:
-    """Return the perpendicular baseline of every date of a series, [k]; 0 at the master.
+    """Return the perpendicular baseline of every date of a series, [k]; 0 at `reference_date`.
 
     None where the dataset does not tell one for each.
 
@@ -59,7 +60,20 @@ def baselines_m(found: Measurements) -> Doubles | None:
         stored = _of_images(dataset, stored, int(np.argmin(np.abs(days - master))))
     by_day = dict(zip(days.tolist(), stored.tolist(), strict=True)) | {master: 0.0}
     wanted = [float(date.toordinal() + _DAYS_FROM_YEAR_ZERO) for date in found.dates]
-    return np.array([by_day[day] for day in wanted]) if by_day.keys() >= set(wanted) else None
+    if not by_day.keys() >= set(wanted):
+        return None
+    at = by_day[float(reference_date(found).toordinal() + _DAYS_FROM_YEAR_ZERO)]
+    return np.array([by_day[day] - at for day in wanted])
+
+
+def holds_master(found: Measurements) -> bool:
+    """Tell whether the master is one of the dates of a series."""
+    return found.master_date in found.dates
+
+
+def reference_date(found: Measurements) -> datetime.date:
+    """Return the date at which displacements are zero: MintPy looks for it among the dates."""
+    return found.master_date if holds_master(found) else found.dates[0]
 
 
 def orbit_direction(heading_deg: float) -> str:

@@ -16,17 +16,22 @@ from numpy.typing import NDArray
 
 from pystamps_shim.products.export.job import Export
 from pystamps_shim.products.measurements import Doubles, Measurements
+from pystamps_shim.products.metadata import metadata_text
 
 #: Columns before the dates: longitude, latitude, mean velocity.
 _BEFORE_DATES = 3
 # MATLAB counts days from a year zero; Python counts from the year one.
 _DAYS_OF_YEAR_ZERO = 366
+_DIGITS = 7
+_METRES_PER_DEGREE = 111_195.0
 #: Rows that are turned into text at a time: what a row's text takes is far more than its numbers.
 _ROWS_OF_TEXT = 2_048
 
 
 def write(export: Export, path: Path) -> None:
     """Write velocity and displacements of all dates but the master, as StaMPS's ``ph_mm`` has them.
+
+    The metadata are beside it, with what its digits do to places.
 
     Raises
     ------
@@ -36,13 +41,16 @@ def write(export: Export, path: Path) -> None:
     found = export.series("visualizer")
     velocity = found.velocity_mm_per_year()
     series_dates = [date for date in found.dates if date != found.master_date]
-    kept = np.array([date != found.master_date for date in found.dates])
+    kept = np.array([date != found.master_date for date in found.dates], dtype=bool)
     with path.open("wb") as file:
         write_head(file, _reference_lonlat_deg(found), series_dates)
         for first, last in export.blocks():
             places = found.places.lonlat_deg[first:last]
             displacement_mm = found.displacement_mm(first, last)[:, kept]
             write_rows(file, places, velocity[first:last], displacement_mm)
+    remarks = {"visualizer": {"lon, lat": _digits_of_places(found)}}
+    metadata = export.table.metadata | remarks
+    path.with_name(f"{path.name}.json").write_text(metadata_text(metadata), encoding="utf-8")
 
 
 def write_head(
@@ -103,6 +111,18 @@ def day_number(date: datetime.date) -> int:
 def _texts(values: Iterable[float]) -> str:
     """Return numbers as MATLAB writes them with seven digits."""
     return ",".join(f"{value:.7g}" for value in values).replace("nan", "NaN")
+
+
+def _digits_of_places(found: Measurements) -> str:
+    """Return how coarse places are in this file."""
+    lonlat_deg = np.abs(found.places.lonlat_deg)
+    largest = float(lonlat_deg.max())
+    # Of seven digits, those before the point are not there behind it.
+    step_deg = 10.0 ** (len(str(int(largest))) - _DIGITS)
+    return (
+        f"seven digits, as the viewer's own tables have: steps of up to {step_deg:g} degrees "
+        f"({step_deg * _METRES_PER_DEGREE:.2g} m) at {largest:.1f} degrees"
+    )
 
 
 def _reference_lonlat_deg(found: Measurements) -> tuple[float, float]:

@@ -19,7 +19,8 @@ def write_export(chosen: Format, export: Export, out: Path, *, force: bool) -> N
         It does not suit the format, `out` may not be replaced, or the disk does not take it;
         nothing half-written is left.
     """
-    with published(out, force=force, is_folder=not chosen.suffix) as path:
+    whole = not chosen.suffix
+    with published(out, force=force, is_folder=whole, suffix=chosen.suffix) as path:
         chosen.write(export, path)
         text = metadata_text(export.table.metadata)
         if not chosen.suffix:

@@ -21,6 +21,28 @@ _CONTROL_FILES = ("selpsc.in", "selsbc.in")
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """How many patches are shown, and how many of them are not in a part of a figure.
+
+    Attributes
+    ----------
+    patches
+        Patches whose candidates are shown.
+    without_candidates
+        Patches that are listed and have none: empty ones, and those whose turn is still to come.
+    without_selection
+        Of those shown, the patches that stage 3 has not selected in.
+    without_random
+        Of those shown, the patches whose random phase cannot be scaled.
+    """
+
+    patches: int
+    without_candidates: int
+    without_selection: int
+    without_random: int = 0
+
+
+@dataclass(frozen=True)
 class CoherenceCounts:
     """Candidates by coherence, of all patches together.
 
@@ -29,15 +51,15 @@ class CoherenceCounts:
     candidates
         Candidates in each bin after stage 2, [BINS]; those without coherence are left out.
     random
-        What phases at random would make of the same, [BINS]: `None` where it cannot be scaled.
+        What phases at random would make of the same, [BINS]: `None` where none can be scaled.
     selected
         Candidates that stage 3 keeps by the coherence it estimates anew, [BINS]; None before it.
     thresholds
         Least and greatest threshold of stage 3; None before it.
     low
         Coherence below which all candidates are taken for random.
-    patches
-        Number of patches.
+    left_out
+        Number of patches, and of those that are left out.
     """
 
     candidates: Doubles
@@ -45,7 +67,7 @@ class CoherenceCounts:
     selected: Doubles | None
     thresholds: tuple[float, float] | None
     low: float
-    patches: int
+    left_out: LeftOut
 
 
 def coherence_counts(dataset: Path, *, small_baseline: bool) -> CoherenceCounts:
@@ -54,36 +76,69 @@ def coherence_counts(dataset: Path, *, small_baseline: bool) -> CoherenceCounts:
     Raises
     ------
     PystampsError
-        A patch has no coherence: stage 2 has to run.
+        No patch has a coherence: stage 2 has to run.
     """
     low = _LOW_BINS_OF_PAIRS if small_baseline else _LOW_BINS
-    candidates, random, selected = np.zeros(BINS), np.zeros(BINS), np.zeros(BINS)
-    thresholds: list[float] = []
-    scaled, after_selection = True, True
-    folders = patch_folders(dataset)
-    for folder in folders:
-        path = folder / "pm1.mat"
-        counts = binned(_column(path, "coh_ps", 2))
-        simulated = _column(path, "Nr", 2)
-        candidates += counts
-        scale = counts[:low].sum() / simulated[:low].sum() if simulated[:low].sum() > 0 else 0.0
-        scaled &= scale > 0 and bool(np.isfinite(simulated).all())
-        random += np.nan_to_num(simulated) * scale
-        chosen = folder / "select1.mat"
-        after_selection &= chosen.is_file()
-        if chosen.is_file():
-            keep = _column(chosen, "keep_ix", 3) != 0
-            selected += binned(_column(chosen, "coh_ps2", 3)[keep])
-            limits = _column(chosen, "coh_thresh", 3)
-            thresholds += [float(limits.min()), float(limits.max())] if limits.size else []
+    listed = patch_folders(dataset)
+    folders = _those_with("pm1.mat", "coh_ps", 2, listed)
+    patches = [_of_patch(folder, low) for folder in folders]
+    scaled = [patch.random for patch in patches if patch.random is not None]
+    selected = [patch.selected for patch in patches if patch.selected is not None]
+    thresholds = [limit for patch in patches for limit in patch.thresholds]
     return CoherenceCounts(
-        candidates=candidates,
-        random=random if scaled else None,
-        selected=selected if after_selection else None,
-        thresholds=(min(thresholds), max(thresholds)) if after_selection and thresholds else None,
+        candidates=np.sum([patch.candidates for patch in patches], axis=0),
+        random=np.sum(scaled, axis=0) if scaled else None,
+        selected=np.sum(selected, axis=0) if selected else None,
+        thresholds=(min(thresholds), max(thresholds)) if thresholds else None,
         low=low / BINS,
-        patches=len(folders),
+        left_out=LeftOut(
+            patches=len(folders),
+            without_candidates=len(listed) - len(folders),
+            without_selection=len(folders) - len(selected),
+            without_random=len(folders) - len(scaled),
+        ),
     )
+
+
+@dataclass(frozen=True)
+class _PatchCounts:
+    """The candidates of one patch, [BINS] each; None and nothing for what it does not have."""
+
+    candidates: Doubles
+    random: Doubles | None
+    selected: Doubles | None
+    thresholds: tuple[float, ...]
+
+
+def _of_patch(folder: Path, low: int) -> _PatchCounts:
+    path, chosen = folder / "pm1.mat", folder / "select1.mat"
+    counts, simulated = binned(_column(path, "coh_ps", 2)), _column(path, "Nr", 2)
+    scale = counts[:low].sum() / simulated[:low].sum() if simulated[:low].sum() > 0 else 0.0
+    random = simulated * scale if scale > 0 and np.isfinite(simulated).all() else None
+    if not chosen.is_file():
+        return _PatchCounts(counts, random, None, ())
+    keep = _column(chosen, "keep_ix", 3) != 0
+    limits = _column(chosen, "coh_thresh", 3)
+    return _PatchCounts(
+        candidates=counts,
+        random=random,
+        selected=binned(_column(chosen, "coh_ps2", 3)[keep]),
+        thresholds=(float(limits.min()), float(limits.max())) if limits.size else (),
+    )
+
+
+def _those_with(file: str, name: str, stage: int, folders: list[Path]) -> list[Path]:
+    """Return the patches that have a file; an empty patch has none, and is left out of a dataset.
+
+    Raises
+    ------
+    PystampsError
+        None of them has it.
+    """
+    found = [folder for folder in folders if (folder / file).is_file()]
+    if not found:
+        _column(folders[0] / file, name, stage)
+    return found
 
 
 @dataclass(frozen=True)
@@ -100,15 +155,15 @@ class Dispersions:
         Below which the preparation took a pixel for a candidate; None where it is not known.
     source
         Name of the file that tells the threshold.
-    patches
-        Number of patches.
+    left_out
+        Number of patches, and of those that are left out.
     """
 
     candidates: Doubles
     selected: Doubles | None
     threshold: float | None
     source: str
-    patches: int
+    left_out: LeftOut
 
 
 def dispersions(dataset: Path) -> Dispersions:
@@ -117,17 +172,16 @@ def dispersions(dataset: Path) -> Dispersions:
     Raises
     ------
     PystampsError
-        A patch has none: stage 1 has to run.
+        No patch has any: stage 1 has to run.
     """
     of_candidates: list[Doubles] = []
     of_selected: list[Doubles] = []
-    folders = patch_folders(dataset)
-    after_selection = True
+    listed = patch_folders(dataset)
+    folders = _those_with("da1.mat", "D_A", 1, listed)
     for folder in folders:
         values = _column(folder / "da1.mat", "D_A", 1)
         of_candidates.append(values)
         chosen = folder / "select1.mat"
-        after_selection &= chosen.is_file()
         if chosen.is_file():
             rows = _column(chosen, "ix", 3).astype(np.intp) - 1
             keep = _column(chosen, "keep_ix", 3) != 0
@@ -138,10 +192,14 @@ def dispersions(dataset: Path) -> Dispersions:
     threshold, source = _preparation_threshold(dataset)
     return Dispersions(
         candidates=np.concatenate(of_candidates),
-        selected=np.concatenate(of_selected) if after_selection else None,
+        selected=np.concatenate(of_selected) if of_selected else None,
         threshold=threshold,
         source=source,
-        patches=len(folders),
+        left_out=LeftOut(
+            patches=len(folders),
+            without_candidates=len(listed) - len(folders),
+            without_selection=len(folders) - len(of_selected),
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.products.drawing import INK
 from pystamps_shim.products.figures.baselines import BLUE, ORANGE
-from pystamps_shim.products.figures.candidates import BINS, coherence_counts, dispersions
+from pystamps_shim.products.figures.candidates import BINS, LeftOut, coherence_counts, dispersions
 from pystamps_shim.products.figures.page import page
 from pystamps_shim.products.figures.plot import Plot
 from pystamps_shim.products.figures.velocity import PRODUCT, direction, made_by, velocity_label
@@ -39,7 +39,7 @@ def draw_coherence_histogram(plot: Plot) -> None:
     parts = [f"{int(counts.candidates.sum()):,} candidates"]
     if counts.selected is not None:
         parts.append(f"{int(counts.selected.sum()):,} selected in stage 3")
-    parts.append(f"{counts.patches} patches" if counts.patches > 1 else "1 patch")
+    parts.append(_patches(counts.left_out.patches))
     notes = ["Candidates: coherence of stage 2; selected: as stage 3 estimates it anew."]
     if counts.random is None:
         notes.append(
@@ -51,7 +51,7 @@ def draw_coherence_histogram(plot: Plot) -> None:
             "Random phase: the simulation of stage 2, scaled to the candidates below "
             f"{counts.low:g}."
         )
-    notes += _overlap_note(counts.patches)
+    notes += _patch_notes(counts.left_out)
     title = "Coherence of the candidates"
     with page(plot, _SIZE_INCHES, title, " · ".join(parts), notes) as drawn:
         axes = drawn.subplots()
@@ -84,12 +84,12 @@ def draw_dispersion_histogram(plot: Plot) -> None:
     parts = [f"{known.size:,} candidates"]
     if found.selected is not None:
         parts.append(f"{found.selected.size:,} selected in stage 3")
-    parts.append(f"{found.patches} patches" if found.patches > 1 else "1 patch")
+    parts.append(_patches(found.left_out.patches))
     notes = [
         f"Threshold: as {found.source} tells."
         if found.threshold is not None
         else "The threshold is not known: no selpsc.in or selsbc.in is in the dataset.",
-        *_overlap_note(found.patches),
+        *_patch_notes(found.left_out),
     ]
     title = "Amplitude dispersion of the candidates"
     with page(plot, _SIZE_INCHES, title, " · ".join(parts), notes) as drawn:
@@ -202,5 +202,22 @@ def _mark_threshold(axes: Axes, limits: tuple[float, float], label: str) -> None
             axes.axvline(place, color=INK, lw=1.6, ls=(0, (4, 2)), label=name)
 
 
-def _overlap_note(patches: int) -> list[str]:
-    return ["Candidates where patches overlap count twice."] if patches > 1 else []
+def _patches(count: int) -> str:
+    return f"{count} patches" if count > 1 else "1 patch"
+
+
+def _patch_notes(left_out: LeftOut) -> list[str]:
+    """Return what has to be known of several patches, and of those that are left out."""
+    whole = _patches(left_out.patches)
+    notes = []
+    if left_out.patches > 1:
+        notes.append("Candidates where patches overlap count twice.")
+    if left_out.without_candidates:
+        count = _patches(left_out.without_candidates)
+        notes.append(f"{count} left out: empty, or not processed yet.")
+    # Where nothing is selected or scaled, the figure says so or shows none.
+    if 0 < left_out.without_selection < left_out.patches:
+        notes.append(f"No selection yet in {left_out.without_selection} of {whole}.")
+    if 0 < left_out.without_random < left_out.patches:
+        notes.append(f"No random phase of {left_out.without_random} of {whole}.")
+    return notes

@@ -37,12 +37,15 @@ def draw_noise(plot: Plot) -> None:
         cause = f"{path}: ifg_std has {stored.size} values, expected {dataset.n_ifg}"
         raise PystampsError(cause, "run stage 5 again")
     noise_deg = stored[network.columns]
+    if not np.isfinite(noise_deg[~network.dropped]).any():
+        cause = f"{path}: the noise of no interferogram is known"
+        raise PystampsError(cause, "run stage 5 again")
     limit_deg = outlier_limit(noise_deg[~network.dropped])
     noisy = (noise_deg > limit_deg) & ~network.dropped
     width = float(np.clip(1.3 + _BAR_INCHES * noise_deg.size, *_WIDTH_INCHES))
     subtitle = (
         f"{noise_deg.size} interferograms · "
-        f"median {np.median(noise_deg[~network.dropped]):.1f}° · {int(noisy.sum())} noisy, "
+        f"median {np.nanmedian(noise_deg[~network.dropped]):.1f}° · {int(noisy.sum())} noisy, "
         f"{int(network.dropped.sum())} dropped"
     )
     notes = [

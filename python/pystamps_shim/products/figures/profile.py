@@ -16,7 +16,13 @@ from pystamps_shim.products.figures.page import page
 from pystamps_shim.products.figures.plot import LonLat, Plot
 from pystamps_shim.products.figures.point_map import diverging, draw_points, map_size_inches
 from pystamps_shim.products.figures.series import few_ticks, part_for_map
-from pystamps_shim.products.figures.velocity import PRODUCT, direction, made_by, velocity_label
+from pystamps_shim.products.figures.velocity import (
+    PRODUCT,
+    assumed,
+    direction,
+    made_by,
+    velocity_label,
+)
 from pystamps_shim.products.figures.words import place_text, subtitle_of
 from pystamps_shim.products.measurements import Doubles, Measurements
 
@@ -80,6 +86,7 @@ def draw_profile(plot: Plot) -> None:
             f"line, where these are {_FEWEST} or more."
         ),
         *made_by(measurements)[:1],
+        *assumed(measurements),
     ]
     subtitle = subtitle_of(measurements, steps)
     with page(plot, (left + _PANELS_INCHES, _HEIGHT_INCHES), title, subtitle, notes) as drawn:

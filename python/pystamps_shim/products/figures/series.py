@@ -15,7 +15,7 @@ from pystamps_shim.products.figures.page import FAINT, page
 from pystamps_shim.products.figures.plot import Plot
 from pystamps_shim.products.figures.point_map import diverging, draw_points, map_size_inches
 from pystamps_shim.products.figures.series_points import Shown, shown_points
-from pystamps_shim.products.figures.velocity import direction, velocity_label
+from pystamps_shim.products.figures.velocity import assumed, direction, velocity_label
 from pystamps_shim.products.figures.words import number, place_text, signed, subtitle_of
 from pystamps_shim.products.measurements import Doubles, Measurements
 
@@ -167,22 +167,23 @@ def _draw_panels(
     for row, (each, values) in enumerate(zip(shown, series, strict=True)):
         axes: Axes = panels[row, 0]
         _draw_panel(axes, row, days, values)
-        master = axes.axvline(
-            _days([measurements.master_date])[0], color="#666666", lw=1.0, ls=":", zorder=1
-        )
+        if measurements.master_date in measurements.dates:
+            _mark_master(axes, measurements.master_date)
         _label_panel(axes, row, each, values)
     axes = panels[0, 0]
     _limit(axes, series)
     _date_axis(panels[-1, 0])
     unit = "mm, positive up" if measurements.vertical else "mm, positive towards the satellite"
     place.supylabel(f"displacement ({unit})", fontsize=10)
-    replica = next(line for line in axes.lines if line.get_label() == "_replica")
+    words = {
+        "_replica": f"± {series[0].replica_mm:.1f} mm: half a wavelength (one cycle of phase)",
+        "_master": f"master {measurements.master_date:%Y-%m-%d}: zero",
+    }
+    lines = {str(line.get_label()): line for line in axes.lines}
+    named = [name for name in words if name in lines]
     place.legend(
-        [replica, master],
-        [
-            f"± {series[0].replica_mm:.1f} mm: half a wavelength (one cycle of phase)",
-            f"master {measurements.master_date:%Y-%m-%d}: zero",
-        ],
+        [lines[name] for name in named],
+        [words[name] for name in named],
         loc="outside lower center",
         ncols=2,
         fontsize=9,
@@ -190,11 +191,15 @@ def _draw_panels(
     )
 
 
+def _mark_master(axes: Axes, master: datetime.date) -> None:
+    place = _days([master])[0]
+    axes.axvline(place, color="#666666", lw=1.0, ls=":", zorder=1, label="_master")
+
+
 def _draw_panel(axes: Axes, row: int, days: Doubles, series: Series) -> None:
     """Draw displacements, the fitted line, and the displacements one cycle off."""
     colour = _COLOURS[row]
-    mean = np.nanmean(series.displacement_mm) if np.isfinite(series.displacement_mm).any() else 0
-    line = series.velocity_mm_per_year * (days - days.mean()) / _DAYS_PER_YEAR + mean
+    line = fitted_line(series, days)
     axes.axhline(0, color="#bbbbbb", lw=0.7, zorder=1)
     for sign in (-1, 1):
         axes.plot(
@@ -225,6 +230,16 @@ def _draw_panel(axes: Axes, row: int, days: Doubles, series: Series) -> None:
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def fitted_line(series: Series, days: Doubles) -> Doubles:
+    """Return the line of the velocity through the middle of what is known, [D] mm."""
+    known = np.isfinite(series.displacement_mm)
+    if not known.any():
+        return np.full(len(days), np.nan)
+    years = (days - days[known].mean()) / _DAYS_PER_YEAR
+    middle = series.displacement_mm[known].mean()
+    return np.asarray(series.velocity_mm_per_year * years + middle)
 
 
 def _label_panel(axes: Axes, row: int, shown: Shown, series: Series) -> None:
@@ -288,9 +303,14 @@ def _notes(measurements: Measurements, plot: Plot) -> list[str]:
             "them."
         ),
     ]
+    if measurements.master_date not in measurements.dates:
+        notes.append(
+            f"Displacements are since the master {measurements.master_date:%Y-%m-%d}, which is not "
+            "among these dates."
+        )
     if plot.options.places_lonlat_deg and plot.options.radius_m > 0:
         notes.append("Of several PS the mean is shown, ± the root mean square of theirs.")
-    return notes
+    return [*notes, *assumed(measurements)]
 
 
 def _days(dates: list[datetime.date]) -> Doubles:

@@ -52,9 +52,16 @@ def made_by(measurements: Measurements) -> list[str]:
     if about.get("bootstrap"):
         draws = about["bootstrap"]["resamples"]
         notes.append(f"Standard deviation: bootstrap of the dates, {draws:,} resamples.")
-    if measurements.vertical:
-        notes.append(
+    return [*notes, *assumed(measurements)]
+
+
+def assumed(measurements: Measurements) -> list[str]:
+    """Return the sentence on what vertical motion assumes; none along the line of sight."""
+    if not measurements.vertical:
+        return []
+    return [
+        (
             "Vertical: line of sight divided by the cosine of the incidence angle, "
             "as if nothing moved horizontally."
         )
-    return notes
+    ]

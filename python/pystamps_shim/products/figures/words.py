@@ -44,17 +44,24 @@ def dates_text(measurements: Measurements) -> str:
 def dates_of(measurements: Measurements) -> list[datetime.date]:
     """Return the dates of the images that a product is made of, the master's included.
 
-    Those of the dataset for values of no date.
+    Those of the dataset for values of no date. A master beyond the dates that a product is limited
+    to is not one of them.
     """
     labels = _labels(measurements)
+    days = measurements.dataset.variable("day").ravel()
+    images = sorted(date_of_datenum(float(day)) for day in days)
     if not labels:
-        days = measurements.dataset.variable("day").ravel()
-        return sorted(date_of_datenum(float(day)) for day in days)
-    dates = {parsed_date(date) for label in labels for date in label.split("_")}
+        return images
+    dates = sorted({parsed_date(date) for label in labels for date in label.split("_")})
     # Pairs need no master: their images are all there are.
-    if not any("_" in label for label in labels):
-        dates.add(measurements.master_date)
-    return sorted(dates)
+    if any("_" in label for label in labels):
+        return dates
+    if measurements.is_series:
+        return measurements.dates
+    master = measurements.master_date
+    first, last = min(dates[0], master), max(dates[-1], master)
+    beyond = [date for date in images if first < date < dates[0] or dates[-1] < date < last]
+    return dates if beyond else sorted({*dates, master})
 
 
 def date_of_datenum(days: float) -> datetime.date:

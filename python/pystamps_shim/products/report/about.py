@@ -58,7 +58,7 @@ def about(
         "days": [] if source is None else source.days.astype(int).tolist(),
         "dates": [] if source is None else [f"{date}" for date in measurements.dates],
         "master": f"{measurements.master_date}",
-        "half_wavelength_mm": _half_wavelength_mm(measurements),
+        "half_wavelength_mm": _half_wavelength_mm(measurements, columns),
         "direction": "vertical" if measurements.vertical else "line of sight",
         "negative": down,
         "positive": up,
@@ -122,10 +122,11 @@ def _round_ends(low: float, high: float) -> tuple[float, float]:
     return round(float(first * step), 6), round(float(max(last, first + 1) * step), 6)
 
 
-def _half_wavelength_mm(measurements: Measurements) -> float:
-    wavelength_mm = float(measurements.layer.description["wavelength_m"]) * 1000
-    scale = measurements.scale[np.isfinite(measurements.scale)]
-    return wavelength_mm / 2 * (float(scale.mean()) if scale.size else 1.0)
+def _half_wavelength_mm(measurements: Measurements, columns: Sequence[Column]) -> float | None:
+    """Return that of all PS; None where a column tells it of each."""
+    if any(each.name == "half_wavelength_mm" for each in columns):
+        return None
+    return float(measurements.layer.description["wavelength_m"]) * 500
 
 
 def _reference(measurements: Measurements, metadata: dict[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,13 @@ from pystamps_shim.products.measurements import Doubles
 _METRES_PER_DEGREE = 111_195.0
 _DENSITY_CELL_M = 1000.0
 _STABLE_CELL_M = 500.0
-_LEAST_LIMIT_MM_PER_YEAR = 1.0
-_ROBUST_STDS = 3.0
+
+#: Stable ground: how far cells may be from the most common velocity, and how many have to be.
+ROBUST_STDS = 3.0
+LEAST_LIMIT_MM_PER_YEAR = 1.0
+MOST_LIMIT_MM_PER_YEAR = 2.5
+LEAST_SHARE = 0.1
+
 # Median absolute deviation of a normal distribution, inverted.
 _STD_OF_DEVIATION = 1.4826
 
@@ -47,12 +52,20 @@ class Stable:
     limit_mm_per_year
         By how much the median of a cell may differ from `middle_mm_per_year`.
     middle_mm_per_year
-        Median of the cells' medians.
+        Most common velocity of the cells; NaN where no velocity is known.
+    share_of_cells
+        How many of the cells that hold any known velocity are stable, 0 to 1.
     """
 
     flags: NDArray[np.bool_]
     limit_mm_per_year: float
     middle_mm_per_year: float
+    share_of_cells: float
+
+    @property
+    def told(self) -> bool:
+        """Tell whether enough cells agree for ground to be called stable at all."""
+        return self.share_of_cells >= LEAST_SHARE
 
 
 def metres(lonlat_deg: Doubles) -> Doubles:
@@ -70,23 +83,40 @@ def density(xy_m: Doubles) -> Density:
 
 
 def stable_ground(xy_m: Doubles, velocity_mm_per_year: Doubles) -> Stable:
-    """Return the PS on ground that does not stand out.
+    """Return the PS on ground that moves as most of the ground does.
 
-    Cells of 500 m whose median velocity lies within three robust standard deviations of the
-    cells' medians, or 1 mm/yr where that is more. Whole cells are judged, so the noise of single
-    PS is not cut off.
+    Cells of 500 m whose median velocity lies within three robust standard deviations of the most
+    common velocity, 1 mm/yr at least and 2.5 mm/yr at most: where half of a scene moves, deviations
+    measure the motion, and without a ceiling all of it would be stable. Whole cells are judged, so
+    that the noise of single PS is not cut off.
     """
     known = np.isfinite(velocity_mm_per_year)
     flags = np.zeros(len(known), dtype=bool)
     if not known.any():
-        return Stable(flags, _LEAST_LIMIT_MM_PER_YEAR, float("nan"))
+        return Stable(flags, LEAST_LIMIT_MM_PER_YEAR, float("nan"), 0.0)
     cell = _cell_of_each(xy_m[known], _STABLE_CELL_M)
     medians = _medians(cell, velocity_mm_per_year[known])
-    middle = float(np.median(medians))
+    middle = _most_common(medians, 2 * LEAST_LIMIT_MM_PER_YEAR)
     deviation = float(np.median(np.abs(medians - middle)))
-    limit = max(_LEAST_LIMIT_MM_PER_YEAR, _ROBUST_STDS * _STD_OF_DEVIATION * deviation)
-    flags[known] = (np.abs(medians - middle) <= limit)[cell]
-    return Stable(flags, limit, middle)
+    limit = ROBUST_STDS * _STD_OF_DEVIATION * deviation
+    limit = min(max(limit, LEAST_LIMIT_MM_PER_YEAR), MOST_LIMIT_MM_PER_YEAR)
+    stable = np.abs(medians - middle) <= limit
+    flags[known] = stable[cell]
+    return Stable(flags, limit, middle, float(stable.mean()))
+
+
+def _most_common(values: Doubles, width: float) -> float:
+    """Return the median of the values in the window of a width that holds most of them.
+
+    Of several such windows that of the closest values; then the nearest to the median of all, so
+    that the sign of motion decides nothing.
+    """
+    ordered = np.sort(values)
+    first = np.arange(ordered.size)
+    end = np.searchsorted(ordered, ordered + width, side="right")
+    middle = (ordered[(first + end - 1) // 2] + ordered[(first + end) // 2]) / 2
+    away = np.abs(middle - np.median(ordered))
+    return float(middle[np.lexsort((away, ordered[end - 1] - ordered, first - end))[0]])
 
 
 def _cell_of_each(xy_m: Doubles, cell_m: float) -> NDArray[np.intp]:

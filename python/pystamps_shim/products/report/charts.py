@@ -79,7 +79,13 @@ def histogram_chart(histogram: Histogram, title: str, unit: str) -> str:
     return _chart(x, y, bars + middle, text)
 
 
-def date_bars(labels: Sequence[str], values: Sequence[float], title: str, text: str) -> str:
+def date_bars(
+    labels: Sequence[str],
+    values: Sequence[float],
+    title: str,
+    text: str,
+    pale: Sequence[bool] = (),
+) -> str:
     """Return one bar an interferogram; hovering tells its label and value.
 
     Parameters
@@ -92,30 +98,33 @@ def date_bars(labels: Sequence[str], values: Sequence[float], title: str, text: 
         Of the vertical axis, with its unit.
     text
         What the chart shows.
+    pale
+        Which bars do not count, [M]; none if empty.
     """
+    kinds = ["bar pale" if each else "bar" for each in pale] or ["bar"] * len(values)
     known = [value for value in values if np.isfinite(value)]
     x = Axis("interferogram, in order of time", 0.5, len(values) + 0.5, _counting(len(values)))
     y = Axis.around(title, 0.0, max(max(known, default=1.0) * 1.05, 1e-9), 4)
     bars = "".join(
-        _bar(x, y, i + 0.6, i + 1.4, value, title=f"{i + 1}: {pretty_label(label)}: {value:.3g}")
-        for i, (label, value) in enumerate(zip(labels, values, strict=True))
+        _bar(x, y, i + 0.6, i + 1.4, value, title=f"{pretty_label(label)}: {value:.3g}", kind=kind)
+        for i, (label, value, kind) in enumerate(zip(labels, values, kinds, strict=True))
         if np.isfinite(value)
     )
     return _chart(x, y, bars, text)
 
 
 def line_chart(
-    x: Axis, y: Axis, points: Sequence[tuple[float, float]], limit: float, text: str
+    x: Axis, y: Axis, points: Sequence[tuple[float, float]], limit: float | None, text: str
 ) -> str:
-    """Return points joined by a line, with a horizontal dashed limit."""
+    """Return points joined by a line, with a horizontal dashed limit if there is one."""
     places = [(_across(x, a), _up(y, b)) for a, b in points]
     path = " ".join(f"{a},{b}" for a, b in places)
     dots = "".join(f'<circle class="dot" cx="{a}" cy="{b}" r="3"/>' for a, b in places)
-    level = _up(y, limit)
-    body = (
-        f'<line class="limit" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{level}" y2="{level}"/>'
-        f'<polyline class="curve" points="{path}"/>{dots}'
-    )
+    body = f'<polyline class="curve" points="{path}"/>{dots}'
+    if limit is not None:
+        level, right = _up(y, limit), _WIDTH - _RIGHT
+        line = f'<line class="limit" x1="{_LEFT}" x2="{right}" y1="{level}" y2="{level}"/>'
+        body = line + body
     return _chart(x, y, body, text)
 
 
@@ -140,10 +149,19 @@ def _up(axis: Axis, value: float) -> float:
     return round(_HEIGHT - _BOTTOM - axis.share(value) * (_HEIGHT - _BOTTOM - _TOP), 2)
 
 
-def _bar(x: Axis, y: Axis, left: float, right: float, value: float, *, title: str = "") -> str:
+def _bar(
+    x: Axis,
+    y: Axis,
+    left: float,
+    right: float,
+    value: float,
+    *,
+    title: str = "",
+    kind: str = "bar",
+) -> str:
     a, b, top = _across(x, left), _across(x, right), _up(y, value)
     width, height = round(max(b - a - 0.6, 0.5), 2), round(_HEIGHT - _BOTTOM - top, 2)
-    shape = f'<rect class="bar" x="{a}" y="{top}" width="{width}" height="{height}"'
+    shape = f'<rect class="{kind}" x="{a}" y="{top}" width="{width}" height="{height}"'
     return f"{shape}><title>{escape(title)}</title></rect>" if title else f"{shape}/>"
 
 

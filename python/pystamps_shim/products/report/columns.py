@@ -69,6 +69,14 @@ def _quality(measurements: Measurements, rms_mm: Doubles | None) -> Iterator[Col
     yield Column("height_m", 10, places.height_m)
     if rms_mm is not None:
         yield Column("rms_mm", 10, rms_mm)
+    if measurements.vertical and measurements.is_series:
+        yield Column("half_wavelength_mm", 1000, half_wavelength_mm(measurements))
+
+
+def half_wavelength_mm(measurements: Measurements) -> Doubles:
+    """Return by how much the series of each PS moves with one cycle, [N]."""
+    wavelength_mm = float(measurements.layer.description["wavelength_m"]) * 1000
+    return wavelength_mm / 2 * measurements.scale
 
 
 def velocity_column(measurements: Measurements) -> Column:

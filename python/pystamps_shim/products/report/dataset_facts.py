@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import subprocess
 from collections.abc import Sequence
@@ -12,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
 from pystamps_shim.io import mat
+from pystamps_shim.products.figures.network import Network
 from pystamps_shim.products.measurements import Doubles, Layer
 from pystamps_shim.reference.inputs import Patch
 
-_DATENUM_MINUS_ORDINAL = 366
 _TIMEOUT_S = 60
 _ROWS = 16_384
 
@@ -56,32 +56,41 @@ class Noise:
     Attributes
     ----------
     labels
-        Date or pair of dates, [M].
+        Date or pair of dates, [K], as figures have them; a single master's own slot is none.
     std_deg
-        Standard deviation of the phase, [M].
+        Standard deviation of the phase, [K].
+    dropped
+        Interferograms that ``drop_ifg_index`` leaves out, [K].
+    numbers
+        How ``drop_ifg_index`` counts them, [K], from 1.
     """
 
     labels: tuple[str, ...]
     std_deg: Doubles
+    dropped: NDArray[np.bool_]
+    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Closure:
-    """What small baselines leave after they became images, [M] each.
+    """What small baselines leave after they became images; [M] pairs.
 
     Attributes
     ----------
     labels
-        Pair of dates.
+        Pairs of dates, [M].
     rms_rad
-        Root mean square residual.
+        Root mean square residual, [M].
     share_beyond
-        Share of the PS whose residual exceeds half a cycle: closed to another cycle.
+        Share of the PS whose residual exceeds half a cycle: closed to another cycle, [M].
+    share_of_all
+        Share of all residuals, of all pairs together; NaN without any.
     """
 
     labels: tuple[str, ...]
     rms_rad: Doubles
     share_beyond: Doubles
+    share_of_all: float
 
 
 @dataclass(frozen=True)
@@ -162,22 +171,14 @@ def noise_of(dataset: Patch) -> Noise | None:
         return None
     std_deg = np.asarray(mat.read_variable(path, "ifg_std"), dtype=np.float64).ravel()
     try:
-        labels = _labels(dataset)
+        network = Network.of(dataset)
+        if std_deg.size != dataset.n_ifg:
+            return None
     except PystampsError:
         return None
-    return Noise(labels, std_deg) if len(labels) == std_deg.size else None
-
-
-def _labels(dataset: Patch) -> tuple[str, ...]:
-    days = [_date_text(day) for day in dataset.variable("day").ravel()]
-    if not dataset.small_baseline:
-        return tuple(days)
-    pairs = dataset.variable("ifgday_ix").astype(np.intp) - 1
-    return tuple(f"{days[first]}_{days[second]}" for first, second in pairs)
-
-
-def _date_text(datenum: float) -> str:
-    return f"{datetime.date.fromordinal(int(datenum) - _DATENUM_MINUS_ORDINAL):%Y%m%d}"
+    columns = network.columns
+    numbers = tuple(int(each) + 1 for each in columns)
+    return Noise(tuple(network.labels()), std_deg[columns], network.dropped, numbers)
 
 
 def closure_of(residual: Layer) -> Closure:
@@ -191,8 +192,9 @@ def closure_of(residual: Layer) -> Closure:
         square += (block**2).sum(axis=0)
         beyond += (np.abs(block) > np.pi).sum(axis=0)
         count += known.sum(axis=0)
+    share_of_all = float(beyond.sum() / count.sum()) if count.any() else float("nan")
     count = np.where(count > 0, count, np.nan)
-    return Closure(residual.labels, np.sqrt(square / count), beyond / count)
+    return Closure(residual.labels, np.sqrt(square / count), beyond / count, share_of_all)
 
 
 def _scopes(program: Sequence[str]) -> tuple[dict[str, Any], ...]:

@@ -37,7 +37,7 @@ def make_page(
         cause = f"product {found.value_type} has no velocity, which the page is about"
         raise wrong_usage(cause, "choose --product ts-do or v-do")
     facts = _facts(native, found, out.parent)
-    with published(out, force=force) as path:
+    with published(out, force=force, suffix=".html") as path:
         return write_report(path, found, metadata_of(found, steps), facts, out.parent)
 
 

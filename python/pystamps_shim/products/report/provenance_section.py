@@ -16,6 +16,7 @@ from pystamps_shim.products.report.html_parts import (
     paragraph,
     table,
 )
+from pystamps_shim.products.report.summary import fitted_text
 
 _PARAMETER_COLUMNS = 2
 
@@ -94,6 +95,8 @@ def _provenance(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
     velocity = metadata["velocity"]
     if velocity is not None:
         yield "velocity", f"{velocity['value_type']}: {velocity['definition']}"
+        if velocity["fitted_to"]:
+            yield "period", fitted_text(velocity["fitted_to"])
         bootstrap = velocity["bootstrap"]
         if bootstrap:
             told = f"bootstrap of {bootstrap['resamples']:,} resamples, seed {bootstrap['seed']}"

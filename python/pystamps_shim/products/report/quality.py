@@ -51,7 +51,7 @@ class Quality:
     stable
         Ground taken as stable.
     variogram
-        Of its velocities.
+        Of its velocities; of all where no ground can be told to be stable.
     """
 
     velocity: Histogram | None
@@ -76,6 +76,7 @@ def quality_of(measurements: Measurements, rms_mm: Doubles | None) -> Quality:
     xy_m = metres(measurements.places.lonlat_deg)
     velocity = measurements.velocity_mm_per_year()
     stable = stable_ground(xy_m, velocity)
+    compared = stable.flags if stable.told else np.isfinite(velocity)
     return Quality(
         velocity=histogram(velocity),
         std=histogram(measurements.velocity_std_mm_per_year()),
@@ -83,7 +84,7 @@ def quality_of(measurements: Measurements, rms_mm: Doubles | None) -> Quality:
         rms=None if rms_mm is None else histogram(rms_mm),
         density=density(xy_m),
         stable=stable,
-        variogram=variogram(xy_m[stable.flags], velocity[stable.flags]),
+        variogram=variogram(xy_m[compared], velocity[compared]),
     )
 
 

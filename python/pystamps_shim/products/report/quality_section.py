@@ -8,6 +8,13 @@ from typing import Any
 import numpy as np
 
 from pystamps_shim.products.measurements import Doubles
+from pystamps_shim.products.report.cells import (
+    LEAST_LIMIT_MM_PER_YEAR,
+    LEAST_SHARE,
+    MOST_LIMIT_MM_PER_YEAR,
+    ROBUST_STDS,
+    Stable,
+)
 from pystamps_shim.products.report.charts import (
     Axis,
     date_bars,
@@ -35,7 +42,7 @@ _ABOUT_RESIDUALS = (
 _TICKS_KM = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 
 
-def quality_section(quality: Quality, facts: Facts, master: str) -> str:
+def quality_section(quality: Quality, facts: Facts) -> str:
     """Return the cards.
 
     Parameters
@@ -44,10 +51,8 @@ def quality_section(quality: Quality, facts: Facts, master: str) -> str:
         Statistics of the PS.
     facts
         Of the folder.
-    master
-        Date of the master, ``YYYYMMDD``.
     """
-    cards = [*_histograms(quality), _noise_card(facts.noise, master)]
+    cards = [*_histograms(quality), _noise_card(facts.noise)]
     cards += [_closure_card(facts.closure), _variogram_card(quality), _density_card(quality)]
     cards.append(_unwrapping_card(facts.unwrapping))
     return "".join(cards)
@@ -88,38 +93,53 @@ def _histograms(quality: Quality) -> Iterator[str]:
 def _variogram_card(quality: Quality) -> str:
     title = "Variogram of velocities"
     bins, stable = quality.variogram, quality.stable
-    share = f"{stable.flags.mean():.0%}"
-    rule = (
-        f"{int(stable.flags.sum()):,} PS ({share}) on stable ground: cells of 500 m whose median "
-        f"velocity is within {stable.limit_mm_per_year:.2g} mm/yr of the middle of all cells "
-        "(three robust standard deviations, 1 mm/yr at least)."
-    )
+    rule = _stable_rule(stable) if stable.told else _no_stable_rule(stable)
     if not bins:
         return figure(title, "", f"Too few pairs of PS 0.1 to 50 km apart. {rule}")
+    limit = REQUIREMENT_MM_PER_YEAR if stable.told else None
     far = [each.difference_mm_per_year for each in bins]
     x = Axis("distance, km", float(EDGES_KM[0]), float(EDGES_KM[-1]), _TICKS_KM, logarithmic=True)
-    top = max(*far, REQUIREMENT_MM_PER_YEAR) * 1.2
-    y = Axis.around("difference of velocity (rms), mm/yr", 0.0, top, 4)
+    y = Axis.around("difference of velocity (rms), mm/yr", 0.0, max(*far, limit or 0.0) * 1.2, 4)
     points = [(each.middle_km, each.difference_mm_per_year) for each in bins]
     text = f"Variogram: velocities differ by {min(far):.2g} to {max(far):.2g} mm/yr"
-    chart = line_chart(x, y, points, REQUIREMENT_MM_PER_YEAR, text)
+    chart = line_chart(x, y, points, limit, text)
     caption = (
         "How much the velocities of two PS differ (square root of twice the semivariance), by "
-        "their distance, over random pairs. Motion that varies over such distances counts too. "
+        f"their distance, over pairs that are each counted once. {rule}"
+    )
+    values = _variogram_table(bins, compared=stable.told)
+    return figure(title, chart, caption, details("Values", values))
+
+
+def _stable_rule(stable: Stable) -> str:
+    """Return what was taken for stable, and what the choice does to the values."""
+    limit = stable.limit_mm_per_year
+    return (
         f"Dashed: {REQUIREMENT_MM_PER_YEAR:g} mm/yr, which OPERA requires of DISP-S1 over 0.1 to "
-        f"50 km and checks in this way; a yardstick, no certificate. {rule}"
+        "50 km and checks in this way; a yardstick, no certificate. "
+        f"{int(stable.flags.sum()):,} PS ({stable.flags.mean():.0%}) on stable ground: cells of "
+        f"500 m whose median velocity is within {limit:.2g} mm/yr of the most common one, "
+        f"{number(stable.middle_mm_per_year, 1)} mm/yr ({ROBUST_STDS:g} robust standard "
+        f"deviations, {LEAST_LIMIT_MM_PER_YEAR:g} mm/yr at least and {MOST_LIMIT_MM_PER_YEAR:g} "
+        "at most). Ground is thus chosen by the velocity itself, which bounds the values over "
+        f"long distances: the medians of two cells cannot differ by more than {2 * limit:.2g} "
+        "mm/yr, however wrong they are. Values within a cell, up to 0.5 km, tell how well "
+        "neighbours agree; those beyond prove little."
     )
-    return figure(title, chart, caption, details("Values", _variogram_table(bins)))
 
 
-def _variogram_table(bins: Sequence[Bin]) -> str:
-    heads = (
-        "distance, km",
-        "pairs",
-        "semivariance, mm²/yr²",
-        "difference (rms), mm/yr",
-        f"within {REQUIREMENT_MM_PER_YEAR:g} mm/yr",
+def _no_stable_rule(stable: Stable) -> str:
+    return (
+        f"No stable ground can be told: {stable.share_of_cells:.0%} of the cells of 500 m have a "
+        f"median velocity within {stable.limit_mm_per_year:.2g} mm/yr of the most common one, "
+        f"fewer than {LEAST_SHARE:.0%}. So all PS are compared, motion counts like an error, and "
+        "nothing is held against a requirement."
     )
+
+
+def _variogram_table(bins: Sequence[Bin], *, compared: bool) -> str:
+    """Return the values; with the share within the requirement if they are compared with it."""
+    heads = ("distance, km", "pairs", "semivariance, mm²/yr²", "difference (rms), mm/yr")
     rows = [
         (
             f"{each.near_km:.2g} \N{EN DASH} {each.far_km:.2g}",
@@ -130,7 +150,9 @@ def _variogram_table(bins: Sequence[Bin]) -> str:
         )
         for each in bins
     ]
-    return table(heads, rows)
+    if compared:
+        return table((*heads, f"within {REQUIREMENT_MM_PER_YEAR:g} mm/yr"), rows)
+    return table(heads, [row[:-1] for row in rows])
 
 
 def _density_card(quality: Quality) -> str:
@@ -145,26 +167,34 @@ def _density_card(quality: Quality) -> str:
     return figure("Density of the PS", table(("over occupied area", "value"), rows), caption)
 
 
-def _noise_card(noise: Noise | None, master: str) -> str:
+def _noise_card(noise: Noise | None) -> str:
     title = "Noise of the interferograms"
     if noise is None:
         return figure(title, "", f"{NOT_RECORDED.capitalize()}: ifgstd2.mat is not there.")
-    caption = "Standard deviation of the phase about the model of stage 2."
-    median = number(_median(noise.std_deg), 1)
-    if np.isfinite(noise.std_deg).any():
-        worst = int(np.nanargmax(noise.std_deg))
-        label = pretty_label(noise.labels[worst])
-        caption += f" Median {median}°, largest {noise.std_deg[worst]:.1f}° ({label})."
+    caption = (
+        "Standard deviation of the phase that is left after surroundings and look-angle error "
+        "(ifgstd2), of the whole dataset."
+    )
+    kept = np.where(noise.dropped, np.nan, noise.std_deg)
+    median = number(_median(kept), 1)
+    if np.isfinite(kept).any():
+        worst = int(np.nanargmax(kept))
+        caption += f" Median {median}°, largest {kept[worst]:.1f}° ({noise.labels[worst]})."
+    dropped = int(noise.dropped.sum())
+    if dropped:
+        caption += f" {dropped} dropped (outlined), which these numbers leave out."
     text = f"Phase noise of {len(noise.labels)} interferograms: median {median} degrees"
-    chart = date_bars(noise.labels, noise.std_deg.tolist(), "phase noise, degrees", text)
     names = [
-        f"{pretty_label(label)}{' (master)' if label == master else ''}" for label in noise.labels
+        f"{label}{' (dropped)' if out else ''}"
+        for label, out in zip(noise.labels, noise.dropped, strict=True)
     ]
+    std_deg = noise.std_deg.tolist()
+    chart = date_bars(names, std_deg, "phase noise, degrees", text, noise.dropped.tolist())
     rows = [
-        (str(i + 1), name, number(value, 2))
-        for i, (name, value) in enumerate(zip(names, noise.std_deg.tolist(), strict=True))
+        (f"{column}", name, number(value, 2))
+        for column, name, value in zip(noise.numbers, names, std_deg, strict=True)
     ]
-    values = table(("number", "interferogram", "degrees"), rows)
+    values = table(("drop_ifg_index", "interferogram", "degrees"), rows)
     return figure(title, chart, caption, details("Values", values))
 
 
@@ -176,9 +206,10 @@ def _closure_card(closure: Closure | None) -> str:
     text = f"Closure residual of {len(rms)} interferograms: median {median} rad"
     chart = date_bars(closure.labels, rms.tolist(), "residual, rad (root mean square)", text)
     caption = (
-        "What the unwrapped phase of each small baseline leaves after the inversion to images. "
-        f"{_percent(_mean(beyond))} of all residuals exceed half a cycle: there, unwrapping does "
-        "not close."
+        "What the unwrapped phase of each small baseline leaves after the inversion to images, of "
+        "the whole dataset, whatever this page selects. "
+        f"{_percent(closure.share_of_all)} of all residuals exceed half a cycle: there, "
+        "unwrapping does not close."
     )
     rows = [
         (str(i + 1), pretty_label(label), number(float(rms[i]), 3), _percent(float(beyond[i])))
@@ -193,16 +224,19 @@ def _unwrapping_card(solver: dict[str, Any] | None) -> str:
     solved = (solver or {}).get("interferograms") or []
     if not solved:
         return figure(title, "", f"{NOT_RECORDED.capitalize()}: uw_solver.json is not there.")
+    if not all(isinstance(each, dict) for each in solved):
+        return figure(title, "", f"{NOT_RECORDED.capitalize()}: uw_solver.json is damaged.")
     optimal = sum(each.get("gap") == 0 for each in solved)
-    residues = [int(each.get("residues", 0)) for each in solved]
+    counts = [each.get("residues") for each in solved]
+    residues = [count for count in counts if isinstance(count, int)] or [0]
     lead = (
         f"{optimal} of {len(solved)} interferograms proven optimal: the cost equals a lower bound "
         "that no solution can undercut (gap 0)."
     )
     rest = (
         f"Residues: {sum(residues):,} in all, {min(residues):,} to {max(residues):,} in one. "
-        f"Grid of {int(solver['nodes']):,} nodes."
-        if solver and "nodes" in solver
+        f"Grid of {solver['nodes']:,} nodes."
+        if solver and isinstance(solver.get("nodes"), int)
         else ""
     )
     heads = ("interferogram", "cost", "lower bound", "gap", "residues", "saturated edges")
@@ -215,11 +249,6 @@ def _unwrapping_card(solver: dict[str, Any] | None) -> str:
 def _median(values: Doubles) -> float:
     known = values[np.isfinite(values)]
     return float(np.median(known)) if known.size else float("nan")
-
-
-def _mean(values: Doubles) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("nan")
 
 
 def _percent(share: float) -> str:

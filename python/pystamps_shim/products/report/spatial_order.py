@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pystamps_shim.errors import PystampsError
+from pystamps_shim.products.date_line import continuous
 from pystamps_shim.products.measurements import Doubles, Measurements, Rows
 
 _CELLS = 65_535
@@ -32,15 +33,6 @@ def in_spatial_order(measurements: Measurements) -> Measurements:
     return replace(
         measurements, places=places, rows=measurements.rows[order], scale=measurements.scale[order]
     )
-
-
-def continuous(lonlat_deg: Doubles) -> Doubles:
-    """Return longitudes without a jump: those west of the date line go beyond 180 where needed."""
-    longitude = lonlat_deg[:, 0]
-    known = longitude[np.isfinite(longitude)]
-    if known.size and known.max() - known.min() > 180:
-        longitude = np.where(longitude < 0, longitude + 360, longitude)
-    return np.column_stack([longitude, lonlat_deg[:, 1]])
 
 
 def morton_order(lonlat_deg: Doubles) -> Rows:

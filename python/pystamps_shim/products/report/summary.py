@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pystamps_shim.products.measurements import Doubles, Measurements
+from pystamps_shim.products.measurements import Measurements
 from pystamps_shim.products.report.charts import pretty_label
 from pystamps_shim.products.report.html_parts import number
 from pystamps_shim.products.report.quality import Quality
-
-_COHERENCE = 0.7
-_FEWEST = 20
+from pystamps_shim.products.series_choice import Candidates, choose
 
 
 @dataclass(frozen=True)
@@ -37,29 +35,20 @@ class Extreme:
 def extremes(measurements: Measurements) -> list[Extreme]:
     """Return the PS that surely move fastest, each way.
 
-    By velocity less one standard deviation, among PS of coherence above 0.7 where 20 or more are.
+    The same as figures of series show (`pystamps_shim.products.series_choice.choose`).
     """
+    places = measurements.places
     velocity = measurements.velocity_mm_per_year()
-    usable = _usable(measurements, velocity)
-    if not usable.size:
-        return []
-    std = np.nan_to_num(measurements.velocity_std_mm_per_year())
-    low = int(usable[np.argmin(velocity[usable] + std[usable])])
-    high = int(usable[np.argmax(velocity[usable] - std[usable])])
+    std = measurements.velocity_std_mm_per_year()
     down, up = ways(measurements)
-    found = [Extreme(low, f"fastest {down}")]
-    return found if low == high else [*found, Extreme(high, f"fastest {up}")]
+    reasons = {"away": f"fastest {down}", "towards": f"fastest {up}"}
+    chosen = choose(Candidates(places.lonlat_deg, places.coherence, velocity, std, None))
+    return [Extreme(each.ps, reasons[each.role]) for each in chosen if each.role in reasons]
 
 
 def ways(measurements: Measurements) -> tuple[str, str]:
     """Return the names of negative and positive motion."""
     return ("down", "up") if measurements.vertical else ("away", "towards the satellite")
-
-
-def _usable(measurements: Measurements, velocity: Doubles) -> NDArray[np.intp]:
-    known = np.isfinite(velocity)
-    coherent = np.flatnonzero(known & (measurements.places.coherence > _COHERENCE))
-    return coherent if coherent.size >= _FEWEST else np.flatnonzero(known)
 
 
 def summary_html(measurements: Measurements, metadata: dict[str, Any], quality: Quality) -> str:
@@ -96,6 +85,30 @@ def reference_text(metadata: dict[str, Any]) -> str:
     return f"{reference['ps_count']:,} PS around latitude {latitude}°, longitude {longitude}°"
 
 
+def period_text(metadata: dict[str, Any]) -> str:
+    """Return the dates of the series or, without series, those that velocities are fitted to.
+
+    Empty where neither is known.
+    """
+    dates = metadata["dates"]
+    if len(dates) > 1:
+        return f"{len(dates)} dates from {_ends(dates)}"
+    fitted = (metadata["velocity"] or {}).get("fitted_to") or []
+    return fitted_text(fitted) if fitted else ""
+
+
+def fitted_text(fitted_to: Sequence[str]) -> str:
+    """Return what velocities are fitted to: dates, or pairs of dates."""
+    pairs = any("_" in label for label in fitted_to)
+    dates = sorted({date for label in fitted_to for date in label.split("_")})
+    what = "interferograms" if pairs else "dates besides the master"
+    return f"fitted to {len(fitted_to)} {what} from {_ends(dates)}"
+
+
+def _ends(dates: Sequence[str]) -> str:
+    return f"{pretty_label(dates[0])} to {pretty_label(dates[-1])}"
+
+
 def _extent(measurements: Measurements, metadata: dict[str, Any]) -> str:
     west, south = measurements.places.lonlat_deg.min(axis=0)
     east, north = measurements.places.lonlat_deg.max(axis=0)
@@ -103,11 +116,8 @@ def _extent(measurements: Measurements, metadata: dict[str, Any]) -> str:
         f"{len(measurements):,} PS between longitudes {number(west, 3)}° and {number(east, 3)}°, "
         f"latitudes {number(south, 3)}° and {number(north, 3)}°"
     )
-    dates = metadata["dates"]
-    if len(dates) > 1:
-        ends = f"{pretty_label(dates[0])} to {pretty_label(dates[-1])}"
-        text += f"; {len(dates)} dates, {ends}"
-    return f"{text}."
+    period = period_text(metadata)
+    return f"{text}; {period}." if period else f"{text}."
 
 
 def _item(measurements: Measurements, extreme: Extreme) -> str:

@@ -26,7 +26,7 @@ class Bin:
     near_km, far_km
         Limits of the distance.
     pairs
-        Number of pairs.
+        Number of pairs, each counted once.
     semivariance
         Half the mean squared difference of velocity, mm²/yr².
     share_within
@@ -56,13 +56,13 @@ def variogram(xy_m: Doubles, velocity_mm_per_year: Doubles) -> list[Bin]:
     Parameters
     ----------
     xy_m
-        Places of stable PS in spatial order, [N, 2].
+        Places of PS in spatial order, [N, 2].
     velocity_mm_per_year
         [N], all known.
     """
     if len(xy_m) < 2:
         return []
-    first, second = random_pairs(len(xy_m))
+    first, second = different_pairs(len(xy_m))
     offset_km = (xy_m[first] - xy_m[second]) / 1000
     distance_km = np.hypot(offset_km[:, 0], offset_km[:, 1])
     difference = velocity_mm_per_year[first] - velocity_mm_per_year[second]
@@ -78,15 +78,22 @@ def variogram(xy_m: Doubles, velocity_mm_per_year: Doubles) -> list[Bin]:
     return found
 
 
-def random_pairs(count: int) -> tuple[Rows, Rows]:
-    """Return pairs of different rows, the same ones every time.
+def different_pairs(count: int) -> tuple[Rows, Rows]:
+    """Return different pairs of different rows, the same ones every time.
 
-    One half is drawn at random, which gives the long distances; the other half along the spatial
-    order, with steps of all sizes, which gives the short ones.
+    All of them where these are no more than 200,000; else as many are drawn, and those drawn twice
+    count once. One half is drawn at random, which gives the long distances; the other half along
+    the spatial order, with steps of all sizes, which gives the short ones.
     """
+    if count * (count - 1) // 2 <= _PAIRS:
+        first, second = np.triu_indices(count, 1)
+        return first, second
     rng = np.random.default_rng(_SEED)
     first = rng.integers(0, count, _PAIRS)
     anywhere = rng.integers(1, count, _PAIRS // 2)
     along = np.exp(rng.uniform(0, np.log(count), _PAIRS - _PAIRS // 2)).astype(np.int64)
     step = np.concatenate([anywhere, np.clip(along, 1, count - 1)])
-    return first.astype(np.intp), ((first + step) % count).astype(np.intp)
+    second = (first + step) % count
+    lower, higher = np.minimum(first, second), np.maximum(first, second)
+    lower, higher = np.divmod(np.unique(lower * count + higher), count)
+    return lower.astype(np.intp), higher.astype(np.intp)

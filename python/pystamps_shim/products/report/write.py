@@ -14,9 +14,11 @@ from urllib.parse import quote
 
 import numpy as np
 
+from pystamps_shim.products.drawing import SUFFIXES
+from pystamps_shim.products.export.formats import FORMATS
 from pystamps_shim.products.measurements import Doubles, Measurements
+from pystamps_shim.products.publish import FOLDER_MARK
 from pystamps_shim.products.report.about import about, column_blocks, data_block, json_block
-from pystamps_shim.products.report.charts import pretty_label
 from pystamps_shim.products.report.codec import codes_of, packed
 from pystamps_shim.products.report.columns import columns_of
 from pystamps_shim.products.report.dataset_facts import Facts
@@ -30,7 +32,11 @@ from pystamps_shim.products.report.quality import Quality, quality_of
 from pystamps_shim.products.report.quality_section import quality_section
 from pystamps_shim.products.report.series_blocks import SeriesSource, finest_step_mm
 from pystamps_shim.products.report.spatial_order import in_spatial_order
-from pystamps_shim.products.report.summary import reference_text, summary_html
+from pystamps_shim.products.report.summary import (
+    period_text,
+    reference_text,
+    summary_html,
+)
 
 #: A page may be as large as this; the step of the series follows from it.
 BUDGET_BYTES = 60_000_000
@@ -59,7 +65,7 @@ _STYLES = ("layout", "map", "quality")
 # Texts, charts and script, generously.
 _RESERVE_BYTES = 800_000
 _RMS_BYTES_PER_PS = 2
-_FILES = (".csv", ".png", ".svg", ".gpkg", ".kmz", ".geojson", ".parquet", ".tif", ".nc")
+_FILES = {*SUFFIXES, *(each.suffix for each in FORMATS.values() if each.suffix)}
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ def _texts(
         "heading": escape(str(metadata["dataset"])),
         "lead": escape(_lead(measurements, metadata)),
         "summary": summary_html(measurements, metadata, quality),
-        "quality": quality_section(quality, facts, str(metadata["master_date"])),
+        "quality": quality_section(quality, facts),
         "run": run_section(facts),
         "certificates": certificates_section(facts),
         "provenance": provenance_section(metadata),
@@ -186,13 +192,11 @@ def _source(name: str) -> str:
 
 
 def _lead(measurements: Measurements, metadata: dict[str, Any]) -> str:
-    dates = metadata["dates"]
+    period = period_text(metadata)
     way = "vertical" if measurements.vertical else "line-of-sight"
     scatterers = "persistent scatterer" if len(measurements) == 1 else "persistent scatterers"
     parts = [f"Mean {way} velocity of {len(measurements):,} {scatterers}"]
-    if len(dates) > 1:
-        parts.append(f"{len(dates)} dates from {pretty_label(dates[0])} to ")
-        parts[-1] += pretty_label(dates[-1])
+    parts += [period] if period else []
     parts.append(f"reference: {reference_text(metadata)}")
     return "; ".join(parts) + "."
 
@@ -209,6 +213,7 @@ def _files(beside: Path | None, own: str) -> str:
     """Return links to the products that lie in the folder of the page."""
     found = sorted(beside.iterdir()) if beside is not None and beside.is_dir() else []
     names = [each.name for each in found if each.is_file() and each.suffix in _FILES]
+    names += [f"{each.name}/" for each in found if (each / FOLDER_MARK).is_file()]
     links = "".join(
         f'<li><a href="{escape(quote(name))}">{escape(name)}</a></li>'
         for name in names

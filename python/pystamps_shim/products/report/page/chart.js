@@ -83,7 +83,8 @@ function timeTicks(axes) {
   const most = (axes.width - FRAME.left - FRAME.right) / 66;
   const step = [1, 2, 3, 6, 12, 24, 60, 120, 240].find((each) => months / each <= most) ?? 480;
   const parts = [];
-  const start = step < 12 ? from.getUTCFullYear() * 12 : 0;
+  // In months of the common era: Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  const start = Math.floor(from.getUTCFullYear() * 12 / step) * step;
   for (let k = start; ; k += step) {
     const date = Date.UTC(Math.floor(k / 12), k % 12, 1);
     if (date > to.getTime()) return parts;

@@ -48,8 +48,8 @@ class Legend {
 
   type(id) {
     const value = Number(this.part(id).value);
-    const around = this.shown.diverging;
-    if (around && value !== 0) this.setEnds(-Math.abs(value), Math.abs(value));
+    // Colours that mean away and towards meet at zero: such a scale has two equal halves.
+    if (this.shown.diverging) this.setEnds(-Math.abs(value), Math.abs(value));
     else if (id === "low") this.setEnds(value, this.high);
     else this.setEnds(this.low, value);
     this.update(false);

@@ -6,8 +6,6 @@ class Panel {
     this.part = (id) => document.getElementById(id);
     this.selection = null;
     this.turn = 0;
-    const half = written(about.half_wavelength_mm, 1);
-    this.part("replicas-text").textContent = `replicas of half a wavelength (±${half} mm)`;
     this.part("replicas").addEventListener("change", () => this.draw());
     this.part("copy").addEventListener("click", () => this.copy());
     for (const id of ["download", "one-series"]) {
@@ -42,6 +40,13 @@ class Panel {
     return valueOf(this.points, "velocity_std_mm_per_year", this.selection.row);
   }
 
+  // Of a vertical page each point has its own; 0 where its angle is unknown. That of the first
+  // point stands for a difference.
+  get halfWavelength() {
+    if (about.half_wavelength_mm !== null) return about.half_wavelength_mm;
+    return valueOf(this.points, "half_wavelength_mm", this.selection.row) || 0;
+  }
+
   // Velocity and its uncertainty: of the point, or of the difference.
   rate() {
     const { difference } = this.selection;
@@ -63,6 +68,8 @@ class Panel {
     this.part("one-series").disabled = false;
     this.part("panel-velocity").textContent = this.rateText();
     this.part("panel-line").textContent = second >= 0 ? "difference, fitted line" : this.wayText();
+    const half = written(this.halfWavelength, 1);
+    this.part("replicas-text").textContent = `replicas of half a wavelength (±${half} mm)`;
     this.fillFacts();
     this.fillTable();
     this.draw();
@@ -139,7 +146,7 @@ class Panel {
       values: shown,
       line: Number.isFinite(rate) ? lineThrough(shown, rate) : null,
       std: error,
-      replica: this.part("replicas").checked ? about.half_wavelength_mm : 0,
+      replica: this.part("replicas").checked ? this.halfWavelength : 0,
       title: `${kind} since ${about.master}, mm (${about.direction})`,
       text: `Chart: ${count}, line of ${this.rateText()}; the values follow as a table`,
     });
