@@ -20,7 +20,7 @@ RUST_SOURCES := $(shell find crates -name "*.rs" -o -name Cargo.toml) Cargo.toml
 REQUIREMENTS := import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); p = t["project"]; \
 	print(*t["build-system"]["requires"], *p["dependencies"], *sum(p["optional-dependencies"].values(), []))
 
-.PHONY: help demo test lint rust-test python-test certify certify-small test-faults bench native wheel clean
+.PHONY: help demo test lint rust-test python-test certify certify-small test-faults fuzz bench native wheel clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ certify: native ## Certify every stage against ../shared/oracle (ORACLE=folder);
 test-faults: native ## A hundred kills of whole runs in ten minutes; make test makes ten of them
 	$(PY) -m pytest --numprocesses 2 --dist worksteal -m "" tests/test_faults.py
 
+fuzz: native ## Feed damaged files to every parser for MINUTES (1); what breaks one stays in fuzz/artifacts
+	@$(PY) -m parity.fuzz --minutes $(or $(MINUTES),1)
+
 bench: native ## Throughput of every kernel, with its ratio to a plain copy or to the Python reference
 	cargo bench --locked --quiet
 	$(PY) -m parity.bench_stage1
@@ -79,7 +82,7 @@ wheel: native ## Build the wheel into dist/ and try it in an empty environment
 	@ls dist
 
 clean: ## Remove everything that was built or installed here
-	rm -rf target build dist $(VENV) demo python/pystamps_shim/_bin python/pystamps_shim/*.so
+	rm -rf target build dist $(VENV) demo fuzz/target fuzz/corpus fuzz/artifacts python/pystamps_shim/_bin python/pystamps_shim/*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
