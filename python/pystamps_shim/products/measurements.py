@@ -184,6 +184,22 @@ class Measurements:
     vertical: bool = False
     shows_master: bool = True
 
+    @classmethod
+    def of(
+        cls, dataset: Patch, request: ProductRequest, layer: Layer, velocity: Layer | None = None
+    ) -> Measurements:
+        """Return a product of all PS of a dataset, along the line of sight."""
+        places = Places.of(dataset, request.incidence_deg)
+        return cls(
+            dataset=dataset,
+            places=places,
+            rows=np.arange(len(places)),
+            velocity=velocity,
+            layer=layer,
+            heading_deg=heading_deg(dataset, request.heading_deg),
+            scale=np.ones(len(places)),
+        )
+
     def __len__(self) -> int:
         """Return the number of PS."""
         return len(self.places)
@@ -290,19 +306,13 @@ def measured(
         remedy = f"pystamps-native product {request.value_type} --dataset … --out FILE.mat"
         raise wrong_usage(cause, remedy)
     with scratch_folder(scratch) as folder:
-        layer = _layer(native, dataset, request.value_type, request, folder)
+        layer = made_layer(native, dataset, request.value_type, request, folder)
         velocity = layer if recipe.base == "v" else None
         if recipe.base == "ts":
-            velocity = _layer(native, dataset, _velocity_beside(opened, request), request, folder)
-        places = Places.of(opened, request.incidence_deg)
-        yield Measurements(
-            dataset=opened,
-            places=places,
-            rows=np.arange(len(places)),
-            velocity=velocity,
-            layer=layer,
-            heading_deg=heading_deg(opened, request.heading_deg),
-            scale=np.ones(len(places)),
+            beside = _velocity_beside(opened, request)
+            velocity = made_layer(native, dataset, beside, request, folder)
+        yield replace(
+            Measurements.of(opened, request, layer, velocity),
             shows_master=request.shows(str(layer.description["master_date"])),
         )
 
@@ -319,9 +329,16 @@ def _velocity_beside(dataset: Patch, request: ProductRequest) -> str:
     return f"{base}-{letters}" if letters else base
 
 
-def _layer(
+def made_layer(
     native: Native, dataset: Path, value_type: str, request: ProductRequest, folder: Path
 ) -> Layer:
+    """Make one product, real or complex, in a folder; its values stay there.
+
+    Raises
+    ------
+    PystampsError
+        The native program refuses; it has said why.
+    """
     path = folder / f"{value_type}.npy"
     try:
         native.product(value_type, dataset, path, request.options())

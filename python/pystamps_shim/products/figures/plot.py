@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
@@ -17,8 +15,7 @@ from pystamps_shim._binary import package_version
 from pystamps_shim.errors import wrong_usage
 from pystamps_shim.pipeline.commands import Native
 from pystamps_shim.products.drawing import DOTS_PER_INCH
-from pystamps_shim.products.line_of_sight import heading_deg
-from pystamps_shim.products.measurements import Layer, Measurements, Places, ProductRequest
+from pystamps_shim.products.measurements import Layer, Measurements, ProductRequest, made_layer
 from pystamps_shim.products.metadata import metadata_of, metadata_text
 from pystamps_shim.products.scratch import scratch_folder
 from pystamps_shim.products.selection import Selection, Step, select
@@ -161,24 +158,10 @@ class Source:
 
     def _phasors(self, value_type: str) -> Layer:
         folder = self._held.enter_context(scratch_folder(self._scratch))
-        path = folder / f"{value_type}.npy"
-        self._native.product(value_type, self.dataset, path, self._request.options())
-        about: dict[str, Any] = json.loads(
-            path.with_name(f"{path.name}.json").read_text(encoding="utf-8")
-        )
-        return Layer(np.load(path, mmap_mode="r"), tuple(about["columns"]), about)
+        return made_layer(self._native, self.dataset, value_type, self._request, folder)
 
     def _selected(self, layer: Layer) -> Chosen:
-        places = Places.of(self.patch, self._request.incidence_deg)
-        whole = Measurements(
-            dataset=self.patch,
-            places=places,
-            rows=np.arange(len(places)),
-            velocity=None,
-            layer=layer,
-            heading_deg=heading_deg(self.patch, self._request.heading_deg),
-            scale=np.ones(len(places)),
-        )
+        whole = Measurements.of(self.patch, self._request, layer)
         return select(whole, self._selection)
 
 
