@@ -21,6 +21,8 @@ use crate::scratch::{Room, ScratchColumns};
 
 /// Selected candidates fitted at a time.
 const BLOCK_ROWS: usize = 256;
+/// Parts of the cells of an interferogram, so that no thread waits long for the last of a wave.
+const PARTS: usize = 8;
 /// Blocks a thread fits before results are gathered.
 const BLOCKS_A_THREAD: usize = 16;
 
@@ -102,44 +104,49 @@ impl Reestimator<'_> {
             ClapPatchFilter::new(settings.clap_alpha, settings.clap_beta, &self.stage2.low_pass);
         let total = (cells.len() * columns) as u64;
         let phase = progress.phase("filtering without the own cell", total, "windows");
+        let parts = row_blocks(cells.len(), cells.len().div_ceil(PARTS).max(1));
         for wave in row_blocks(columns, rayon::current_num_threads()) {
-            let filtered = wave
+            let planes: Vec<_> = wave
                 .clone()
                 .into_par_iter()
-                .map(|column| {
-                    let values = self.filter_plane(&filter, &cells, column)?;
+                .map(|column| self.read_plane(column))
+                .collect::<Result<_>>()?;
+            let tasks: Vec<_> = wave
+                .zip(&planes)
+                .flat_map(|(column, plane)| parts.iter().map(move |part| (column, plane, part)))
+                .collect();
+            let filtered: Vec<Vec<Complex<f32>>> = tasks
+                .par_iter()
+                .map_init(ClapPatchScratch::default, |scratch, (column, plane, part)| {
+                    let cells = &cells[(*part).clone()];
+                    let values = self.filter_part(&filter, *column, plane, cells, scratch);
                     phase.advance(cells.len() as u64);
-                    Ok(values)
+                    values
                 })
-                .collect::<Result<Vec<Vec<Complex<f32>>>>>()?;
-            for (column, values) in wave.zip(filtered) {
+                .collect();
+            for ((column, _, part), values) in tasks.iter().zip(filtered) {
                 let parts: (Vec<f32>, Vec<f32>) = values.iter().map(|v| (v.re, v.im)).unzip();
-                re.write(column, 0, &parts.0)?;
-                im.write(column, 0, &parts.1)?;
+                re.write(*column, part.start, &parts.0)?;
+                im.write(*column, part.start, &parts.1)?;
             }
         }
         Ok(CellPhase { cells, re, im })
     }
 
     /// Filtered phasors at `cells` of one interferogram; zero on a grid smaller than the window.
-    fn filter_plane(
+    fn filter_part(
         &self,
         filter: &ClapPatchFilter,
-        cells: &[[u32; 2]],
         column: usize,
-    ) -> Result<Vec<Complex<f32>>> {
+        plane: &[Complex<f32>],
+        cells: &[[u32; 2]],
+        scratch: &mut ClapPatchScratch,
+    ) -> Vec<Complex<f32>> {
         let [rows, columns] = self.stage2.grid_shape;
-        let plane = self.read_plane(column, rows * columns)?;
-        let plane = Plane { rows, columns, values: &plane };
-        let mut scratch = ClapPatchScratch::default();
-        let reach = self.reach(column);
-        Ok(cells
-            .iter()
-            .map(|cell| {
-                let cell = cell.map(|index| index as usize);
-                filter.value_without_cell(&plane, cell, reach, &mut scratch).unwrap_or_default()
-            })
-            .collect())
+        let plane = Plane { rows, columns, values: plane };
+        let places = cells.iter().map(|cell| cell.map(|index| index as usize));
+        let values = filter.values_without_cells(&plane, places, self.reach(column), scratch);
+        values.unwrap_or_else(|| vec![Complex::default(); cells.len()])
     }
 
     /// # StaMPS compatibility
@@ -148,7 +155,8 @@ impl Reestimator<'_> {
         if column == 0 { self.settings.reach } else { 0 }
     }
 
-    fn read_plane(&self, column: usize, cells: usize) -> Result<Vec<Complex<f32>>> {
+    fn read_plane(&self, column: usize) -> Result<Vec<Complex<f32>>> {
+        let cells = self.stage2.grid_shape.iter().product();
         let first = (column * cells) as u64;
         let (mut re, mut im) = (vec![0.0_f32; cells], vec![0.0_f32; cells]);
         self.stage2.gridded.read_real(first, &mut re)?;

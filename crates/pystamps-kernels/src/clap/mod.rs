@@ -18,6 +18,7 @@
 
 mod grid;
 mod low_pass;
+pub(crate) mod median;
 mod patch;
 pub(crate) mod real;
 pub(crate) mod response;

@@ -17,6 +17,10 @@ pub(crate) trait Real: FftNum + PartialOrd + Default {
     fn bits(self) -> Self::Bits;
     /// The number that has these bits.
     fn from_ordered(bits: Self::Bits) -> Self;
+    /// In double precision.
+    fn wide(self) -> f64;
+    /// How many of `values` are below `pivot`.
+    fn count_below(values: &[Self], pivot: Self) -> usize;
 }
 
 macro_rules! real {
@@ -51,6 +55,20 @@ macro_rules! real {
             #[inline(always)]
             fn from_ordered(bits: $bits) -> Self {
                 <$float>::from_bits(bits)
+            }
+
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                self.into()
+            }
+
+            #[inline(always)]
+            fn count_below(values: &[Self], pivot: Self) -> usize {
+                // Counted in integers as wide as the numbers, which vectors hold as many of.
+                let count: $bits = values.iter().map(|&value| <$bits>::from(value < pivot)).sum();
+                #[allow(clippy::cast_possible_truncation, reason = "no more than there are values")]
+                let count = count as usize;
+                count
             }
         }
     };

@@ -5,6 +5,7 @@
 use num_complex::Complex;
 
 use super::low_pass::LowPass;
+use super::median::{MedianScratch, median};
 use super::real::Real;
 use crate::gauss_window::gauss_window;
 
@@ -26,13 +27,12 @@ pub(super) struct Response<T> {
 /// Memory of a response.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ResponseScratch<T: Real> {
-    /// Moduli with zero frequency in the middle and a margin of zeros.
-    modulus: Vec<T>,
+    modulus: CentredModuli<T>,
     /// One row of it, smoothed across the rows.
     line: Vec<T>,
     /// Smoothed moduli with zero frequency in the middle.
     smooth: Vec<T>,
-    ordered: Vec<T::Bits>,
+    median: MedianScratch<T>,
     /// The response in the order of the spectrum.
     gain: Vec<T>,
 }
@@ -81,25 +81,17 @@ impl<T: Real> Response<T> {
     ) {
         let width = size + 2 * REACH;
         // Only the inner part is ever written to: the margins stay zero.
-        scratch.modulus.resize(width * width, T::zero());
         scratch.line.resize(width, T::zero());
         scratch.smooth.resize(size * size, T::zero());
         scratch.gain.resize(size * size, T::zero());
         let half = size / 2;
-        for (row, bins) in spectrum.chunks_exact(size).enumerate() {
-            let start = ((row + half) % size + REACH) * width + REACH;
-            let (low, high) = bins.split_at(half);
-            let line = &mut scratch.modulus[start..start + size];
-            let (first, second) = line.split_at_mut(half);
-            moduli(high, first);
-            moduli(low, second);
-        }
+        let modulus = scratch.modulus.of(spectrum, size);
         for row in 0..size {
-            let rows = &scratch.modulus[row * width..][..7 * width];
+            let rows = &modulus[row * width..][..7 * width];
             smooth_across(rows, width, &self.kernel, &mut scratch.line[REACH..REACH + size]);
             smooth_along(&scratch.line, &self.kernel, &mut scratch.smooth[row * size..][..size]);
         }
-        let scale = reciprocal_of_median(&scratch.smooth, &mut scratch.ordered);
+        let scale = reciprocal_of_median(&scratch.smooth, &mut scratch.median);
         for row in 0..size {
             let shifted = &scratch.smooth[(row + half) % size * size..][..size];
             let gain = &mut scratch.gain[row * size..][..size];
@@ -122,11 +114,38 @@ impl<T: Real> Response<T> {
     }
 }
 
-/// Moduli of `bins`.
-#[inline(always)]
-pub(crate) fn moduli<T: Real>(bins: &[Complex<T>], moduli: &mut [T]) {
-    for (modulus, bin) in moduli.iter_mut().zip(bins) {
-        *modulus = (bin.re * bin.re + bin.im * bin.im).root();
+/// Moduli of a spectrum with zero frequency in the middle and a margin of zeros.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CentredModuli<T> {
+    moduli: Vec<T>,
+    /// Only the inner part is ever written to: the margins stay zero.
+    padded: Vec<T>,
+}
+
+impl<T: Real> CentredModuli<T> {
+    /// Computes those of a row-major spectrum of `size * size`; gives `size + 2 * REACH` rows of as
+    /// many.
+    ///
+    /// All moduli first, in one long loop: half a row at a time is short enough to be unrolled, and
+    /// what was unrolled is no longer compiled for vectors.
+    #[inline(always)]
+    pub(crate) fn of(&mut self, spectrum: &[Complex<T>], size: usize) -> &[T] {
+        let width = size + 2 * REACH;
+        self.moduli.resize(size * size, T::zero());
+        self.padded.resize(width * width, T::zero());
+        for (modulus, bin) in self.moduli.iter_mut().zip(spectrum) {
+            *modulus = (bin.re * bin.re + bin.im * bin.im).root();
+        }
+        // Zero frequency goes to element `half`; with an odd size one more element lies behind it.
+        let half = size / 2;
+        for (row, moduli) in self.moduli.chunks_exact(size).enumerate() {
+            let start = ((row + half) % size + REACH) * width + REACH;
+            let (low, high) = moduli.split_at(size - half);
+            let (first, second) = self.padded[start..start + size].split_at_mut(half);
+            first.copy_from_slice(high);
+            second.copy_from_slice(low);
+        }
+        &self.padded
     }
 }
 
@@ -157,16 +176,9 @@ pub(crate) fn smooth_along<T: Real>(line: &[T], kernel: &[T; 4], out: &mut [T]) 
     }
 }
 
-/// One over the median (of an even number of values the mean of the two in the middle), or 1 if that
-/// is 0. Values are not negative: their
-/// bits, taken as integers, are in the same order and compare faster.
-pub(crate) fn reciprocal_of_median<T: Real>(values: &[T], ordered: &mut Vec<T::Bits>) -> T {
-    ordered.clear();
-    ordered.extend(values.iter().map(|value| value.bits()));
-    let (below, &mut upper, _) = ordered.select_nth_unstable(values.len() / 2);
-    let even = values.len().is_multiple_of(2);
-    let lower = below.iter().copied().max().filter(|_| even).unwrap_or(upper);
-    let two = T::one() + T::one();
-    let median = (T::from_ordered(lower) + T::from_ordered(upper)) / two;
+/// One over the median of `values`, or 1 if that is 0.
+#[inline(always)]
+pub(crate) fn reciprocal_of_median<T: Real>(values: &[T], scratch: &mut MedianScratch<T>) -> T {
+    let median = median(values, scratch);
     if median == T::zero() { T::one() } else { T::one() / median }
 }

@@ -198,7 +198,7 @@ fn patches_follow_the_plain_formula() {
         let grid = Plane { rows, columns, values: &values };
         let filter = ClapPatchFilter::new(1.0, 0.3, &low);
         let mut scratch = ClapPatchScratch::default();
-        let got = filter.value_without_cell(&grid, cell, reach, &mut scratch).unwrap();
+        let got = filter.values_without_cells(&grid, [cell], reach, &mut scratch).unwrap()[0];
         let mut cells = vec![Complex64::ZERO; size * size];
         for (i, j) in (0..size * size).map(|k| (k % size, k / size)) {
             let at = [first[0] + i, first[1] + j];
@@ -221,9 +221,38 @@ fn patches_larger_than_the_grid_have_no_value() {
     let grid = Plane { rows: 31, columns: 40, values: &values };
     let filter = ClapPatchFilter::new(1.0, 0.3, &LowPass::new(32, 50.0, 800.0));
     let mut scratch = ClapPatchScratch::default();
-    assert_eq!(filter.value_without_cell(&grid, [3, 3], 0, &mut scratch), None);
+    assert_eq!(filter.values_without_cells(&grid, [[3, 3]], 0, &mut scratch), None);
     let empty = vec![Complex32::ZERO; 40 * 40];
     let grid = Plane { rows: 40, columns: 40, values: &empty };
-    let value = filter.value_without_cell(&grid, [3, 3], 0, &mut scratch);
-    assert_eq!(value, Some(Complex32::ZERO));
+    let values = filter.values_without_cells(&grid, [[3, 3]], 0, &mut scratch);
+    assert_eq!(values, Some(vec![Complex32::ZERO]));
+}
+
+#[test]
+fn cells_together_have_the_values_of_each_alone() {
+    let (rows, columns) = (44, 51);
+    let mut values = plane(rows, columns);
+    values[20 * rows + 9].im = f32::NAN;
+    // Columns without anything, so that windows at the right hold a few cells or none.
+    values[30 * rows..].fill(Complex32::ZERO);
+    values[40 * rows + 21] = Complex32::new(1.0, -1.0);
+    let grid = Plane { rows, columns, values: &values };
+    let filter = ClapPatchFilter::new(1.0, 0.3, &LowPass::new(16, 50.0, 500.0));
+    // Row by row, and some out of order.
+    let across = |row: usize| (0..columns).step_by(3).map(move |column| [row, column]);
+    let in_order = (0..rows).flat_map(across);
+    let cells: Vec<[usize; 2]> = in_order.chain([[43, 50], [0, 7], [21, 40], [43, 2]]).collect();
+    for reach in [0, 2] {
+        let mut scratch = ClapPatchScratch::default();
+        let together =
+            filter.values_without_cells(&grid, cells.iter().copied(), reach, &mut scratch).unwrap();
+        for (&cell, together) in cells.iter().zip(together) {
+            let mut scratch = ClapPatchScratch::default();
+            let alone = filter.values_without_cells(&grid, [cell], reach, &mut scratch).unwrap()[0];
+            assert_eq!(
+                (together.re.to_bits(), together.im.to_bits()),
+                (alone.re.to_bits(), alone.im.to_bits())
+            );
+        }
+    }
 }

@@ -49,6 +49,16 @@ impl<T: Real> Transform<T> {
         scratch.work.resize(work, zero);
     }
 
+    /// Spectra of lines of `size` values, in place.
+    pub(crate) fn forward_lines(
+        &self,
+        lines: &mut [Complex<T>],
+        scratch: &mut TransformScratch<T>,
+    ) {
+        self.prepare(scratch);
+        self.forward.process_with_scratch(lines, &mut scratch.work);
+    }
+
     /// Spectrum, row-major, of `cells`, column-major, whose columns from `columns` on are zero. Leaves
     /// other values in `cells`.
     pub(crate) fn forward(

@@ -4,7 +4,10 @@
 
 use num_complex::Complex64;
 
-use crate::clap::response::{REACH, moduli, reciprocal_of_median, smooth_across, smooth_along};
+use crate::clap::median::MedianScratch;
+use crate::clap::response::{
+    CentredModuli, REACH, reciprocal_of_median, smooth_across, smooth_along,
+};
 use crate::elementary::power;
 use crate::gauss_window::gauss_window;
 
@@ -20,13 +23,12 @@ pub(super) struct Response {
 /// Memory of a response.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ResponseScratch {
-    /// Moduli with zero frequency in the middle and a margin of zeros.
-    modulus: Vec<f64>,
+    modulus: CentredModuli<f64>,
     /// One row of it, smoothed across the rows.
     line: Vec<f64>,
     /// Smoothed moduli with zero frequency in the middle.
     smooth: Vec<f64>,
-    ordered: Vec<u64>,
+    median: MedianScratch<f64>,
 }
 
 impl Response {
@@ -51,24 +53,16 @@ impl Response {
     fn apply_sized(&self, size: usize, spectrum: &mut [Complex64], scratch: &mut ResponseScratch) {
         let width = size + 2 * REACH;
         // Only the inner part is ever written to: the margins stay zero.
-        scratch.modulus.resize(width * width, 0.0);
         scratch.line.resize(width, 0.0);
         scratch.smooth.resize(size * size, 0.0);
-        // Zero frequency goes to element `half`; with an odd size one more element lies behind it.
         let half = size / 2;
-        for (row, bins) in spectrum.chunks_exact(size).enumerate() {
-            let start = ((row + half) % size + REACH) * width + REACH;
-            let (low, high) = bins.split_at(size - half);
-            let (first, second) = scratch.modulus[start..start + size].split_at_mut(half);
-            moduli(high, first);
-            moduli(low, second);
-        }
+        let modulus = scratch.modulus.of(spectrum, size);
         for row in 0..size {
-            let rows = &scratch.modulus[row * width..][..(2 * REACH + 1) * width];
+            let rows = &modulus[row * width..][..(2 * REACH + 1) * width];
             smooth_across(rows, width, &self.kernel, &mut scratch.line[REACH..REACH + size]);
             smooth_along(&scratch.line, &self.kernel, &mut scratch.smooth[row * size..][..size]);
         }
-        let scale = reciprocal_of_median(&scratch.smooth, &mut scratch.ordered);
+        let scale = reciprocal_of_median(&scratch.smooth, &mut scratch.median);
         for (row, bins) in spectrum.chunks_exact_mut(size).enumerate() {
             let smooth = &scratch.smooth[(row + half) % size * size..][..size];
             let (low, high) = bins.split_at_mut(size - half);

@@ -67,8 +67,8 @@ pub(super) fn clap_patch_value<'py>(
     require(cell[0] < view.nrows() && cell[1] < view.ncols(), "cell is not in the grid")?;
     let values: Vec<Complex32> = view.t().iter().copied().collect();
     let plane = Plane { rows: view.nrows(), columns: view.ncols(), values: &values };
-    let value = py.detach(|| {
-        filter.value_without_cell(&plane, cell, reach, &mut ClapPatchScratch::default())
+    let values = py.detach(|| {
+        filter.values_without_cells(&plane, [cell], reach, &mut ClapPatchScratch::default())
     });
-    Ok(value.map(|value| PyComplex::from_doubles(py, value.re.into(), value.im.into())))
+    Ok(values.map(|value| PyComplex::from_doubles(py, value[0].re.into(), value[0].im.into())))
 }
