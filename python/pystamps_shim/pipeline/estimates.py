@@ -82,7 +82,7 @@ def estimate(
 ) -> Estimates:
     """Ask the native program what a dataset will need.
 
-    The machine is timed, for a third of a second, only where much is to be done. A dataset that
+    The machine is timed, for two seconds, only where much is to be done. A dataset that
     cannot be planned is no error here: its stages say what is wrong.
     """
     command = [*program, "plan", "--dataset", str(dataset), "--json", "--threads", str(threads)]

@@ -1,5 +1,4 @@
-//! Measures how fast this machine does the two things that take most of the time, in a fraction of
-//! a second.
+//! Measures in two seconds how fast this machine does what takes most of the time.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -15,8 +14,8 @@ use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit};
 
 use super::ASSUMED_TRIAL_WRAPS;
 
-/// How long each rate is measured.
-const MEASURED: Duration = Duration::from_millis(60);
+/// How long each of the six rates is measured.
+const MEASURED: Duration = Duration::from_millis(320);
 /// Candidates fitted at a time.
 const ROWS: usize = 128;
 /// Side of the grid that is filtered, cells.
@@ -26,7 +25,7 @@ const NEIGHBOURS: u32 = 32;
 /// Bytes a second that are read, checked and written, a guess on the safe side.
 const BYTES_A_SECOND: f64 = 6e8;
 
-/// Times of one thread, s.
+/// Times of one thread while the others do the same, s.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rates {
     /// Fitting one candidate.
@@ -91,9 +90,12 @@ fn goldstein_seconds() -> f64 {
     let values = plane_values();
     let filter = GoldsteinFilter::new(SIDE, SIDE, 32, 0.8);
     let filter = filter.expect("invariant: the plane is larger than the window");
-    let mut scratch = filter.scratch();
     seconds_of(|| {
-        black_box(filter.filter(black_box(&values), &mut scratch));
+        let mut scratch = filter.scratch();
+        let (filter, values) = (&filter, &values);
+        move || {
+            black_box(filter.filter(black_box(values), &mut scratch));
+        }
     })
 }
 
@@ -113,23 +115,38 @@ fn series_seconds(columns: usize) -> f64 {
         trial_wraps: ASSUMED_TRIAL_WRAPS,
     };
     let Ok(series) = EdgeSeries::new(&network, &options) else { return 0.0 };
-    let mut scratch = series.scratch();
     let seconds = seconds_of(|| {
-        black_box(series.analyse(black_box(&unit), &phasors, &mut scratch));
+        let mut scratch = series.scratch();
+        let (series, unit, phasors) = (&series, &unit, &phasors);
+        move || {
+            black_box(series.analyse(black_box(unit), phasors, &mut scratch));
+        }
     });
     seconds / ROWS as f64
 }
 
-/// Seconds of one call of `work`, repeated for a while.
-fn seconds_of(mut work: impl FnMut()) -> f64 {
-    work();
-    let begin = Instant::now();
-    let mut calls = 0_u32;
-    while begin.elapsed() < MEASURED {
+/// Seconds of one call of the work that `prepare` makes, repeated for a while in every thread of the
+/// pool that has a processor: together they are slower than one, for what they share.
+fn seconds_of<Work: FnMut()>(prepare: impl Fn() -> Work + Sync) -> f64 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = rayon::current_num_threads().min(processors);
+    let measure = || {
+        let mut work = prepare();
         work();
-        calls += 1;
-    }
-    begin.elapsed().as_secs_f64() / f64::from(calls.max(1))
+        let begin = Instant::now();
+        let mut calls = 0_u32;
+        while begin.elapsed() < MEASURED {
+            work();
+            calls += 1;
+        }
+        begin.elapsed().as_secs_f64() / f64::from(calls.max(1))
+    };
+    let sum: f64 = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(measure)).collect();
+        let seconds = running.into_iter().map(std::thread::ScopedJoinHandle::join);
+        seconds.map(|joined| joined.expect("invariant: the kernels do not panic")).sum()
+    });
+    sum / threads as f64
 }
 
 fn fit_seconds(columns: usize, trial_wraps: f64) -> f64 {
@@ -139,9 +156,12 @@ fn fit_seconds(columns: usize, trial_wraps: f64) -> f64 {
     let bperp_m: Vec<f64> = (0..ROWS * columns).map(|k| (k / ROWS) as f64 * 3.0 - 70.0).collect();
     let block = Block { rows: ROWS, columns, re: &re, im: &im };
     let trials = Trials::for_wraps(trial_wraps);
-    let mut fits = Fits::default();
-    let fit = || topofit(black_box(&block), &bperp_m, &trials, Rounding::Single, &mut fits);
-    seconds_of(fit) / ROWS as f64
+    let seconds = seconds_of(|| {
+        let mut fits = Fits::default();
+        let (block, bperp_m, trials) = (&block, &bperp_m, &trials);
+        move || topofit(black_box(block), bperp_m, trials, Rounding::Single, &mut fits)
+    });
+    seconds / ROWS as f64
 }
 
 fn edge_seconds(columns: usize) -> f64 {
@@ -162,8 +182,16 @@ fn edge_seconds(columns: usize) -> f64 {
     let test = || {
         black_box(edge_noise(black_box(&phasors), &edges, &baselines, model, |_| ()));
     };
+    test();
+    let begin = Instant::now();
+    let mut calls = 0_u32;
+    while begin.elapsed() < MEASURED {
+        test();
+        calls += 1;
+    }
     // The kernel takes all threads; the rate is that of one.
-    seconds_of(test) / edges.len() as f64 * rayon::current_num_threads() as f64
+    let tested = f64::from(calls.max(1)) * edges.len() as f64;
+    begin.elapsed().as_secs_f64() / tested * rayon::current_num_threads() as f64
 }
 
 fn plane_values() -> Vec<Complex<f32>> {
@@ -174,18 +202,28 @@ fn window_seconds(window: usize) -> f64 {
     let filter = ClapFilter::new(1.0, 0.3, &LowPass::new(window, 50.0, 800.0));
     let values = plane_values();
     let plane = Plane { rows: SIDE, columns: SIDE, values: &values };
-    let mut filtered = values.clone();
-    let mut scratch = ClapScratch::default();
     let windows = window_count(SIDE, filter.window_cells()).max(1).pow(2) as f64;
-    seconds_of(|| filter.filter(black_box(&plane), &mut scratch, &mut filtered)) / windows
+    let seconds = seconds_of(|| {
+        let mut filtered = values.clone();
+        let mut scratch = ClapScratch::default();
+        let (filter, plane) = (&filter, &plane);
+        move || filter.filter(black_box(plane), &mut scratch, &mut filtered)
+    });
+    seconds / windows
 }
 
 fn cell_seconds(window: usize) -> f64 {
     let filter = ClapPatchFilter::new(1.0, 0.3, &LowPass::new(window, 50.0, 800.0));
     let values = plane_values();
     let plane = Plane { rows: SIDE, columns: SIDE, values: &values };
-    let mut scratch = ClapPatchScratch::default();
-    seconds_of(|| {
-        black_box(filter.value_without_cell(black_box(&plane), [30, 30], 0, &mut scratch));
-    })
+    // A line of cells, whose windows share what cells of one row share.
+    let cells = || (0..SIDE).step_by(3).map(|column| [SIDE / 2, column]);
+    let seconds = seconds_of(|| {
+        let mut scratch = ClapPatchScratch::default();
+        let (filter, plane) = (&filter, &plane);
+        move || {
+            black_box(filter.values_without_cells(black_box(plane), cells(), 0, &mut scratch));
+        }
+    });
+    seconds / cells().count() as f64
 }

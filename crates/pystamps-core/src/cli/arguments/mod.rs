@@ -345,7 +345,7 @@ pub(super) struct PlanArguments {
     /// Worker threads to plan for [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(super) threads: Option<u16>,
-    /// Leave times out, for which the machine is timed for a third of a second
+    /// Leave times out, for which the machine is timed for two seconds
     #[arg(long)]
     pub(super) without_times: bool,
     #[command(flatten)]
