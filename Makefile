@@ -20,7 +20,7 @@ RUST_SOURCES := $(shell find crates -name "*.rs" -o -name Cargo.toml) Cargo.toml
 REQUIREMENTS := import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); p = t["project"]; \
 	print(*t["build-system"]["requires"], *p["dependencies"], *sum(p["optional-dependencies"].values(), []))
 
-.PHONY: help demo test lint rust-test python-test certify certify-small test-faults fuzz bench native wheel clean
+.PHONY: help demo test lint rust-test python-test certify certify-small test-faults fuzz bench bench-scale native wheel clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ test-faults: native ## A hundred kills of whole runs in ten minutes; make test m
 
 fuzz: native ## Feed damaged files to every parser for MINUTES (1); what breaks one stays in fuzz/artifacts
 	@$(PY) -m parity.fuzz --minutes $(or $(MINUTES),1)
+
+bench-scale: native ## Whole chains on large scenes against their limits, 25 GB of disk (WRITE=1 keeps the page)
+	$(PY) -m parity.scale $(if $(WRITE),--out docs/scale.md) $(ARGUMENTS)
 
 bench: native ## Throughput of every kernel, with its ratio to a plain copy or to the Python reference
 	cargo bench --locked --quiet

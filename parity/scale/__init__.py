@@ -1,0 +1,1 @@
+"""The whole chain on large scenes, against its limits: ``make bench-scale``."""

@@ -1,0 +1,120 @@
+"""Measure one scene: what was predicted, what it took."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from parity.scale.scenes import Scene, written
+from parity.scale.watched_run import WatchedRun, stage_name, watched_run
+from pystamps_shim._binary import find
+
+_MERGED_PLANS = {5: "merge", 6: "unwrap", 7: "look_angle_error", 8: "noise_filter"}
+
+
+@dataclass
+class Predicted:
+    """What ``plan`` says of one stage: sum of the times, s, and largest memory of all patches."""
+
+    seconds: float = 0.0
+    peak_bytes: int = 0
+
+
+@dataclass
+class Measured:
+    """A scene, what was predicted for it and what its run took.
+
+    Attributes
+    ----------
+    scene
+        The scene.
+    run
+        What the run took.
+    predicted
+        By stage.
+    predicted_s
+        Time of all stages, as ``plan`` says it for all threads, s.
+    candidates, scatterers
+        Candidates of all patches with their overlaps, and PS of the merged dataset.
+    one_thread_s
+        Time of the same run with one thread, s; None where that was not measured.
+    """
+
+    scene: Scene
+    run: WatchedRun
+    predicted: dict[str, Predicted]
+    predicted_s: float
+    candidates: int
+    scatterers: int
+    one_thread_s: float | None = None
+
+    @property
+    def predicted_peak_bytes(self) -> int:
+        """Memory predicted for the largest program."""
+        return max(each.peak_bytes for each in self.predicted.values())
+
+    @property
+    def largest_program_bytes(self) -> int:
+        """Memory of the largest program."""
+        return max(cost.peak_bytes for cost in self.run.stages.values())
+
+    def samples(self, stage: str) -> int:
+        """Return how many samples a stage works on: rows times interferograms."""
+        rows = self.candidates if stage in ("1", "2", "3", "4") else self.scatterers
+        return rows * self.scene.interferograms
+
+    def misses(self) -> list[str]:
+        """Return the limits that were not kept, in words."""
+        scene, run, missed = self.scene, self.run, []
+        if scene.limit_s is not None and run.seconds > scene.limit_s:
+            missed.append(f"{scene.name} took {run.seconds:.0f} s of {scene.limit_s:.0f}")
+        if scene.limit_bytes is not None and run.peak_bytes > scene.limit_bytes:
+            missed.append(f"{scene.name} took {run.peak_bytes:,} bytes of {scene.limit_bytes:,}")
+        if self.one_thread_s is not None and self.one_thread_s < 1.8 * run.seconds:
+            gain = self.one_thread_s / run.seconds
+            missed.append(f"two threads are {gain:.2f} times as fast as one on {scene.name}")
+        return missed
+
+
+def measure(scene: Scene, work: Path, *, one_thread: bool = False) -> Measured:
+    """Write a scene, predict it, run it, and run it again with one thread if that is wanted."""
+    threads = os.cpu_count() or 1
+    with written(scene, work) as dataset:
+        plan = _plan(dataset, threads)
+        # Patches side by side have a thread each.
+        of_patches = plan if scene.patches == 1 else _plan(dataset, 1)
+        run = watched_run(dataset, *scene.options)
+        kept = _plan(dataset, threads)["merged_sizes"]["scatterers"]
+    alone = None
+    if one_thread:
+        with written(scene, work) as dataset:
+            alone = watched_run(dataset, *scene.options, "--threads", 1).seconds
+    predicted = _predicted(of_patches, plan)
+    candidates = sum(int(patch["candidates"]) for patch in plan["patches"])
+    return Measured(scene, run, predicted, plan["due_seconds"], candidates, int(kept), alone)
+
+
+def _predicted(of_patches: dict[str, Any], merged: dict[str, Any]) -> dict[str, Predicted]:
+    found: dict[str, Predicted] = defaultdict(Predicted)
+    stages = [(stage, "patch") for patch in of_patches["patches"] for stage in patch["stages"]]
+    stages += [
+        ({**merged[key], "stage": number}, "merged") for number, key in _MERGED_PLANS.items()
+    ]
+    for stage, scope in stages:
+        each = found[stage_name(int(stage["stage"]), scope)]
+        each.seconds += stage["seconds"]
+        each.peak_bytes = max(each.peak_bytes, int(stage["memory_bytes"]))
+    return dict(found)
+
+
+def _plan(dataset: Path, threads: int) -> dict[str, Any]:
+    """Return what ``plan`` predicts for programs of so many threads."""
+    command = [str(find()), "plan", "--dataset", str(dataset), "--threads", str(threads), "--json"]
+    done = subprocess.run(command, check=True, capture_output=True)
+    plan: dict[str, Any] = json.loads(done.stdout)
+    return plan

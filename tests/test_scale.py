@@ -1,0 +1,52 @@
+"""The scale benchmark measures what it says: a small scene, and growth of known exponent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from parity.scale.chart import draw
+from parity.scale.growth import AXES, Growth
+from parity.scale.measure import measure
+from parity.scale.scenes import Scene
+from parity.scale.tables import growth_lines, scene_lines
+
+_STAGES = ["1", "2", "3", "4", "5, patches", "5, merge", "6", "7", "8"]
+
+
+def test_a_small_scene(native_program: Path, tmp_path: Path) -> None:
+    """Every stage is seen, and every limit that is missed is named."""
+    assert native_program.is_file()
+    scene = Scene("tiny", 4_000, 6, 2, limit_s=0.01, limit_bytes=1 << 20)
+    measured = measure(scene, tmp_path, one_thread=True)
+    assert sorted(measured.run.stages) == sorted(_STAGES)
+    for name, cost in measured.run.stages.items():
+        assert cost.processes == (2 if name in ("1", "2", "3", "4", "5, patches") else 1)
+        assert 0 < cost.seconds < measured.run.seconds * 2
+        assert cost.peak_bytes > 1 << 20
+        assert measured.predicted[name].peak_bytes > 1 << 20
+        assert measured.predicted[name].seconds > 0
+    assert measured.candidates >= 4_000
+    assert 0 < measured.scatterers < measured.candidates
+    missed = measured.misses()
+    assert "tiny took" in missed[0]
+    assert "bytes of 1,048,576" in missed[1]
+    lines = list(scene_lines(measured))
+    assert lines[0].startswith("## tiny: 4,000 candidates x 6 interferograms, 2 patches")
+    assert sum(line.startswith("| 5, ") for line in lines) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_growth_of_a_known_exponent(tmp_path: Path) -> None:
+    """Quadratic times have exponent two, and are no kept promise."""
+    axis = AXES["candidates"]
+    seconds = tuple(3e-9 * size**2 for size in axis.sizes)
+    growth = Growth(axis, seconds, {"2": seconds, "3": tuple(1e-5 * n for n in axis.sizes)})
+    assert growth.exponent == pytest.approx(2.0)
+    assert not growth.kept
+    lines = list(growth_lines(growth))
+    assert lines[4].endswith("| 2.00 |")
+    assert lines[6].endswith("| 1.00 |")
+    chart = tmp_path / "chart.svg"
+    draw([growth], chart)
+    assert chart.read_text(encoding="utf-8").count("<svg") == 1
