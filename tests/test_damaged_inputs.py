@@ -87,7 +87,8 @@ READERS = {
         "before stage 1",
         (1, "patch"),
         ("dataset/*.txt", "dataset/*.in", "dataset/PATCH_1/*.in", "dataset/parms.mat"),
-        ("pscands.1", ".par", "rsc.txt", "width.txt", "len.txt"),
+        # A list of paths that is damaged names files that are not there.
+        ("pscands.1", ".par", ".base", ".diff", "rsc.txt", "width.txt", "len.txt"),
     ),
     "stage 2": Reader(f"stage 2 {_PATCH}", "before stage 2", (2, "patch")),
     "stage 3": Reader(f"stage 3 {_PATCH}", "before stage 3", (3, "patch"), (_LEDGER,)),
