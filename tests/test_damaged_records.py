@@ -1,7 +1,7 @@
 """Bits turned over and files cut short, in what the Python side reads and in finished results.
 
-A finished dataset of which a file is damaged is mended by the next run, byte for byte: ledgers hold
-checksums of what every stage has written. Settings, reports, locks and ledgers that cannot be read
+A finished dataset of which a file is damaged is mended by the next run: ledgers hold checksums of
+what every stage has written. Settings, reports, locks and ledgers that cannot be read
 are named, or do not matter; never is there a traceback.
 """
 
@@ -27,6 +27,8 @@ FLIPS = 6
 TIMEOUT_S = 120
 #: StaMPS itself writes the first two again, and two stages the third: they outdate nothing.
 _REWRITTEN = ("psver.mat", "no_ps_info.mat", "uw_space_time.mat")
+#: Results of stage 6. After stage 7 it is a second pass, which gives others.
+_UNWRAPPED = ("phuw2", "uw_")
 _FAILURES = ("panicked", "Traceback", "a defect of pystamps")
 
 RECORDS = {
@@ -138,6 +140,9 @@ def mend(scene: Scene, path: Path, damage: Damage) -> None:
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns - 1))
     result = run(scene.dataset)
     assert result.returncode == 0, result.stderr
+    if path.name.startswith(_UNWRAPPED):
+        assert f"runs again: {path.name} has been changed" in result.stderr, result.stderr
+        return
     assert differing(Bench.content(scene.dataset), scene.content) == [], result.stderr
 
 
@@ -147,8 +152,9 @@ def damages_of(path: Path, flips: int) -> list[Damage]:
 
 
 def test_a_damaged_result_is_mended(scene: Scene) -> None:
-    """A bit of the last."""
-    path = result_files(scene)[-1]
+    """A bit of an estimate, on which everything later depends."""
+    path = scene.dataset / "PATCH_1" / "pm1.mat"
+    scene.restore()
     mend(scene, path, damages_of(path, 1)[-1])
 
 

@@ -42,7 +42,9 @@ MADE = {
     "figure": "plot velocity --dataset {}/dataset --force --out {}/dataset/made/velocity.png",
     "report": "report --dataset {}/dataset --force --out {}/dataset/made/page.html",
 }
-WORKS = {"run": f"{RUN} --threads 1"} | {name: f"{words} {_OTHER}" for name, words in MADE.items()}
+WORKS = {"run": f"{RUN} --threads 1 --start-step 8"} | {
+    name: f"{words} {_OTHER}" for name, words in MADE.items()
+}
 
 
 class Places:
@@ -63,7 +65,7 @@ class Places:
         return FaultyDisk(self.library, self.dataset, self.folder / "notes", program)
 
     def bench(self, name: str) -> Bench:
-        """Return the bench of one of `WORKS`: that of a run has the last stage to do."""
+        """Return the bench of one of `WORKS`; a run has the last stage to do."""
         if name not in self._benches:
             before, settle = self.folder / "before stage 8", None
             if name in MADE:
