@@ -60,7 +60,7 @@ WORKS = {
     "first stage 2": Work(f"stage 2 {_PATCH}", "before stage 2"),
     "stage 2": Work(f"stage 2 {_PATCH} --set clap_alpha=0.9"),
     "stage 3": Work(f"stage 3 {_PATCH} --set density_rand=2"),
-    "stage 3 in little memory": Work(f"stage 3 {_PATCH} --set density_rand=2 --memory-limit 10M"),
+    "stage 3 in little memory": Work(f"stage 3 {_PATCH} --set density_rand=2 --memory-limit 9600K"),
     "stage 4": Work(f"stage 4 {_PATCH} --set weed_standard_dev=0.8"),
     "stage 5": Work(f"stage 5 {_PATCH}", "before stage 5"),
     "merge": Work(f"stage 5 {_MERGED} --merge-only --set heading=10"),
