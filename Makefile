@@ -13,6 +13,8 @@ DEMO ?= demo
 # Tests side by side, those of one module together as long as nobody is idle; some start programs
 # that use every processor, so more than four would only wait for each other.
 PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
+FAULT_TESTS := $(patsubst %,tests/test_%.py,faults kill full_disk full_disk_python damaged_inputs damaged_records two_writers \
+	wrong_clock)
 RUST_SOURCES := $(shell find crates -name "*.rs" -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml docs/differences.md \
 	$(wildcard parity/certificates/*.json)
 
@@ -54,8 +56,8 @@ certify: native ## Certify every stage against ../shared/oracle (ORACLE=folder);
 	@$(PY) -m parity certify $(if $(ORACLE),--oracle "$(ORACLE)") $(if $(WRITE),--write) --report build/certification
 	@$(if $(WRITE),$(MAKE) --no-print-directory native && $(PY) -m parity certify --check)
 
-test-faults: native ## A hundred kills of whole runs in ten minutes; make test makes ten of them
-	$(PY) -m pytest --numprocesses 2 --dist worksteal -m "" tests/test_faults.py
+test-faults: native ## Kills, failing disks, damaged files, two writers, wrong clocks; make test tries a share
+	$(PY) -m pytest --numprocesses 2 --dist worksteal -m "" $(FAULT_TESTS)
 
 fuzz: native ## Feed damaged files to every parser for MINUTES (1); what breaks one stays in fuzz/artifacts
 	@$(PY) -m parity.fuzz --minutes $(or $(MINUTES),1)

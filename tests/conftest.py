@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from parity.fixtures import (
 
 from pystamps_shim._binary import find
 
-# Its assertions are to say what they found.
-pytest.register_assert_rewrite("tests.disturbance")
+# Their assertions are to say what they found.
+pytest.register_assert_rewrite("tests.disturbance", "tests.fault_bench")
 
 __all__ = [
     "golden",
@@ -31,17 +32,44 @@ __all__ = [
     "oracle",
     "processed",
     "shared_dir",
+    "two_patches",
 ]
 
 Native = Callable[..., subprocess.CompletedProcess[str]]
 
 _TIMEOUT_S = 120
+#: What tests record of themselves (`record_property`), to be added up.
+_COUNTED = ("kills", "disk faults", "damaged inputs", "writers at once", "wrong clocks")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many faults were survived."""
+    survived: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        survived.update({n: v for n, v in report.user_properties if n in _COUNTED})
+    if survived:
+        counts = ", ".join(f"{survived[name]} {name}" for name in _COUNTED if survived[name])
+        terminalreporter.write_line(f"survived: {counts}")
 
 
 @pytest.fixture(scope="session")
 def native_program() -> Path:
     """Find the native program; without it the whole-system tests fail."""
     return find()
+
+
+@pytest.fixture(scope="session")
+def two_patches(native_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Process a scene of two patches; see `process_two_patches` for what is in the folder.
+
+    Whoever uses it brings the state back that it needs.
+    """
+    # Not before its assertions are rewritten.
+    from tests.disturbance import process_two_patches
+
+    folder: Path = tmp_path_factory.mktemp("two_patches")
+    process_two_patches(native_program, folder)
+    return folder
 
 
 @pytest.fixture

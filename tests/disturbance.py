@@ -23,12 +23,16 @@ from pystamps_shim.simulate.scene import PRESETS
 
 Tree = dict[str, bytes]
 Event = dict[str, Any]
+#: Pytest's fixture of that name; `tests.conftest` adds up what is recorded.
+RecordProperty = Callable[[str, object], None]
 #: Fingerprint by target and stage.
 Fingerprints = dict[str, dict[str, str]]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PATCHES = ("PATCH_1", "PATCH_2", "PATCH_3", "PATCH_4")
 PATCH_STAGES, MERGED_STAGES = (1, 2, 3, 4, 5), (5, 6, 7, 8)
+#: The ledger of a dataset or of a patch.
+LEDGERS = f"{CONTROL_FOLDER}/ledger.json"
 _TIMEOUT_S = 60.0
 
 
@@ -359,6 +363,27 @@ def prepare_four_patches(native_program: Path, folder: Path) -> Path:
     prep = ["prep", "snap", "--export", export, "--dataset", dataset]
     Victim(native_program, [*prep, "--azimuth-patches", 2, "--range-patches", 2]).finish()
     set_parameter(native_program, dataset, "unwrap_grid_size", 50)
+    return dataset
+
+
+def process_two_patches(native_program: Path, folder: Path) -> Path:
+    """Simulate a small scene and process it as two patches, native programs alone.
+
+    Beside the ``dataset``, where it has to lie, there are copies of it: ``nothing``, an empty
+    folder; ``before stage 1`` to ``8``; ``old``, all stages done.
+    """
+    export, dataset = folder / "export", folder / "dataset"
+    export.mkdir()
+    (folder / "nothing").mkdir()
+    size = {"width": 120, "length": 150, "scatterers": 1300, "images": 8}
+    write_export(replace(PRESETS["tiny"], seed=8, **size), export)  # type: ignore[arg-type]
+    prep = ["prep", "snap", "--export", export, "--dataset", dataset, "--azimuth-patches", 2]
+    Victim(native_program, prep).finish()
+    set_parameter(native_program, dataset, "unwrap_grid_size", 50)
+    for stage in range(1, 9):
+        shutil.copytree(dataset, folder / f"before stage {stage}")
+        Victim(native_program, ["stage", stage, "--dataset", dataset]).finish()
+    shutil.copytree(dataset, folder / "old")
     return dataset
 
 

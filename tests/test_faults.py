@@ -29,6 +29,7 @@ from tests.disturbance import (
     Case,
     Child,
     Event,
+    RecordProperty,
     Run,
     at_work,
     children,
@@ -110,7 +111,7 @@ def fresh(cases: list[Case]) -> Case:
 @pytest.mark.parametrize(
     "part", [0, *(pytest.param(part, marks=pytest.mark.faults) for part in range(1, PARTS))]
 )
-def test_ten_kills(cases: list[Case], part: int) -> None:
+def test_ten_kills(cases: list[Case], part: int, record_property: RecordProperty) -> None:
     """Whatever is killed, and when: what was published stays, and the next run goes on."""
     chance = random.Random(SEED + part)
     found: Counter[Phase] = Counter()
@@ -135,6 +136,7 @@ def test_ten_kills(cases: list[Case], part: int) -> None:
         assert found[phase] >= count
     assert found[Phase.PATCHES] + found[Phase.MERGE] + found[Phase.MERGED] >= 6
     assert found.total() == len(AIMS)
+    record_property("kills", found.total())
 
 
 def kill_once(case: Case, aim: Aim, chance: random.Random) -> Phase | None:

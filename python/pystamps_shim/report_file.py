@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
-from pystamps_shim.errors import wrong_usage
+from pystamps_shim.errors import PystampsError, wrong_usage
 
 
 def report_target(path: Path) -> Path:
@@ -35,18 +36,25 @@ def write_report(path: Path, text: str) -> None:
     """Replace a report as a whole, or write it to a device or pipe as it is.
 
     A draft that a killed run has left is written over.
+
+    Raises
+    ------
+    PystampsError
+        The disk does not take it; the earlier report stays.
     """
     if is_stream(path):
         path.write_text(text, encoding="utf-8")
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        cause = f"{path}: the report cannot be written ({error.strerror})"
+        raise PystampsError(cause, "check the rights and the room on the disk") from error
 
 
 def is_stream(path: Path) -> bool:

@@ -145,6 +145,33 @@ impl Error {
         }
     }
 
+    /// Names the file concerned, where this is a diagnostic that names none.
+    #[must_use]
+    pub fn in_file(mut self, path: &Path) -> Self {
+        if let Some(diagnostic) = self.stated() {
+            diagnostic.path.get_or_insert_with(|| path.to_path_buf());
+        }
+        self
+    }
+
+    /// Says which `list` holds what was found, where that is another file than the one concerned.
+    #[must_use]
+    pub fn found_in(mut self, list: &Path) -> Self {
+        if let Some(found) = self.stated().and_then(|diagnostic| diagnostic.found.as_mut()) {
+            *found = format!("{found}, in {}", list.display());
+        }
+        self
+    }
+
+    fn stated(&mut self) -> Option<&mut Diagnostic> {
+        match self {
+            Self::Usage(diagnostic) | Self::Data(diagnostic) | Self::Difference(diagnostic) => {
+                Some(diagnostic)
+            }
+            Self::Io { .. } | Self::Mat(_) => None,
+        }
+    }
+
     /// The variable, key or parameter concerned, if the error is about one.
     pub fn variable(&self) -> Option<&str> {
         match self {

@@ -1,10 +1,11 @@
 //! Keeps a large intermediate array (rows x interferograms, single precision) in memory, or in a
 //! nameless file beside the results where it may not stay in memory.
 
-use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use fs_err::File;
+use fs_err::os::unix::fs::FileExt;
 
 use crate::error::{IoContext, Result};
 use crate::samples::Residence;
@@ -106,7 +107,7 @@ fn nameless_file(folder: &Path, bytes: usize) -> Result<File> {
         .while_doing("make room for an intermediate result")?;
     fs_err::remove_file(&path).while_doing("hide an intermediate result")?;
     file.set_len(bytes as u64).while_doing("make room for an intermediate result")?;
-    Ok(file.into_parts().0)
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ def run_on_worker(job: StageJob, share: Share, version: str, key: str) -> StageR
         # Where somebody still waits for it, another worker is to run it.
         raise Reschedule
     if kept.parent.is_dir():
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(PystampsError):
             write_report(kept, json.dumps(result.as_json()))
     return result
 

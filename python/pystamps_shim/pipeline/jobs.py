@@ -147,7 +147,8 @@ def run_job(job: StageJob, share: Share, host: Host) -> StageResult:
             draft.replace(job.log)
             result = replace(result, log=job.log)
     except OSError as error:
-        cause = f"the log {draft} cannot be written ({error.strerror})"
+        place = draft if error.filename is None else error.filename
+        cause = f"{place} cannot be written ({error.strerror})"
         result = job.ended(Status.FAILED, f"{cause}; check its rights and the free disk space")
     return replace(result, duration_sec=time.monotonic() - begin)
 
@@ -164,6 +165,9 @@ def _run(job: StageJob, share: Share, host: Host, log: BinaryIO) -> StageResult:
         return _result(job, ended, host.stopper)
     except PystampsError as error:
         return job.ended(Status.FAILED, f"{error.cause}; {error.remedy}")
+    except OSError:
+        # Of the log's disk, mostly: no place to write more.
+        raise
     except Exception as error:
         log.write(traceback.format_exc().encode())
         cause = f"a defect of pystamps: {type(error).__name__}: {error}"

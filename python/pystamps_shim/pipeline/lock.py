@@ -62,12 +62,18 @@ def exclusive_run(dataset: Dataset, command: str) -> Iterator[list[str]]:
             )
         _wait_for_writers(dataset, patient=holder is not None)
         text = {"pid": os.getpid(), "host": os.uname().nodename, "command": command}
-        _write(descriptor, json.dumps(text))
+        try:
+            _write(descriptor, json.dumps(text))
+        except OSError as error:
+            cause = f"{folder / _LOCK_FILE} cannot be written ({error.strerror})"
+            raise PystampsError(cause, "check the rights and the room on the disk") from error
         try:
             yield notes
         finally:
-            # The file stays: removing it races with the next run.
-            _write(descriptor, "")
+            # The file stays: removing it races with the next run. If its text stays, too, the next
+            # run merely tells of a recovery.
+            with contextlib.suppress(OSError):
+                _write(descriptor, "")
     finally:
         os.close(descriptor)
 

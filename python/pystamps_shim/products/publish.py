@@ -12,6 +12,7 @@ A file beside the product is never replaced where the product itself is new.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -66,15 +67,10 @@ def published(
             # Again: the work may have taken long.
             refuse_existing(out, force=force, is_folder=is_folder, suffix=suffix)
             _refuse_beside(out, names)
-            # The description first, by which the rest is known as ours; the product itself last:
-            # whoever sees it finds what belongs to it.
-            described = f"{out.name}.json"
-            for name in sorted(names, key=lambda name: name != described):
-                (staging / name).replace(out.parent / name)
             if (staging / out.name).is_dir():
                 _replace_folder(staging / out.name, out, scratch)
             else:
-                (staging / out.name).replace(out)
+                _exchange(staging, out, names, scratch)
     except OSError as error:
         raise _told(error, out) from error
 
@@ -82,7 +78,7 @@ def published(
 def refuse_existing(out: Path, *, force: bool, is_folder: bool, suffix: str | None = None) -> None:
     """Raise unless `out` is new, or a product that `force` allows to replace.
 
-    A folder that a killed process has set aside is put back before.
+    What a killed process has set aside is put back before.
     """
     names = {name for stage in range(1, 9) for name in _merged_names(stage)}
     if out.name in names or out.name == "parms.mat":
@@ -90,6 +86,8 @@ def refuse_existing(out: Path, *, force: bool, is_folder: bool, suffix: str | No
         raise wrong_usage(cause, "choose another --out")
     if is_folder:
         _put_back(out)
+    else:
+        _put_back_files(out)
     if not _exists(out):
         if not is_folder:
             _refuse_beside(out, _names_beside(out, suffix))
@@ -200,6 +198,64 @@ def _replace_folder(new: Path, out: Path, scratch: Path) -> None:
         raise
     with suppress(FileNotFoundError):  # Another process has removed it.
         aside.rename(scratch / "replaced")
+
+
+def _exchange(staging: Path, out: Path, names: Iterable[str], scratch: Path) -> None:
+    """Move a file and what belongs to it to their places: all, or the earlier ones are back."""
+    described = f"{out.name}.json"
+    # The description first, by which the rest is known as ours; the product itself last: whoever
+    # sees it finds what belongs to it.
+    order = [*sorted(names, key=lambda name: name != described), out.name]
+    if len(order) == 1:
+        (staging / out.name).replace(out)
+        return
+    earlier = _earlier(out)
+    earlier.mkdir()
+    with _locked(earlier):
+        try:
+            for name in reversed(order):
+                if _exists(out.parent / name):
+                    (out.parent / name).rename(earlier / name)
+            for name in order:
+                (staging / name).replace(out.parent / name)
+            earlier.rename(scratch / "replaced")
+        except BaseException:
+            # If even this fails, the next export of that name does it.
+            with suppress(OSError):
+                for name in order:
+                    if not _exists(staging / name):
+                        (out.parent / name).unlink(missing_ok=True)
+                _move_back(earlier, out)
+            raise
+
+
+def _earlier(out: Path) -> Path:
+    """Return where the earlier files of a product lie while the new ones take their places."""
+    return out.parent / f".{out.name}.pystamps-earlier"
+
+
+def _put_back_files(out: Path) -> None:
+    """Undo what a process did that ended between moving the earlier files and the new ones."""
+    earlier = _earlier(out)
+    with suppress(OSError), _locked(earlier):
+        _move_back(earlier, out)
+
+
+def _move_back(earlier: Path, out: Path) -> None:
+    for path in sorted(earlier.iterdir(), key=lambda path: path.name == out.name):
+        path.replace(out.parent / path.name)
+    earlier.rmdir()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder; `OSError` if another process does, or if there is none."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _told(error: OSError, out: Path) -> PystampsError:

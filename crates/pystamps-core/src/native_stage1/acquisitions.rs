@@ -61,7 +61,8 @@ pub(super) fn read_interferograms(root: &Path) -> Result<Vec<Interferogram>> {
         .enumerate()
         .map(|(column, path)| {
             let path = PathBuf::from(path);
-            Ok(Interferogram { dates: DatePair::from_interferogram(&path)?, path, column })
+            let dates = DatePair::from_interferogram(&path).map_err(|error| error.found_in(&list));
+            Ok(Interferogram { dates: dates?, path, column })
         })
         .collect::<Result<_>>()?;
     if interferograms.is_empty() {

@@ -162,7 +162,8 @@ impl Work<'_> {
     fn run(&self, stack: Stack, staging: &Path) -> Result<Computed> {
         let Self { settings, progress, .. } = *self;
         let window = 3 * settings.window / 4;
-        let grid = CellGrid::covering(&stack.xy_m, &cell_rule(settings.cell_size_m, window))?;
+        let grid = CellGrid::covering(&stack.xy_m, &cell_rule(settings.cell_size_m, window))
+            .map_err(|error| error.in_file(&self.scope.folder.join("ps1.mat")))?;
         let residence = self.residence(&stack, &grid)?;
         let inputs = Inputs::load(&self.scope.folder, stack, settings, residence)?;
         self.note_what_is_assumed();

@@ -42,7 +42,7 @@ pub(crate) fn write_edge_series(
     let wrapped = WrappedPhase::open(root, &stack, rules)?;
     work.note_left_out(&wrapped, progress);
     // The edges of the unwrapping: it may have been handed its nearest nodes.
-    let geometry = Geometry::of(&stack, rules, given_before(root)?.as_deref())?;
+    let geometry = Geometry::of(root, &stack, rules, given_before(root)?.as_deref())?;
     let Geometry { nodes, edges, .. } = &geometry;
     let residence = work.residence(&stack, &used, &geometry, &wrapped, method)?;
     let network = SeriesNetwork::of(&stack, &used);

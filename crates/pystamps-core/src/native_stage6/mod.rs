@@ -102,7 +102,7 @@ pub fn run_stage6_native(
 pub(crate) fn grid_counts(root: &Path, parameters: &Parameters) -> Result<[u64; 4]> {
     let rules = Rules::of(parameters)?;
     let stack = Stack::load(root, 2, rules.network)?;
-    let Geometry { nodes, edges, .. } = Geometry::of(&stack, &rules, None)?;
+    let Geometry { nodes, edges, .. } = Geometry::of(root, &stack, &rules, None)?;
     let [rows, columns] = nodes.shape();
     Ok([stack.row_count(), rows * columns, nodes.len(), edges.ends.len()].map(|n| n as u64))
 }

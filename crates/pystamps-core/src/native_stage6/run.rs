@@ -52,12 +52,19 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    /// The grid of `stack`; `given` is a file with the nearest node of every cell, in place of our search.
+    /// The grid of the `stack` of the project `root`; `given` is a file with the nearest node of every cell, in
+    /// place of our search.
     ///
     /// # Errors
     /// As [`Nodes::of`] and [`OccupiedCells::read`].
-    pub(super) fn of(stack: &Stack, rules: &Rules, given: Option<&Path>) -> Result<Self> {
-        let nodes = Nodes::of(&stack.xy_m, rules)?;
+    pub(super) fn of(
+        root: &Path,
+        stack: &Stack,
+        rules: &Rules,
+        given: Option<&Path>,
+    ) -> Result<Self> {
+        let nodes =
+            Nodes::of(&stack.xy_m, rules).map_err(|error| error.in_file(&root.join("ps2.mat")))?;
         let [rows, columns] = nodes.shape();
         let cells = OccupiedCells { shape: nodes.shape(), occupied: &nodes.occupied() };
         let nearest = cells.nearest(given)?;
@@ -84,7 +91,7 @@ impl Unwrapping<'_> {
         if !left_out.is_empty() {
             progress.note(&format!("unwraps without the {}", left_out.join(", the ")));
         }
-        let geometry = Geometry::of(&stack, rules, self.options.nearest_nodes.as_deref())?;
+        let geometry = Geometry::of(root, &stack, rules, self.options.nearest_nodes.as_deref())?;
         let Geometry { nodes, nearest, edges } = &geometry;
         let residence = self.residence(&stack, &used, &geometry, &wrapped, method)?;
         let network = SeriesNetwork::of(&stack, &used);

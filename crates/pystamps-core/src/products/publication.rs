@@ -1,9 +1,23 @@
 //! Puts a product in its place all at once.
+//!
+//! ```text
+//! .NAME.PID/         beside the product, locked as long as its process lives
+//!   NAME NAME.json   the files, written and synced here first
+//!   old/NAME.json    the description of an earlier product
+//! ```
+//! The earlier description leaves, the new product takes the place of the earlier one, the new description
+//! follows: nobody finds a product with the description of another. Where this stops in between, a product
+//! lacks its description until it is put back: at once if the disk allows, or when the next product of that
+//! name is made.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::no_such_format;
 use crate::error::{Diagnostic, IoContext, Result};
+
+/// Where an earlier description waits until the new product is there.
+const OLD: &str = "old";
 
 /// Format of a product, told by the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +45,15 @@ impl Format {
 }
 
 /// Files that appear when they are complete.
+#[derive(Debug)]
 pub(super) struct Publication {
     out: PathBuf,
     folder: PathBuf,
     described_apart: bool,
+    /// Whether a description is left in the folder for the next process.
+    abandoned: bool,
+    /// Released when the process ends, however it does.
+    _lock: File,
 }
 
 impl Publication {
@@ -47,6 +66,7 @@ impl Publication {
         let folder_of_out = out.parent().unwrap_or(Path::new("/")).to_path_buf();
         let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = name.unwrap_or_default();
+        clear_abandoned(&folder_of_out, &name);
         let of_project = crate::project::layout::MERGED_RESULTS.contains(&name.as_str())
             || name == crate::project::layout::PARMS_MAT;
         let canonical = |path: &Path| fs_err::canonicalize(path).ok();
@@ -80,8 +100,17 @@ impl Publication {
                 .usage());
         }
         let folder = folder_of_out.join(format!(".{name}.{}", std::process::id()));
-        fs_err::create_dir_all(&folder).while_doing("make room for the product")?;
-        Ok(Self { out, folder, described_apart: format != Format::Mat })
+        let locked = fs_err::create_dir_all(&folder).and_then(|()| fs_err::File::open(&folder));
+        let lock = locked.while_doing("make room for the product")?.into_file();
+        // Where the file system knows no locks, nobody takes the folder for abandoned.
+        let _ = lock.try_lock();
+        Ok(Self {
+            out,
+            folder,
+            described_apart: format != Format::Mat,
+            abandoned: false,
+            _lock: lock,
+        })
     }
 
     /// Where files are made.
@@ -99,18 +128,58 @@ impl Publication {
         format!("{}.json", self.file())
     }
 
-    /// Moves the files to their places, the product itself last.
+    /// Moves the files to their places.
     ///
     /// # Errors
-    /// I/O errors.
-    pub(super) fn finish(self) -> Result<()> {
-        let action = || format!("publish {}", self.out.display());
-        let beside = |name: &str| self.out.with_file_name(name);
-        if self.described_apart {
-            let name = self.description_file();
-            fs_err::rename(self.folder.join(&name), beside(&name)).while_doing(action())?;
+    /// I/O errors; an earlier product is still there, or the new one is.
+    pub(super) fn finish(mut self) -> Result<()> {
+        let moved = self.exchange();
+        if moved.is_err() {
+            self.abandoned = !describe_again(&self.folder, self.file());
         }
-        fs_err::rename(self.folder.join(self.file()), &self.out).while_doing(action())
+        moved.while_doing(format!("publish {}", self.out.display()))
+    }
+
+    fn exchange(&self) -> std::io::Result<()> {
+        let description = self.folder.join(self.description_file());
+        let described = self.out.with_file_name(self.description_file());
+        if self.described_apart {
+            fs_err::File::open(&description)?.sync_all()?;
+            if described.symlink_metadata().is_ok() {
+                let old = self.folder.join(OLD);
+                fs_err::create_dir_all(&old)?;
+                fs_err::rename(&described, old.join(self.description_file()))?;
+            }
+        }
+        fs_err::rename(self.folder.join(self.file()), &self.out)?;
+        if self.described_apart { fs_err::rename(description, described) } else { Ok(()) }
+    }
+}
+
+/// Gives the product called `name` beside `folder` its description, from what an exchange has left in
+/// there; tells whether there was nothing to do or it is done.
+fn describe_again(folder: &Path, name: &str) -> bool {
+    let file = format!("{name}.json");
+    let described = folder.with_file_name(&file);
+    // As long as the new product is here, the earlier one is in its place.
+    let is_earlier = folder.join(name).exists();
+    let waiting = if is_earlier { folder.join(OLD).join(&file) } else { folder.join(&file) };
+    described.exists() || !waiting.exists() || fs_err::rename(waiting, described).is_ok()
+}
+
+/// Removes what killed processes have left of a product called `name`, which gets its description back.
+fn clear_abandoned(folder: &Path, name: &str) {
+    let start = format!(".{name}.");
+    for entry in fs_err::read_dir(folder).into_iter().flatten().flatten() {
+        let entry_name = entry.file_name().to_string_lossy().into_owned();
+        let number = entry_name.strip_prefix(&start).unwrap_or_default();
+        let is_ours = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let path = entry.path();
+        let is_abandoned =
+            || fs_err::File::open(&path).is_ok_and(|lock| lock.file().try_lock().is_ok());
+        if is_ours && path.is_dir() && is_abandoned() && describe_again(&path, name) {
+            let _ = fs_err::remove_dir_all(&path);
+        }
     }
 }
 
@@ -125,7 +194,72 @@ fn is_product(path: &Path) -> bool {
 
 impl Drop for Publication {
     fn drop(&mut self) {
-        // What is left of it is hidden and harmless.
-        let _ = fs_err::remove_dir_all(&self.folder);
+        if !self.abandoned {
+            // What is left of it is hidden, and removed when the next product of that name is made.
+            let _ = fs_err::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: PathBuf) -> Option<String> {
+        fs_err::read_to_string(path).ok()
+    }
+
+    /// What a process leaves that was killed while it exchanged an old product for a new one.
+    fn killed(folder: &Path, is_earlier: bool) -> PathBuf {
+        let left = folder.join(".v.csv.4194305");
+        fs_err::create_dir_all(left.join(OLD)).unwrap();
+        fs_err::write(left.join(OLD).join("v.csv.json"), "old").unwrap();
+        fs_err::write(left.join("v.csv.json"), "new").unwrap();
+        let (place, state) =
+            if is_earlier { (left.join("v.csv"), "old") } else { (folder.join("v.csv"), "new") };
+        fs_err::write(place, "new").unwrap();
+        fs_err::write(folder.join("v.csv"), state).unwrap();
+        left
+    }
+
+    #[test]
+    fn a_description_that_a_killed_process_held_comes_to_its_product() {
+        for (is_earlier, state) in [(true, "old"), (false, "new")] {
+            let folder = tempfile::tempdir().unwrap();
+            let left = killed(folder.path(), is_earlier);
+            let out = folder.path().join("v.csv");
+            drop(Publication::begin(&out, folder.path(), Format::Csv, true).unwrap());
+            assert!(!left.exists());
+            assert_eq!(read(out).as_deref(), Some(state));
+            assert_eq!(read(folder.path().join("v.csv.json")).as_deref(), Some(state));
+        }
+    }
+
+    #[test]
+    fn what_a_living_process_works_on_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = killed(folder.path(), true);
+        let lock = fs_err::File::open(&left).unwrap();
+        lock.file().try_lock().unwrap();
+        clear_abandoned(folder.path(), "v.csv");
+        assert!(left.join("v.csv").exists());
+    }
+
+    #[test]
+    fn a_product_that_cannot_be_exchanged_keeps_its_description() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("v.csv");
+        for name in ["v.csv", "v.csv.json"] {
+            fs_err::write(folder.path().join(name), "old").unwrap();
+        }
+        let publication = Publication::begin(&out, folder.path(), Format::Csv, true).unwrap();
+        // A folder cannot take the place of a file.
+        fs_err::create_dir(publication.folder().join("v.csv")).unwrap();
+        fs_err::write(publication.folder().join("v.csv.json"), "new").unwrap();
+        assert!(publication.finish().is_err());
+        for name in ["v.csv", "v.csv.json"] {
+            assert_eq!(read(folder.path().join(name)).as_deref(), Some("old"), "{name}");
+        }
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -109,8 +109,10 @@ impl Checksums {
         all.append(&mut self.learned);
         if let Ok(text) = serde_json::to_vec(&all) {
             let draft = self.file.with_extension(format!("{}.draft", std::process::id()));
-            if fs_err::write(&draft, text).is_ok() {
-                let _ = fs_err::rename(draft, &self.file);
+            let saved =
+                fs_err::write(&draft, text).and_then(|()| fs_err::rename(&draft, &self.file));
+            if saved.is_err() {
+                let _ = fs_err::remove_file(draft);
             }
         }
     }

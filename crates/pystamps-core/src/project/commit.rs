@@ -244,9 +244,17 @@ pub fn replace_file(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Res
     let action = || format!("replace {}", path.display());
     fs_err::create_dir_all(folder.join(CONTROL_FOLDER)).while_doing(action())?;
     let draft = folder.join(CONTROL_FOLDER).join(format!("{name}.{}.draft", std::process::id()));
-    write(&draft)?;
-    fs_err::File::open(&draft).and_then(|file| file.sync_all()).while_doing(action())?;
-    fs_err::rename(&draft, path).while_doing(action())?;
+    let replaced = write(&draft).and_then(|()| {
+        fs_err::File::open(&draft)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs_err::rename(&draft, path))
+            .while_doing(action())
+    });
+    if replaced.is_err() {
+        // On a full disk every attempt would leave another.
+        let _ = fs_err::remove_file(&draft);
+    }
+    replaced?;
     sync_folder(folder).while_doing(action())
 }
 

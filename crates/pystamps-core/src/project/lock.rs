@@ -87,9 +87,25 @@ impl Drop for ScopeLock {
 /// Who says in the lock of `scope` to be writing there, if that process may be alive. The lock itself is not
 /// tried: that could disturb a writer who is just taking it.
 pub fn present_holder(scope: &Path) -> Option<String> {
+    living_holder(scope).map(|holder| holder.to_string())
+}
+
+fn living_holder(scope: &Path) -> Option<Holder> {
     let text = fs_err::read_to_string(scope.join(CONTROL_FOLDER).join("lock")).ok()?;
     let holder: Holder = serde_json::from_str(&text).ok()?;
-    holder.may_be_alive().then(|| holder.to_string())
+    holder.may_be_alive().then_some(holder)
+}
+
+/// Who works in a folder inside `project`: what shares the project's lock leaves no text in it.
+fn inner_holder(project: &Path) -> Option<String> {
+    let entries = fs_err::read_dir(project).ok()?.flatten();
+    let mut folders: Vec<_> =
+        entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name()).collect();
+    folders.sort();
+    folders.into_iter().find_map(|name| {
+        let holder = living_holder(&project.join(&name))?;
+        Some(format!("{holder}, in {}", name.to_string_lossy()))
+    })
 }
 
 impl Holder {
@@ -147,7 +163,8 @@ fn lock_path(scope: &Path, name: &str) -> std::io::Result<PathBuf> {
 }
 
 fn refusal(scope: &Path, holder: Option<&Holder>) -> Diagnostic {
-    let holder = holder.map_or_else(|| "another process".to_owned(), ToString::to_string);
+    let holder = holder.map(ToString::to_string).or_else(|| inner_holder(scope));
+    let holder = holder.unwrap_or_else(|| "another process".to_owned());
     Diagnostic::new("scope-locked", "another process is writing in this folder")
         .path(scope)
         .expected("no other writer")
@@ -208,6 +225,20 @@ mod tests {
         assert!(error.to_string().contains("'prep'"), "{error}");
         drop(held);
         shared_lock(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_project_says_which_patch_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let patch = folder.path().join("PATCH_2");
+        fs_err::create_dir(&patch).unwrap();
+        let progress = Progress::silent();
+        let _project = shared_lock(folder.path()).unwrap();
+        let _patch = ScopeLock::acquire(&patch, "stage 2", &progress).unwrap();
+        let error = ScopeLock::acquire(folder.path(), "stage 6", &progress).unwrap_err();
+        let holder = format!("'stage 2' (process {} on ", std::process::id());
+        assert!(error.to_string().contains(&holder), "{error}");
+        assert!(error.to_string().contains("in PATCH_2"), "{error}");
     }
 
     #[test]
