@@ -30,7 +30,7 @@ _FUZZ = _ROOT / "fuzz"
 _RECORD = _FUZZ / "executions.json"
 _TRIPLE = "x86_64-unknown-linux-gnu"
 #: What ``cargo fuzz`` passes, without a sanitizer, which would need another compiler, and without
-#: the tracing of comparisons: it takes half of the time, and seeds know the magic numbers.
+#: the tracing of comparisons: it takes much of the time, and seeds know the magic numbers.
 _FLAGS = (
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -44,6 +44,8 @@ _TELL_S = 10.0
 _GRACE_S = 60.0
 #: Exit code of a run that was stopped from the keyboard.
 _STOPPED = 130
+#: Exit codes of a libFuzzer process that has found nothing: it was done, or it was interrupted.
+_FOUND_NOTHING = (0, 72, -signal.SIGINT)
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ class Run:
         broken_by = tuple(sorted(set(self.artifacts.iterdir()) - self.before))
         failed = bool(broken_by)
         for process, log in zip(self.processes, self.logs, strict=True):
-            if process.returncode not in (0, -signal.SIGINT):
+            if process.returncode not in _FOUND_NOTHING:
                 failed = True
                 sys.stderr.write("\n".join(_text(log).splitlines()[-30:]) + "\n")
         size = sum(1 for _ in self.corpus.iterdir())

@@ -104,7 +104,9 @@ def test_a_broken_target_ends_in_its_artifact_and_a_stopped_one_in_its_count(
     result = run.result()
     assert (result.executions, result.failed) == (9, True)
     assert [path.name for path in result.broken_by] == ["crash-1"]
-    program.write_text("#!/bin/sh\necho '#64\tpulse' >&2\nexec sleep 60\n")
+    program.write_text(
+        "#!/bin/sh\ntrap 'kill $!; exit 72' INT\necho '#64\tpulse' >&2\nsleep 60 & wait\n"
+    )
     run = fuzz.Run(target, program, scene, tmp_path / "more-logs")
     run.start(60, [None, None])
     while run.executions() < 128:
