@@ -126,7 +126,8 @@ mod tests {
     fn an_intact_file_has_the_right_checksums_already() {
         let path = std::env::temp_dir().join(format!("pystamps-checksums-{}", std::process::id()));
         let mut writer = Writer::create(&path, Container::V73, WriteOptions::default()).unwrap();
-        writer.write("x", &Value::row_f64(&[1.0, 2.0])).unwrap();
+        let row = Value::row_f64(&[1.0, 2.0]);
+        writer.write("x", &row).unwrap();
         writer.finish().unwrap();
         let file = std::fs::read(&path).unwrap();
         std::fs::remove_file(&path).unwrap();

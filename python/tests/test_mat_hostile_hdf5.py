@@ -18,6 +18,7 @@ ROOM = 64 << 20
 READ_ALL = """
 import resource, sys
 from pathlib import Path
+import numpy
 from pystamps_shim.io import mat
 taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + int(sys.argv[2]),) * 2)
