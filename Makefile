@@ -87,7 +87,7 @@ wheel: native ## Build the wheel into dist/ and try it in an empty environment
 	@ls dist
 
 clean: ## Remove everything that was built or installed here
-	rm -rf target build dist $(VENV) demo fuzz/target fuzz/corpus fuzz/artifacts python/pystamps_shim/_bin python/pystamps_shim/*.so
+	rm -rf target build dist $(VENV) demo fuzz/{target,corpus,artifacts,executions.json} python/pystamps_shim/_bin python/pystamps_shim/*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 

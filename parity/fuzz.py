@@ -1,65 +1,51 @@
 """Fuzz every parser for a while: ``python -m parity.fuzz --minutes 5``, or ``make fuzz MINUTES=5``.
 
 Builds the targets of ``fuzz/`` with the stable compiler and libFuzzer, gives them seeds from the
-project's own data, runs one after the other on all processors, and prints how many inputs each has
-survived. An input that breaks a target stays in ``fuzz/artifacts``; the exit code is then 1. What
-was found interesting stays in ``fuzz/corpus``, where the next run goes on.
+project's own data, runs one after the other, and prints how many inputs each has survived. An
+input that breaks a target stays in ``fuzz/artifacts``; the exit code is then 1. What was found
+interesting stays in ``fuzz/corpus``, where the next run goes on, and the executions of all runs
+are counted in ``fuzz/executions.json``, also of one that is stopped with Ctrl-C.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import scipy.io
-
+from parity.fuzz_seeds import TARGETS, Target, write_seeds
 from parity.golden import golden_scene
-from pystamps_shim.io import mat
 
 _ROOT = Path(__file__).resolve().parents[1]
 _FUZZ = _ROOT / "fuzz"
+_RECORD = _FUZZ / "executions.json"
 _TRIPLE = "x86_64-unknown-linux-gnu"
-#: What ``cargo fuzz`` passes, without a sanitizer: that needs no other compiler.
+#: What ``cargo fuzz`` passes, without a sanitizer, which would need another compiler, and without
+#: the tracing of comparisons: it takes much of the time, and seeds know the magic numbers.
 _FLAGS = (
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
-    "-Cllvm-args=-sanitizer-coverage-trace-compares",
     "--cfg=fuzzing",
-    "-Ccodegen-units=1",
 )
-_LARGEST_SEED = 16_384
-
-Seeds = Iterator[tuple[str, bytes]]
-
-
-@dataclass(frozen=True)
-class Target:
-    """One program of ``fuzz/src/bin``.
-
-    Attributes
-    ----------
-    name
-        Its file.
-    seeds
-        Yields names and contents of inputs to begin with.
-    longest
-        Bytes that inputs may grow to.
-    """
-
-    name: str
-    seeds: Callable[[Path], Seeds]
-    longest: int
+#: How often progress is told.
+_TELL_S = 10.0
+#: What a target's process may take beyond its time, to write what it holds.
+_GRACE_S = 60.0
+#: Exit code of a run that was stopped from the keyboard.
+_STOPPED = 130
+#: Exit codes of a libFuzzer process that has found nothing: it was done, or it was interrupted.
+_FOUND_NOTHING = (0, 72, -signal.SIGINT)
 
 
 @dataclass(frozen=True)
@@ -68,138 +54,241 @@ class Result:
 
     target: str
     executions: int
-    seconds: int
+    seconds: float
     corpus: int
-    failed: bool
+    broken_by: tuple[Path, ...] = ()
+    failed: bool = False
 
 
-def mat_seeds(scene: Path) -> Seeds:
-    """Yield small MATLAB files: the original's, scipy's with every class, ours of both versions."""
-    for path in sorted(scene.rglob("*.mat")):
-        if path.stat().st_size <= _LARGEST_SEED:
-            yield path.name, path.read_bytes()
-    values = {
-        "doubles": np.arange(6.0).reshape(2, 3),
-        "complex": np.array([[1 + 2j, 3 - 4j]], dtype=np.complex64),
-        "text": "Änderung",
-        "flags": np.array([[True, False]]),
-        "cell": np.array([["a", np.eye(2)]], dtype=object),
-        "record": {"one": 1.0, "two": "zwei"},
-        "empty": np.zeros((0, 3)),
-        "whole": np.array([[1, -2]], dtype=np.int16),
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "seed.mat"
-        for compressed in (False, True):
-            scipy.io.savemat(path, values, do_compression=compressed)
-            yield f"scipy-{compressed}", path.read_bytes()
-        for version in ("5", "7.3"):
-            kept = {name: value for name, value in values.items() if name != "cell"}
-            mat.write(path, kept, version=version)
-            yield f"own-{version}", path.read_bytes()
+def executions_in(log: str) -> int:
+    """Return how many inputs a libFuzzer process has tried, from what it has written so far."""
+    # The last line of statistics says it exactly; until then, lines begin with the number so far.
+    if final := re.findall(r"^stat::number_of_executed_units:\s*(\d+)", log, re.MULTILINE):
+        return int(final[-1])
+    return max((int(number) for number in re.findall(r"^#(\d+)\s", log, re.MULTILINE)), default=0)
 
 
-def text_seeds(scene: Path) -> Seeds:
-    """Yield parameter files of images and baselines."""
-    for suffix in ("*.par", "*.base"):
-        for path in sorted(scene.rglob(suffix))[:6]:
-            yield path.name, path.read_bytes()
+def split_executions(total: int, jobs: int) -> list[int]:
+    """Split a number of executions over jobs; each gets some, as 0 would mean no end."""
+    return [max(1, total // jobs + (job < total % jobs)) for job in range(jobs)]
 
 
-def list_seeds(_: Path) -> Seeds:
-    """Yield lists of patches."""
-    yield "one", b"PATCH_1\n"
-    yield "several", b"# by hand\nPATCH_1\n\nPATCH_2\nPATCH_10\n"
-    yield "leading-out", b"../PATCH_1\n/tmp\n.\n"
+def split_minutes(targets: Sequence[Target], minutes: float) -> list[float]:
+    """Split the time over the targets by their weights, in seconds, at least one each."""
+    weights = sum(target.weight for target in targets)
+    return [max(1.0, 60 * minutes * target.weight / weights) for target in targets]
 
 
-def typed_seeds(_: Path) -> Seeds:
-    """Yield what people type for parameters and dates."""
-    for text in ("20", "[1 2 3]", "1:5", "[]", "'y'", "nan", "-Inf", "1e3, 2", "20210224"):
-        yield text.replace("/", "_"), text.encode()
+def add_to_record(record: dict[str, dict[str, float]], result: Result) -> None:
+    """Add what one target did to the numbers of all runs."""
+    known = record.setdefault(result.target, {"executions": 0, "seconds": 0.0})
+    known["executions"] += result.executions
+    known["seconds"] = round(known["seconds"] + result.seconds, 1)
 
 
-def ledger_seeds(_: Path) -> Seeds:
-    """Yield a record as stages write it."""
-    entry = (
-        b'{"schema":1,"stages":{"stage1":{"algorithm":"stage1/1","parameters":{"a":"1"},'
-        b'"inputs":[{"path":"ps1.mat","bytes":10,"digest":"00"}],"outputs":[],"origin":"native"}}}'
+def read_record(path: Path) -> dict[str, dict[str, float]]:
+    """Read the numbers of all runs; nothing if there are none."""
+    if not path.is_file():
+        return {}
+    record: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+    return record
+
+
+def table(results: Sequence[Result], record: dict[str, dict[str, float]]) -> str:
+    """Lay the numbers out for people."""
+    lines = [f"{'target':<16}{'executions':>14}{'a second':>12}{'corpus':>9}{'of all runs':>15}"]
+    for each in results:
+        rate = each.executions / max(each.seconds, 1e-9)
+        total = int(record.get(each.target, {}).get("executions", 0))
+        words = "  BROKEN" if each.failed else ""
+        lines.append(
+            f"{each.target:<16}{each.executions:>14,}{rate:>12,.0f}{each.corpus:>9,}{total:>15,}{words}"
+        )
+    now = sum(each.executions for each in results)
+    total = sum(int(known["executions"]) for known in record.values())
+    lines.append(f"{'all':<16}{now:>14,}{'':>21}{total:>15,}")
+    return "\n".join(lines)
+
+
+def how_to_repeat(result: Result, folder: Path) -> str:
+    """Say what broke a target and how to see it again."""
+    program = folder / result.target
+    if not result.broken_by:
+        return f"{result.target} failed without an input: see its words above"
+    return "\n".join(
+        f"{result.target} is broken by {artifact}\n  see it again:  {program} {artifact}"
+        for artifact in result.broken_by
     )
-    yield "empty", b"{}"
-    yield "one", entry
-
-
-TARGETS = (
-    Target("mat_list", mat_seeds, _LARGEST_SEED),
-    Target("mat_read", mat_seeds, _LARGEST_SEED),
-    Target("mat_array", mat_seeds, _LARGEST_SEED),
-    Target("parameter_file", mat_seeds, _LARGEST_SEED),
-    Target("gamma_text", text_seeds, 512),
-    Target("parameter_text", typed_seeds, 128),
-    Target("patch_list", list_seeds, 256),
-    Target("ledger", ledger_seeds, 1024),
-)
 
 
 def build() -> Path:
     """Build the targets and return their folder."""
     command = ["cargo", "build", "--release", "--locked", "--quiet", "--target", _TRIPLE]
     environment = {**os.environ, "RUSTFLAGS": " ".join(_FLAGS)}
+    # An outer setting must not carry the instrumented build into the ordinary one's folder.
+    environment["CARGO_TARGET_DIR"] = str(_FUZZ / "target")
+    _tell("building the targets (minutes the first time) …")
     subprocess.run(command, cwd=_FUZZ, env=environment, check=True)
     return _FUZZ / "target" / _TRIPLE / "release"
 
 
-def run_target(target: Target, program: Path, scene: Path, seconds: int) -> Result:
-    """Run one target for a while on every processor."""
-    corpus, artifacts = _FUZZ / "corpus" / target.name, _FUZZ / "artifacts" / target.name
-    seeds = Path(tempfile.mkdtemp(prefix="pystamps-seeds-"))
-    corpus.mkdir(parents=True, exist_ok=True)
-    artifacts.mkdir(parents=True, exist_ok=True)
-    for name, content in target.seeds(scene):
-        (seeds / name).write_bytes(content)
-    workers = os.cpu_count() or 1
-    command = [
-        str(program), str(corpus), str(seeds), f"-max_total_time={seconds}",
-        f"-max_len={target.longest}", f"-fork={workers}", "-rss_limit_mb=2048", "-timeout=10",
-        f"-artifact_prefix={artifacts}/",
-    ]  # fmt: skip
-    try:
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
-    finally:
-        shutil.rmtree(seeds)
-    # The last line of every report begins with the executions so far.
-    counts = [int(number) for number in re.findall(r"^#(\d+):", told.stderr, re.MULTILINE)]
-    failed = told.returncode != 0
-    if failed:
-        sys.stderr.write("\n".join(told.stderr.splitlines()[-30:]) + "\n")
-    size = sum(1 for _ in corpus.iterdir())
-    return Result(target.name, max(counts, default=0), seconds, size, failed)
+class Run:
+    """The processes of one target, from start to end."""
+
+    def __init__(self, target: Target, program: Path, scene: Path, logs: Path) -> None:
+        """Prepare corpus, artifacts and seeds."""
+        self.target, self.program = target, program
+        self.corpus = _FUZZ / "corpus" / target.name
+        self.artifacts = _FUZZ / "artifacts" / target.name
+        self.corpus.mkdir(parents=True, exist_ok=True)
+        self.artifacts.mkdir(parents=True, exist_ok=True)
+        self.seeds = logs / target.name / "seeds"
+        self.seeds.mkdir(parents=True)
+        write_seeds(target, scene, self.seeds)
+        self.logs: list[Path] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.before = set(self.artifacts.iterdir())
+        self.started = time.monotonic()
+
+    def start(self, seconds: float, runs: Sequence[int | None]) -> None:
+        """Start a process for each of `runs`: after how many executions it ends, if at all."""
+        environment = {**os.environ, "TMPDIR": str(self.seeds.parent)}
+        for number, executions in enumerate(runs):
+            command = [
+                str(self.program), str(self.corpus), str(self.seeds),
+                f"-max_total_time={max(1, round(seconds))}", f"-max_len={self.target.longest}",
+                "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1",
+                f"-artifact_prefix={self.artifacts}/",
+            ]  # fmt: skip
+            if executions is not None:
+                command.append(f"-runs={executions}")
+            log = self.seeds.parent / f"{number}.log"
+            with log.open("wb") as out:
+                # A group of its own: Ctrl-C reaches only us, and we end it in order.
+                self.processes.append(
+                    subprocess.Popen(
+                        command, stdout=out, stderr=out, process_group=0, env=environment
+                    )
+                )
+            self.logs.append(log)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the processes, telling now and then how far they are."""
+        end, told = self.started + seconds + _GRACE_S, self.started
+        while any(process.poll() is None for process in self.processes):
+            now = time.monotonic()
+            if now > end:
+                self.stop()
+                return
+            if now - told >= _TELL_S:
+                told = now
+                _tell(f"{self.target.name}: {now - self.started:,.0f} of {seconds:,.0f} s, "
+                      f"{self.executions():,} executions at least")  # fmt: skip
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """End the processes, which then still say what they have done."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        for process in self.processes:
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def executions(self) -> int:
+        """Return how many inputs have been tried so far."""
+        return sum(executions_in(_text(log)) for log in self.logs)
+
+    def result(self) -> Result:
+        """Return what the processes have done."""
+        seconds = time.monotonic() - self.started
+        broken_by = tuple(sorted(set(self.artifacts.iterdir()) - self.before))
+        failed = bool(broken_by)
+        for process, log in zip(self.processes, self.logs, strict=True):
+            if process.returncode not in _FOUND_NOTHING:
+                failed = True
+                sys.stderr.write("\n".join(_text(log).splitlines()[-30:]) + "\n")
+        size = sum(1 for _ in self.corpus.iterdir())
+        return Result(
+            self.target.name, self.executions(), seconds, size, broken_by=broken_by, failed=failed
+        )
+
+
+def run_targets(chosen: Sequence[Target], options: argparse.Namespace, folder: Path) -> int:
+    """Run the targets one after the other; the exit code."""
+    results: list[Result] = []
+    stopped = False
+    record = read_record(_RECORD)
+    memory = Path("/dev/shm")
+    place = memory if memory.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="pystamps-fuzz-", dir=place) as temporary:
+        logs = Path(temporary)
+        scene = golden_scene(logs / "scene").folder
+        shares = split_minutes(chosen, options.minutes)
+        for target, seconds in zip(chosen, shares, strict=True):
+            run = Run(target, folder / target.name, scene, logs)
+            runs: list[int | None] = [None] * options.jobs
+            if options.executions:
+                runs = [*split_executions(options.executions, options.jobs)]
+            try:
+                run.start(seconds, runs)
+                run.wait(seconds)
+            except KeyboardInterrupt:
+                stopped = True
+                _tell("stopping …")
+                run.stop()
+            results.append(run.result())
+            add_to_record(record, results[-1])
+            _RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            if stopped:
+                break
+    print(table(results, record))  # noqa: T201
+    for broken in (each for each in results if each.failed):
+        print(how_to_repeat(broken, folder))  # noqa: T201
+    if any(each.failed for each in results):
+        return 1
+    return _STOPPED if stopped else 0
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
+
+
+def _tell(words: str) -> None:
+    sys.stderr.write(words + "\n")
+
+
+def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m parity.fuzz", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1.0, help="for all targets together (1)")
+    parser.add_argument(
+        "--executions", type=int, metavar="N", help="end each target after N inputs, if time allows"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side (processors)"
+    )
+    names = [target.name for target in TARGETS]
+    parser.add_argument("--targets", help=f"some of {', '.join(names)}")
+    options = parser.parse_args(arguments)
+    options.chosen = TARGETS
+    if options.targets:
+        wanted = options.targets.split(",")
+        if unknown := sorted(set(wanted) - set(names)):
+            parser.error(f"no such target: {', '.join(unknown)}")
+        options.chosen = tuple(target for target in TARGETS if target.name in wanted)
+    if options.jobs < 1 or options.minutes <= 0:
+        parser.error("--jobs and --minutes are above zero")
+    return options
 
 
 def main() -> int:
-    """Run all targets and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m parity.fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=1.0, help="for all targets together (1)")
-    names = [target.name for target in TARGETS]
-    parser.add_argument("--targets", help=f"some of {', '.join(names)}")
-    options = parser.parse_args()
-    chosen = options.targets.split(",") if options.targets else names
-    folder = build()
-    seconds = max(1, round(60 * options.minutes / len(chosen)))
-    results = []
-    with tempfile.TemporaryDirectory() as unpacked:
-        scene = golden_scene(Path(unpacked)).folder
-        for target in TARGETS:
-            if target.name in chosen:
-                sys.stderr.write(f"{target.name}: {seconds} s …\n")
-                results.append(run_target(target, folder / target.name, scene, seconds))
-    print(f"{'target':<16}{'executions':>14}{'a second':>12}{'corpus':>9}")  # noqa: T201
-    for each in results:
-        rate = each.executions / each.seconds
-        words = "  BROKEN: fuzz/artifacts" if each.failed else ""
-        print(f"{each.target:<16}{each.executions:>14,}{rate:>12,.0f}{each.corpus:>9}{words}")  # noqa: T201
-    print(f"{'all':<16}{sum(each.executions for each in results):>14,}")  # noqa: T201
-    return int(any(each.failed for each in results))
+    """Run the targets and print the table."""
+    options = read_options()
+    return run_targets(options.chosen, options, build())
 
 
 if __name__ == "__main__":

@@ -67,6 +67,6 @@ def _is_report(path: Path) -> bool:
     try:
         text = path.read_text(encoding="utf-8")
         found = json.loads(text) if text.strip() else {"schema": 0}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and "schema" in found

@@ -23,6 +23,8 @@ pub mod native_stage6;
 pub mod native_stage7;
 pub mod native_stage8;
 mod parameter_checks;
+#[doc(hidden)]
+pub mod parsers;
 mod patch_scope;
 mod phase_series;
 pub mod plan;

@@ -2,6 +2,7 @@
 #![no_main]
 
 use pystamps_core::gamma_text::{GammaText, key};
+use pystamps_fuzz::{bounded, of_text};
 
 const NUMBERS: [&str; 9] = [
     key::HEADING_DEG,
@@ -16,10 +17,9 @@ const NUMBERS: [&str; 9] = [
 ];
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    pystamps_fuzz::bounded(input, || {
+    bounded(of_text(input), || {
         let file = GammaText::from_text("input.par", String::from_utf8_lossy(input));
         for name in NUMBERS {
-            let _ = file.number(name);
             let _ = file.positive_number(name);
         }
         let _ = file.numbers(key::INITIAL_BASELINE_RATE_M_PER_S, 3);

@@ -98,7 +98,7 @@ def _read_toml(text: str, path: Path) -> Any:
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         cause = f"{path}: is no TOML: {error}"
         raise wrong_usage(cause, "mend that line") from error
 
@@ -106,7 +106,7 @@ def _read_toml(text: str, path: Path) -> Any:
 def _read_json(text: str, path: Path) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         cause = f"{path}: is no JSON: {error}"
         raise wrong_usage(cause, "mend that line") from error
 
@@ -119,7 +119,8 @@ def _read_yaml(text: str, path: Path) -> Any:
         raise wrong_usage(cause, "pip install pyyaml, or write the settings as TOML") from error
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    # Impossible dates and tags that do not fit their values raise what the conversion raises.
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
         cause = f"{path}: is no YAML: {' '.join(str(error).split())}"
         raise wrong_usage(cause, "mend that line") from error
 

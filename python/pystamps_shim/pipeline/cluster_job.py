@@ -45,7 +45,7 @@ def run_on_worker(job: StageJob, share: Share, version: str, key: str) -> StageR
     from distributed import Reschedule  # noqa: PLC0415
 
     kept = results_folder(job.dataset) / f"{key}.json"
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         return StageResult.from_json(json.loads(kept.read_text(encoding="utf-8")))
     result = _run_once(job, share, version, key)
     if result.status is Status.SKIPPED:

@@ -21,6 +21,8 @@ from pystamps_shim.report_file import is_stream, write_report
 #: Version of the file's layout.
 SCHEMA = 1
 REPORT_FILE = "report.json"
+#: What looking into JSON of another shape raises.
+_OF_ANOTHER_SHAPE = (AttributeError, TypeError)
 
 
 class ReportFile:
@@ -79,7 +81,7 @@ class ReportFile:
         found = {}
         for target in (*self._dataset.patches, MERGED):
             path = self._dataset.folder(target) / CONTROL_FOLDER / "ledger.json"
-            with contextlib.suppress(OSError, ValueError, AttributeError):
+            with contextlib.suppress(OSError, ValueError, RecursionError, *_OF_ANOTHER_SHAPE):
                 stages = json.loads(path.read_text(encoding="utf-8")).get("stages", {})
                 keys = ("fingerprint", "parameters", "algorithm_version", "origin")
                 found[target] = {

@@ -146,6 +146,6 @@ def _run_again(dataset: Dataset, facts: DatasetFacts) -> frozenset[tuple[int, st
 def _last_run(root: Path) -> str | None:
     try:
         found = json.loads((root / CONTROL_FOLDER / REPORT_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return str(found.get("state")) if isinstance(found, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ class Ledger:
     def replayed(self) -> set[int]:
         """Return the numbers of the stages whose files were copied from a reference."""
         copied = (name for name, origin in self.origins.items() if origin == _ORIGIN_OF_COPIES)
-        return {int(name) for name in copied if name.isdigit()}
+        return {int(name) for name in copied if re.fullmatch("[0-9]", name)}
 
     @classmethod
     def read(cls, scope: Path) -> Ledger:
@@ -43,6 +44,6 @@ class Ledger:
             return cls({})
         except OSError as error:
             return cls({}, f"cannot be read ({error.strerror})")
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             return cls({}, "is no ledger that pystamps has written")
         return cls(origins)

@@ -4,7 +4,7 @@
 //! differences; 143 it was told to stop. Standard output is data, standard error is for people; a
 //! failure is told on both where JSON was asked for.
 
-mod arguments;
+pub(crate) mod arguments;
 mod commands;
 mod output;
 mod stop;

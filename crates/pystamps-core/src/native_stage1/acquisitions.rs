@@ -7,11 +7,11 @@ use crate::error::{Diagnostic, Error, IoContext, Result};
 
 /// One interferogram as preparation listed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Interferogram {
+pub(crate) struct Interferogram {
     /// Path of the raster, as written in `pscphase.in`.
     pub(super) path: PathBuf,
     /// Its two dates.
-    pub(super) dates: DatePair,
+    pub(crate) dates: DatePair,
     /// Its place in `pscands.1.ph`, counted from 0.
     pub(super) column: usize,
 }
@@ -25,7 +25,7 @@ impl Interferogram {
 
 /// Images and interferograms of a project, in the order of its arrays.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Acquisitions {
+pub(crate) struct Acquisitions {
     /// Date of the master image.
     pub(super) master: Date,
     /// Interferograms with data, in file order.
@@ -55,6 +55,14 @@ impl std::fmt::Display for Acquisitions {
 pub(super) fn read_interferograms(root: &Path) -> Result<Vec<Interferogram>> {
     let list = root.join(crate::project::layout::root::PSCPHASE_IN);
     let text = fs_err::read_to_string(&list).while_doing("read the list of interferograms")?;
+    parse_interferograms(&text, &list)
+}
+
+/// The interferograms of the text of `pscphase.in`, at least one.
+///
+/// # Errors
+/// `interferogram-name`, `no-interferograms`; `list` is only named in them.
+pub(crate) fn parse_interferograms(text: &str, list: &Path) -> Result<Vec<Interferogram>> {
     // Line 1 is the raster width. One path a line, so that blanks in paths are no separators.
     let paths = text.lines().skip(1).map(str::trim_end).filter(|line| !line.is_empty());
     let interferograms: Vec<Interferogram> = paths
@@ -67,7 +75,7 @@ pub(super) fn read_interferograms(root: &Path) -> Result<Vec<Interferogram>> {
         .collect::<Result<_>>()?;
     if interferograms.is_empty() {
         return Err(Diagnostic::new("no-interferograms", "the project lists no interferogram")
-            .path(&list)
+            .path(list)
             .expected("the raster width, then one .diff path a line")
             .found(format!("{} lines", text.lines().count()))
             .remedy("prepare the project again")
@@ -83,7 +91,7 @@ pub(super) fn read_interferograms(root: &Path) -> Result<Vec<Interferogram>> {
 /// master-master interferogram is dropped from the stack and the master inserted as ever: the
 /// "intent" reading of the specification; the original then writes arrays of inconsistent size.
 /// Names out of order are refused, where the original computes with wrongly dated columns.
-pub(super) fn single_master(
+pub(crate) fn single_master(
     mut interferograms: Vec<Interferogram>,
     list: &Path,
 ) -> Result<Acquisitions> {
@@ -119,7 +127,7 @@ pub(super) fn single_master(
 ///
 /// # StaMPS compatibility
 /// Stage1.md C: the images are the sorted unique dates of all pairs; file order is kept.
-pub(super) fn small_baselines(
+pub(crate) fn small_baselines(
     interferograms: Vec<Interferogram>,
     master: Date,
     list: &Path,

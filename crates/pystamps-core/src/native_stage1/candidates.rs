@@ -40,7 +40,10 @@ impl Candidates {
         acquisitions: &Acquisitions,
         geometry: &MasterGeometry,
     ) -> Result<Self> {
-        let pixels = read_pixels(&folder.join(patch::CANDIDATES_IJ), geometry)?;
+        let path = folder.join(patch::CANDIDATES_IJ);
+        let text = fs_err::read_to_string(&path).while_doing("read the candidates")?;
+        let raster = [geometry.azimuth_lines, geometry.range_samples];
+        let pixels = parse_pixels(&text, raster, &path)?;
         let count = pixels.len();
         let lonlat = read_singles(&folder.join(patch::CANDIDATES_LL), 2 * count, count)?;
         let lonlat_deg = lonlat.chunks_exact(2).map(|p| known_position([p[0], p[1]])).collect();
@@ -67,16 +70,22 @@ fn known_position([longitude_deg, latitude_deg]: [f64; 2]) -> [f64; 2] {
     if on_globe && !blank { [longitude_deg, latitude_deg] } else { [f64::NAN; 2] }
 }
 
-fn read_pixels(path: &Path, geometry: &MasterGeometry) -> Result<Vec<[u32; 2]>> {
-    let text = fs_err::read_to_string(path).while_doing("read the candidates")?;
+/// Lines `id azimuth range` with pixels inside a raster of so many lines and samples.
+///
+/// # Errors
+/// `candidate-pixel`; `path` is only named in it.
+pub(crate) fn parse_pixels(
+    text: &str,
+    [azimuth_lines, range_samples]: [usize; 2],
+    path: &Path,
+) -> Result<Vec<[u32; 2]>> {
     text.lines()
         .enumerate()
         .map(|(row, line)| {
             let mut fields = line.split_ascii_whitespace().skip(1);
             let mut pixel = || fields.next().and_then(|field| field.parse::<u32>().ok());
             let inside = |pixel: &[u32; 2]| {
-                (pixel[0] as usize) < geometry.azimuth_lines
-                    && (pixel[1] as usize) < geometry.range_samples
+                (pixel[0] as usize) < azimuth_lines && (pixel[1] as usize) < range_samples
             };
             pixel().zip(pixel()).map(|(azimuth, range)| [azimuth, range]).filter(inside).ok_or_else(
                 || {
@@ -84,8 +93,8 @@ fn read_pixels(path: &Path, geometry: &MasterGeometry) -> Result<Vec<[u32; 2]>> 
                         .path(path)
                         .variable(format!("line {}", row + 1))
                         .expected(format!(
-                            "`id azimuth range` with azimuth < {} and range < {}",
-                            geometry.azimuth_lines, geometry.range_samples
+                            "`id azimuth range` with azimuth < {azimuth_lines} and range < \
+                             {range_samples}"
                         ))
                         .found(line.chars().take(80).collect::<String>())
                         .remedy("prepare the project again")
@@ -108,6 +117,14 @@ fn read_singles(path: &Path, expected: usize, candidates: usize) -> Result<Vec<f
 
 fn read_dispersion(path: &Path, candidates: usize) -> Result<Vec<f64>> {
     let text = fs_err::read_to_string(path).while_doing("read the amplitude dispersion")?;
+    parse_dispersion(&text, candidates, path)
+}
+
+/// One number for each of the candidates.
+///
+/// # Errors
+/// `unparsable-number`, `candidate-count`; `path` is only named in them.
+pub(crate) fn parse_dispersion(text: &str, candidates: usize, path: &Path) -> Result<Vec<f64>> {
     let values: Vec<f64> = text
         .split_ascii_whitespace()
         .map(|token| {

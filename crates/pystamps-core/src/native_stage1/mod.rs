@@ -19,8 +19,8 @@
 //! in `no_ps_info.mat`, so that StaMPS passes over it; older variables in existing files do not
 //! survive. Data of DORIS, ISCE and GSAR are refused.
 
-mod acquisitions;
-mod candidates;
+pub(crate) mod acquisitions;
+pub(crate) mod candidates;
 mod geometry;
 mod inputs;
 mod order;

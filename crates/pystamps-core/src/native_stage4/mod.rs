@@ -20,7 +20,7 @@
 //! `no_ps_info.mat`; the original's driver takes that mark back.
 
 pub(crate) mod neighbours;
-mod network;
+pub(crate) mod network;
 mod noise;
 pub(crate) mod promotion;
 pub(crate) mod selection;

@@ -39,6 +39,11 @@ pub(super) fn edges_between(xy_m: &[[f32; 2]], given: Option<&Path>) -> Result<V
 /// `edge-file` if it is none, or is not one of `scatterers` points; I/O errors.
 fn read_edges(path: &Path, scatterers: usize) -> Result<Vec<[u32; 2]>> {
     let text = fs_err::read_to_string(path).while_doing("read the edges")?;
+    parse_edges(&text, scatterers, path)
+}
+
+/// As [`read_edges`], from the file's text; `path` is only named in errors.
+pub(crate) fn parse_edges(text: &str, scatterers: usize, path: &Path) -> Result<Vec<[u32; 2]>> {
     let mut lines = text
         .lines()
         .enumerate()

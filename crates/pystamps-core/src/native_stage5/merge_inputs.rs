@@ -208,6 +208,14 @@ fn finite(folder: &Path, variable: &Variable, lengths: &AxisLengths) -> Result<V
 /// First and last range sample, first and last azimuth line, from 1.
 fn read_window(path: &Path) -> Result<[i32; 4]> {
     let text = fs_err::read_to_string(path).while_doing("read the window of a patch")?;
+    parse_window(&text, path)
+}
+
+/// The four numbers of `patch_noover.in`.
+///
+/// # Errors
+/// `patch-window`; `path` is only named in it.
+pub(crate) fn parse_window(text: &str, path: &Path) -> Result<[i32; 4]> {
     let numbers: Vec<i32> = text.split_whitespace().map_while(|word| word.parse().ok()).collect();
     numbers.as_slice().try_into().map_err(|_| {
         Diagnostic::new("patch-window", "the window of a patch cannot be read")

@@ -21,7 +21,7 @@ mod correction;
 mod interferogram_noise;
 mod joined;
 mod merge;
-mod merge_inputs;
+pub(crate) mod merge_inputs;
 mod merge_outputs;
 mod merged_order;
 mod ownership;

@@ -30,7 +30,7 @@ const SCHEMA: u32 = 1;
 
 /// The solver's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct SolverLog {
+pub(crate) struct SolverLog {
     schema: u32,
     /// `native`, or `snaphu` if what is published is SNAPHU's solution.
     pub(super) solver: String,
@@ -89,9 +89,17 @@ impl SolverLog {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(missing(&path)),
             text => text.while_doing("read the solver's log")?,
         };
-        let log: Self = serde_json::from_slice(&text).map_err(|e| damaged(&path, "", e))?;
+        Self::parse(&text, &path)
+    }
+
+    /// The log that is written in `text`; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// `certificate-damaged`.
+    pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Self> {
+        let log: Self = serde_json::from_slice(text).map_err(|e| damaged(path, "", e))?;
         if log.schema != SCHEMA {
-            return Err(damaged(&path, "schema", log.schema));
+            return Err(damaged(path, "schema", log.schema));
         }
         Ok(log)
     }

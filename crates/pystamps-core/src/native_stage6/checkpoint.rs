@@ -192,7 +192,8 @@ fn encode(proof: &Proof, out: &mut Vec<u8>) {
     }
 }
 
-fn decode(bytes: &[u8]) -> Option<Proof> {
+/// The proof between key and checksum; nothing if it is none.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Proof> {
     let (imbalance, rest) = bytes.split_first_chunk()?;
     let (augmentations, rest) = rest.split_first_chunk()?;
     let (flows, rest) = rest.split_first_chunk()?;

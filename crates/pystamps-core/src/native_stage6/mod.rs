@@ -20,8 +20,8 @@
 //! several masters is seeded, and so repeatable, but equal to the original's only in its statistics.
 //! `unwrap_hold_good_values` is refused.
 
-mod certificates;
-mod checkpoint;
+pub(crate) mod certificates;
+pub(crate) mod checkpoint;
 mod costs;
 mod demands;
 mod edge_analysis;

@@ -15,7 +15,7 @@ pub(super) type Entries<T> = Vec<(u32, T)>;
 
 /// A solution as it is kept: almost all flows and potentials are 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Proof {
+pub(crate) struct Proof {
     /// Whole cycles of the arcs, those down first, row by row.
     pub(super) flow: Entries<i16>,
     /// Potentials of the cells between four pixels, row by row, and of the border.
@@ -26,7 +26,7 @@ pub(super) struct Proof {
 
 /// What the search for the solution took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Effort {
+pub(crate) struct Effort {
     /// Units of flow that the cheapest cycles of single arcs leave unbalanced.
     pub(super) imbalance: u64,
     /// Units moved along shortest paths.

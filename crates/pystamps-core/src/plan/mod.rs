@@ -2,7 +2,7 @@
 
 mod filters;
 mod rates;
-mod sizes;
+pub(crate) mod sizes;
 mod stages;
 mod state;
 mod unwrapping;

@@ -86,6 +86,11 @@ fn extent_m(folder: &Path) -> Result<[f64; 2]> {
         return Ok([0.0; 2]);
     }
     let bytes = fs_err::read(&path).while_doing("read the positions of the candidates")?;
+    Ok(extent_of(&bytes))
+}
+
+/// As [`extent_m`], from the content of `pscands.1.ll`.
+pub(crate) fn extent_of(bytes: &[u8]) -> [f64; 2] {
     let (pairs, _) = bytes.as_chunks::<8>();
     let positions_deg = pairs.iter().filter_map(|pair| {
         let (words, _) = pair.as_chunks::<4>();
@@ -93,7 +98,7 @@ fn extent_m(folder: &Path) -> Result<[f64; 2]> {
         let known = position.iter().all(|degrees| degrees.abs() <= 360.0);
         (known && position != [0.0, 0.0]).then_some(position)
     });
-    let Some([_, latitude_deg]) = positions_deg.clone().next() else { return Ok([0.0; 2]) };
+    let Some([_, latitude_deg]) = positions_deg.clone().next() else { return [0.0; 2] };
     let east_m = DEGREE_M * latitude_deg.to_radians().cos();
     let mut boxes = [Bounds::EMPTY; TRIED_DIRECTIONS];
     for [longitude, latitude] in positions_deg {
@@ -106,7 +111,7 @@ fn extent_m(folder: &Path) -> Result<[f64; 2]> {
     let sides = boxes.iter().map(Bounds::sides_m);
     let smallest = sides.min_by(|a, b| (a[0] * a[1]).total_cmp(&(b[0] * b[1])));
     let [a, b] = smallest.unwrap_or_default();
-    Ok([a.max(b), a.min(b)])
+    [a.max(b), a.min(b)]
 }
 
 /// Directions of a rectangle that are tried over a quarter turn.

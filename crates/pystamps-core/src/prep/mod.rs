@@ -13,7 +13,7 @@
 //! Memory: a few blocks of lines for each thread; it grows with neither images nor patches. The
 //! bytes written are the same for any number of threads.
 
-mod acquisitions;
+pub(crate) mod acquisitions;
 mod amplitude;
 mod calibrate;
 mod candidates;

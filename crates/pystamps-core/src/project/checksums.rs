@@ -33,7 +33,7 @@ pub struct Checksums {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
+pub(crate) struct Known {
     bytes: u64,
     modified_ns: i128,
     inode: u64,
@@ -134,7 +134,12 @@ fn memory_of(scope: &Path) -> PathBuf {
 /// What a memory holds; nothing if it is missing or unreadable.
 fn remembered(file: &Path) -> BTreeMap<String, Known> {
     let text = fs_err::read(file).ok();
-    text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    text.and_then(|text| parse_memory(&text)).unwrap_or_default()
+}
+
+/// What the text of a memory says; nothing if it is damaged.
+pub(crate) fn parse_memory(text: &[u8]) -> Option<BTreeMap<String, Known>> {
+    serde_json::from_slice(text).ok()
 }
 
 /// The record of a file by its content, under `name`.

@@ -28,7 +28,7 @@ const JOURNAL: &str = "journal.json";
 
 /// The moves that turn the old state of a scope into the new one.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Journal {
+pub(crate) struct Journal {
     /// Entries of the scope that go without replacement.
     remove: Vec<String>,
     /// Entries of `new/` that take their place in the scope, in this order.
@@ -123,21 +123,39 @@ pub fn recover(lock: &ScopeLock) -> Result<bool> {
     }
     let action = || format!("complete the interrupted publication in {}", lock.scope().display());
     let text = fs_err::read(&path).while_doing(action())?;
-    let damaged = |found: String| {
-        Diagnostic::new("journal-damaged", "the record of an interrupted publication is unusable")
-            .path(&path)
+    apply(lock.scope(), &Journal::parse(&text, &path)?).while_doing(action())?;
+    Ok(true)
+}
+
+impl Journal {
+    /// The journal that is written in `text`, with no entry that leads out of the scope; `path` is
+    /// only named in errors.
+    ///
+    /// # Errors
+    /// `journal-damaged`.
+    pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Self> {
+        let damaged = |found: String| {
+            Diagnostic::new(
+                "journal-damaged",
+                "the record of an interrupted publication is unusable",
+            )
+            .path(path)
             .expected("a journal written by pystamps-native")
             .found(found)
             .remedy("look at the files in `new` beside it, then delete this staging folder")
             .data()
-    };
-    let journal: Journal = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
-    let entries = [&journal.remove, &journal.install, &journal.markers];
-    if let Some(name) = entries.into_iter().flatten().find(|name| !is_plain(name)) {
-        return Err(damaged(format!("the entry '{name}'")));
+        };
+        let journal: Self = serde_json::from_slice(text).map_err(|e| damaged(e.to_string()))?;
+        if let Some(name) = journal.entries().find(|name| !is_plain(name)) {
+            return Err(damaged(format!("the entry '{name}'")));
+        }
+        Ok(journal)
     }
-    apply(lock.scope(), &journal).while_doing(action())?;
-    Ok(true)
+
+    /// Every name in it.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &str> {
+        [&self.remove, &self.install, &self.markers].into_iter().flatten().map(String::as_str)
+    }
 }
 
 /// Whether a publication of `scope` waits to be completed.
@@ -220,7 +238,11 @@ fn fault_point() {
 /// outside its scope or destroy what it is carried out with.
 fn is_plain(name: &str) -> bool {
     let mut parts = Path::new(name).components();
-    let single = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    // The whole text must be that name: `.pystamps/` has one component as well.
+    let single = match (parts.next(), parts.next()) {
+        (Some(Component::Normal(part)), None) => part == name,
+        _ => false,
+    };
     single && name != CONTROL_FOLDER
 }
 
@@ -390,7 +412,7 @@ mod tests {
         fs_err::create_dir_all(staging_folder(folder.path())).unwrap();
         let precious = tempfile::tempdir().unwrap();
         let absolute = precious.path().to_str().unwrap();
-        for entry in ["../precious", absolute, "..", ".pystamps", "a/b"] {
+        for entry in ["../precious", absolute, "..", ".pystamps", ".pystamps/", "a/b", "a/"] {
             for list in ["remove", "install", "markers"] {
                 let mut journal = serde_json::json!({ "remove": [], "install": [], "markers": [] });
                 journal[list] = serde_json::json!([entry]);

@@ -1,5 +1,6 @@
 //! Defines which patches a project has (orchestration.md, "Discovery").
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Diagnostic, IoContext, Result};
@@ -27,7 +28,7 @@ pub fn patches(root: &Path) -> Result<Vec<Patch>> {
             .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(str::to_owned)
+            .map(|line| folder_name(line).unwrap_or(line).to_owned())
             .collect(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => numbered_folders(root)?,
         Err(error) => return Err(error).while_doing("read the list of patches"),
@@ -47,11 +48,12 @@ pub fn patches(root: &Path) -> Result<Vec<Patch>> {
             .remedy("run `pystamps-native prep snap --export DIR --dataset DIR` first")
             .data());
     }
-    if let Some(name) = names.iter().enumerate().find(|(i, n)| names[..*i].contains(n)) {
-        let problem = format!("the patch '{}' is listed twice", name.1);
+    let mut seen = BTreeSet::new();
+    if let Some(name) = names.iter().find(|name| !seen.insert(*name)) {
+        let problem = format!("the patch '{name}' is listed twice");
         return Err(Diagnostic::new("patch-repeated", problem)
             .path(&list)
-            .variable(name.1)
+            .variable(name)
             .expected("every patch once")
             .found("a repeated line")
             .remedy("remove one of the lines")
@@ -85,6 +87,16 @@ fn is_at_hand(folder: &Path) -> bool {
     files.any(|name| folder.join(name).is_file())
 }
 
+/// The folder that a line names, without the slash that shells put after folders; none if the line is
+/// any other path.
+fn folder_name(line: &str) -> Option<&str> {
+    let mut parts = Path::new(line).components();
+    match (parts.next(), parts.next()) {
+        (Some(Component::Normal(name)), None) => name.to_str(),
+        _ => None,
+    }
+}
+
 fn listed_patch(root: &Path, list: &Path, name: String) -> Result<Patch> {
     let refuse = |kind, problem: String, found: String| {
         Diagnostic::new(kind, problem)
@@ -95,8 +107,7 @@ fn listed_patch(root: &Path, list: &Path, name: String) -> Result<Patch> {
             .remedy("correct or remove the line")
             .data()
     };
-    let mut parts = Path::new(&name).components();
-    if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+    if folder_name(&name).is_none() {
         let problem = format!("the entry '{name}' is not a folder name");
         return Err(refuse("patch-escapes", problem, "a path".into()));
     }
@@ -170,6 +181,19 @@ mod tests {
     }
 
     #[test]
+    fn a_slash_after_a_folder_is_no_part_of_its_name() {
+        let root = project(&["PATCH_1", "PATCH_2"], Some("PATCH_2/\nPATCH_1//.\n"));
+        assert_eq!(names(root.path()), ["PATCH_2", "PATCH_1"]);
+    }
+
+    #[test]
+    fn a_long_list_takes_no_longer_than_its_length() {
+        let lines: Vec<String> = (0..200_000).map(|number| format!("PATCH_{number}")).collect();
+        let root = project(&["PATCH_0"], Some(&lines.join("\n")));
+        assert_eq!(patches(root.path()).unwrap_err().name(), "patch-missing");
+    }
+
+    #[test]
     fn without_a_list_patches_are_sorted_by_number() {
         let root = project(&["PATCH_10", "PATCH_9", "PATCH_x"], None);
         assert_eq!(names(root.path()), ["PATCH_9", "PATCH_10"]);
@@ -185,6 +209,7 @@ mod tests {
             ("PATCH_7\n", "patch-missing"),
             ("# nothing\n", "no-patches"),
             ("PATCH_1\nPATCH_1\n", "patch-repeated"),
+            ("PATCH_1\nPATCH_1/\n", "patch-repeated"),
         ] {
             let root = project(&["PATCH_1"], Some(list));
             assert_eq!(patches(root.path()).unwrap_err().name(), name, "{list}");

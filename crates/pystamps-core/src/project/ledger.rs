@@ -188,9 +188,17 @@ impl Ledger {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(Error::Io { action: "read the ledger".into(), source }),
         };
-        let ledger: Self = serde_json::from_slice(&text).map_err(|e| damaged(&path, e))?;
+        Self::parse(&text, &path)
+    }
+
+    /// The ledger that is written in `text`; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// `ledger-damaged`.
+    pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Self> {
+        let ledger: Self = serde_json::from_slice(text).map_err(|e| damaged(path, e))?;
         if ledger.schema != SCHEMA {
-            return Err(damaged(&path, format!("schema {}", ledger.schema)));
+            return Err(damaged(path, format!("schema {}", ledger.schema)));
         }
         Ok(ledger)
     }

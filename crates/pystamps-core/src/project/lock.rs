@@ -27,7 +27,7 @@ pub struct ScopeLock {
 
 /// Who holds a lock, as its file says.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-struct Holder {
+pub(crate) struct Holder {
     pid: u32,
     host: String,
     command: String,
@@ -46,7 +46,7 @@ impl ScopeLock {
         let mut text = String::new();
         // An unreadable or foreign text is treated as no holder: the system's lock decides.
         let _ = (&file).take(4096).read_to_string(&mut text);
-        let previous: Option<Holder> = serde_json::from_str(&text).ok();
+        let previous = parse_holder(&text);
         let held = match os_lock {
             // The folder may have been replaced between opening and locking: then the lock is on a
             // file that nobody else will look at.
@@ -92,7 +92,7 @@ pub fn present_holder(scope: &Path) -> Option<String> {
 
 fn living_holder(scope: &Path) -> Option<Holder> {
     let text = fs_err::read_to_string(scope.join(CONTROL_FOLDER).join("lock")).ok()?;
-    let holder: Holder = serde_json::from_str(&text).ok()?;
+    let holder = parse_holder(&text)?;
     holder.may_be_alive().then_some(holder)
 }
 
@@ -106,6 +106,11 @@ fn inner_holder(project: &Path) -> Option<String> {
         let holder = living_holder(&project.join(&name))?;
         Some(format!("{holder}, in {}", name.to_string_lossy()))
     })
+}
+
+/// Who wrote the text of a lock file; nobody if it is damaged or another program's.
+pub(crate) fn parse_holder(text: &str) -> Option<Holder> {
+    serde_json::from_str(text).ok()
 }
 
 impl Holder {
@@ -147,7 +152,7 @@ pub(crate) fn shared_lock(project: &Path) -> Result<File> {
     if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
         let mut text = String::new();
         let _ = file.read_to_string(&mut text);
-        return Err(refusal(project, serde_json::from_str(&text).ok().as_ref()).data());
+        return Err(refusal(project, parse_holder(&text).as_ref()).data());
     }
     Ok(file)
 }

@@ -17,7 +17,8 @@ pub(super) fn stored_class(datatype: &Datatype) -> Option<Class> {
             }
         }
         Datatype::FixedPoint { size, byte_order, signed, bit_offset: 0, bit_precision }
-            if (little(byte_order) || *size == 1) && u32::from(*bit_precision) == 8 * size =>
+            if (little(byte_order) || *size == 1)
+                && u64::from(*bit_precision) == 8 * u64::from(*size) =>
         {
             Some(match (size, signed) {
                 (1, true) => Class::Int8,
@@ -57,4 +58,27 @@ pub(super) fn complex_parts(datatype: &Datatype) -> Option<Class> {
 /// Whether elements point at other objects of the file.
 pub(super) fn is_object_reference(datatype: &Datatype) -> bool {
     matches!(datatype, Datatype::Reference { ref_type: ReferenceType::Object, .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole_number(size: u32, bit_precision: u16) -> Datatype {
+        Datatype::FixedPoint {
+            size,
+            byte_order: DatatypeByteOrder::LittleEndian,
+            signed: true,
+            bit_offset: 0,
+            bit_precision,
+        }
+    }
+
+    #[test]
+    fn whole_numbers_of_any_claimed_size_have_a_class_or_none() {
+        assert_eq!(stored_class(&whole_number(2, 16)), Some(Class::Int16));
+        for (size, bit_precision) in [(2, 8), (3, 24), (0, 0), (u32::MAX, 16), (1 << 29, 0)] {
+            assert_eq!(stored_class(&whole_number(size, bit_precision)), None, "{size}");
+        }
+    }
 }

@@ -15,11 +15,7 @@ impl<R: Read + Seek> Reading<'_, R> {
             return Err(self.exceeded("nested values", self.nesting as u64, depth as u64 + 1));
         }
         let count = count_elements(&self.dims(dataset)?).unwrap_or(usize::MAX) as u64;
-        let Some(left) = self.references_left.checked_sub(count) else {
-            let limit = self.reader.length() / 8;
-            return Err(self.exceeded("references", limit, limit - self.references_left + count));
-        };
-        self.references_left = left;
+        self.charge_references(count)?;
         let objects = dataset.dereference().map_err(|error| self.damaged(error))?;
         let mut values = Vec::with_capacity(objects.len());
         for object in objects {
@@ -38,19 +34,19 @@ impl<R: Read + Seek> Reading<'_, R> {
 
     /// Dimensions of the structure that a group is: those of its fields' references if it is an
     /// array, else 1 x 1.
-    pub(super) fn struct_dims(&self, group: &Group) -> Result<Vec<usize>> {
-        match self.array_field(group)? {
+    pub(super) fn struct_dims(&mut self, group: &Group) -> Result<Vec<usize>> {
+        let names = self.dataset_names(group)?;
+        match self.array_field(group, &names)? {
             Some(dataset) => self.dims(&dataset),
             None => Ok(vec![1, 1]),
         }
     }
 
-    /// The first field of a structure array; `None` if the group is a 1 x 1 structure. Only the
-    /// fields of an array are references without a class of their own.
-    fn array_field(&self, group: &Group) -> Result<Option<Dataset>> {
-        let Some((_, dataset)) = self.datasets(group)?.into_iter().next() else {
-            return Ok(None);
-        };
+    /// The first of the fields `names` of a structure array; `None` if the group is a 1 x 1 structure.
+    /// Only the fields of an array are references without a class of their own.
+    fn array_field(&self, group: &Group, names: &[String]) -> Result<Option<Dataset>> {
+        let Some(name) = names.first() else { return Ok(None) };
+        let dataset = self.dataset(group, name)?;
         let is_reference = is_object_reference(&self.datatype(&dataset)?);
         let unclassed = self.dataset_notes(&dataset)?.class_name.is_none();
         Ok((is_reference && unclassed).then_some(dataset))
@@ -69,20 +65,23 @@ impl<R: Read + Seek> Reading<'_, R> {
         if let Some(name) = notes.class_name.filter(|name| name != "struct") {
             return Err(self.unsupported(format!("a variable of class {name}")));
         }
-        let array_dims = match self.array_field(group)? {
+        let names = self.dataset_names(group)?;
+        let array_dims = match self.array_field(group, &names)? {
             Some(dataset) => Some(self.dims(&dataset)?),
             None => None,
         };
         let mut members: Vec<(String, Vec<Value>)> = Vec::new();
-        for (name, dataset) in self.datasets(group)? {
+        for name in names {
+            let dataset = self.dataset(group, &name)?;
             let values = match &array_dims {
                 Some(_) => self.referenced(&dataset, depth)?,
                 None => vec![self.dataset_value(&dataset, depth + 1)?],
             };
             members.push((name, values));
         }
-        for (name, group) in self.groups(group)? {
-            members.push((name, vec![self.group_value(&group, depth + 1)?]));
+        for name in self.group_names(group)? {
+            let inner = self.group(group, &name)?;
+            members.push((name, vec![self.group_value(&inner, depth + 1)?]));
         }
         if let Some(order) = notes.fields {
             let place = |name: &String| order.iter().position(|field| field == name);

@@ -31,11 +31,13 @@ pub(crate) fn list<R: Read + Seek + Send + 'static>(
 ) -> Result<Vec<VariableInfo>> {
     let (root, mut source) = open(reader, origin, limits)?;
     let mut found = Vec::new();
-    for (name, dataset) in source.datasets(&root)? {
+    for name in source.dataset_names(&root)? {
+        let dataset = source.dataset(&root, &name)?;
         source.variable = Some(name.clone());
         found.push(source.describe(name, &dataset)?);
     }
-    for (name, group) in source.groups(&root)? {
+    for name in source.group_names(&root)? {
+        let group = source.group(&root, &name)?;
         source.variable = Some(name.clone());
         let dims = source.struct_dims(&group)?;
         let class = Class::Struct;
@@ -53,14 +55,16 @@ pub(crate) fn read<R: Read + Seek + Send + 'static>(
 ) -> Result<Variables> {
     let (root, mut source) = open(reader, origin, limits)?;
     let mut variables = Variables::new();
-    for (name, dataset) in source.datasets(&root)? {
+    for name in source.dataset_names(&root)? {
         if wanted(&name) {
+            let dataset = source.dataset(&root, &name)?;
             source.variable = Some(name.clone());
             variables.insert(name, source.dataset_value(&dataset, 0)?);
         }
     }
-    for (name, group) in source.groups(&root)? {
+    for name in source.group_names(&root)? {
         if wanted(&name) {
+            let group = source.group(&root, &name)?;
             source.variable = Some(name.clone());
             variables.insert(name, source.group_value(&group, 0)?);
         }
@@ -76,13 +80,12 @@ pub(crate) fn locate<R: Read + Seek + Send + 'static>(
     name: &str,
 ) -> Result<Option<PlainArray>> {
     let (root, mut source) = open(reader, origin, limits)?;
-    for (found, dataset) in source.datasets(&root)? {
-        if found == name {
-            source.variable = Some(found);
-            return source.plain_array(&dataset);
-        }
+    if !source.dataset_names(&root)?.iter().any(|found| found == name) {
+        return Ok(None);
     }
-    Ok(None)
+    let dataset = source.dataset(&root, name)?;
+    source.variable = Some(name.to_owned());
+    source.plain_array(&dataset)
 }
 
 fn open<'a, R: Read + Seek + Send + 'static>(
@@ -116,8 +119,9 @@ fn open<'a, R: Read + Seek + Send + 'static>(
 
 /// One file being read, with what it may still cost.
 ///
-/// References may point anywhere, also in circles and at one object many times. The budgets make
-/// such a file end: a reference takes eight bytes of an honest one, and honest data are read once.
+/// References and the links of groups may point anywhere, also in circles and at one object many
+/// times. The budgets make such a file end: each takes eight bytes or more of an honest one, where it
+/// is followed once, and honest data are read once.
 pub(super) struct Reading<'a, R> {
     pub(super) reader: SharedReader<R>,
     origin: &'a Path,
@@ -125,7 +129,7 @@ pub(super) struct Reading<'a, R> {
     pub(super) nesting: usize,
     plain_left: u64,
     expanded_left: u64,
-    pub(super) references_left: u64,
+    references_left: u64,
 }
 
 impl<R: Read + Seek> Reading<'_, R> {
@@ -185,24 +189,44 @@ impl<R: Read + Seek> Reading<'_, R> {
         Error::LimitExceeded { path, variable: self.variable.clone(), unit, limit, found }
     }
 
-    /// Datasets of a group that are variables or fields.
-    pub(super) fn datasets(&self, group: &Group) -> Result<Vec<(String, Dataset)>> {
+    /// Names of the datasets of a group that are variables or fields.
+    ///
+    /// They are opened one after the other: an open one holds its whole header, which any number of
+    /// names may share.
+    pub(super) fn dataset_names(&mut self, group: &Group) -> Result<Vec<String>> {
         let names = group.datasets().map_err(|error| self.damaged(error))?;
-        let open = |name: String| {
-            let dataset = group.dataset(&name).map_err(|error| self.damaged(error))?;
-            Ok((name, dataset))
-        };
-        names.into_iter().filter(|name| !name.starts_with('#')).map(open).collect()
+        self.of_variables(names)
     }
 
-    /// Groups inside a group, but for MATLAB's own.
-    pub(super) fn groups(&self, group: &Group) -> Result<Vec<(String, Group)>> {
+    /// Names of the groups inside a group, but for MATLAB's own.
+    pub(super) fn group_names(&mut self, group: &Group) -> Result<Vec<String>> {
         let names = group.groups().map_err(|error| self.damaged(error))?;
-        let open = |name: String| {
-            let group = group.group(&name).map_err(|error| self.damaged(error))?;
-            Ok((name, group))
+        self.of_variables(names)
+    }
+
+    fn of_variables(&mut self, mut names: Vec<String>) -> Result<Vec<String>> {
+        names.retain(|name| !name.starts_with('#'));
+        self.charge_references(names.len() as u64)?;
+        Ok(names)
+    }
+
+    pub(super) fn dataset(&self, group: &Group, name: &str) -> Result<Dataset> {
+        group.dataset(name).map_err(|error| self.damaged(error))
+    }
+
+    pub(super) fn group(&self, group: &Group, name: &str) -> Result<Group> {
+        group.group(name).map_err(|error| self.damaged(error))
+    }
+
+    /// Takes what is about to be followed from the budget.
+    pub(super) fn charge_references(&mut self, count: u64) -> Result<()> {
+        let limit = self.reader.length() / 8;
+        let Some(left) = self.references_left.checked_sub(count) else {
+            let followed = limit - self.references_left;
+            return Err(self.exceeded("references", limit, followed.saturating_add(count)));
         };
-        names.into_iter().filter(|name| !name.starts_with('#')).map(open).collect()
+        self.references_left = left;
+        Ok(())
     }
 
     pub(super) fn dataset_notes(&self, dataset: &Dataset) -> Result<Notes> {
@@ -396,7 +420,7 @@ impl<R: Read + Seek> Reading<'_, R> {
         {
             return self.contiguous(address, bytes);
         }
-        self.charge(dataset, &layout, bytes)?;
+        self.charge(dataset, &shape, &layout, bytes)?;
         let raw = dataset.read_raw().map_err(|error| self.damaged(error))?;
         if raw.len() as u64 != bytes {
             return Err(self.malformed(format!("{bytes} bytes of data"), raw.len()));
@@ -441,13 +465,17 @@ impl<R: Read + Seek> Reading<'_, R> {
 
     /// Takes the memory of a dataset that is not simply contiguous from the budgets, as far as
     /// what is stored can fill it at all.
-    fn charge(&mut self, dataset: &Dataset, layout: &Layout, bytes: u64) -> Result<()> {
+    fn charge(
+        &mut self,
+        dataset: &Dataset,
+        shape: &[u64],
+        layout: &Layout,
+        bytes: u64,
+    ) -> Result<()> {
         let stored = match layout {
             Layout::Compact { size } => *size,
-            Layout::Chunked { .. } => {
-                let chunks = dataset.chunks().map_err(|error| self.damaged(error))?;
-                let stored = chunks.iter().map(|chunk| chunk.storage_size);
-                let stored = stored.fold(0_u64, u64::saturating_add).min(self.reader.length());
+            Layout::Chunked { chunk_shape, .. } => {
+                let stored = self.stored_in_chunks(dataset, shape, chunk_shape)?;
                 if dataset.filters().is_empty() {
                     stored
                 } else {
@@ -467,5 +495,35 @@ impl<R: Read + Seek> Reading<'_, R> {
             None => return Err(self.exceeded("bytes of expanded data", limit, bytes)),
         }
         Ok(())
+    }
+
+    /// Bytes that the chunks of a dataset take in the file.
+    ///
+    /// The library lists every chunk of the grid, and makes room for as many bytes of a chunk as the
+    /// index says, before it looks whether the file has them.
+    fn stored_in_chunks(
+        &self,
+        dataset: &Dataset,
+        shape: &[u64],
+        chunk_shape: &[u64],
+    ) -> Result<u64> {
+        if shape.len() != chunk_shape.len() || chunk_shape.contains(&0) {
+            return Err(self.malformed("chunks that tile the array", format!("{chunk_shape:?}")));
+        }
+        let length = self.reader.length();
+        let along_axes =
+            shape.iter().zip(chunk_shape).map(|(extent, chunk)| extent.div_ceil(*chunk));
+        let count = along_axes.fold(1, u64::saturating_mul);
+        // Each has its address in an index or, without one, is an element at least.
+        if count > length / 8 {
+            return Err(self.malformed(format!("at most {} chunks", length / 8), count));
+        }
+        let chunks = dataset.chunks().map_err(|error| self.damaged(error))?;
+        let stored = chunks.iter().map(|chunk| chunk.storage_size);
+        let stored = stored.fold(0_u64, u64::saturating_add);
+        if stored > length {
+            return Err(self.malformed(format!("at most {length} bytes in chunks"), stored));
+        }
+        Ok(stored)
     }
 }

@@ -369,13 +369,13 @@ pub(super) struct ReadinessArguments {
 }
 
 /// Reads `NAME=VALUE`.
-fn parse_assignment(text: &str) -> std::result::Result<(String, String), String> {
+pub(crate) fn parse_assignment(text: &str) -> std::result::Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, for example n_cores=4")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// Reads a size such as `4G`, `1.5GiB`, `500M` or plain bytes; units are powers of 1024.
-fn parse_size(text: &str) -> std::result::Result<u64, String> {
+pub(crate) fn parse_size(text: &str) -> std::result::Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 1.0,

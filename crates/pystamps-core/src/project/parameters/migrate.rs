@@ -1,5 +1,6 @@
 //! Defines how parameter sets of older StaMPS versions are brought up to date (parameters.md 2.3).
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use pystamps_mat::{Value, Variables};
@@ -39,10 +40,12 @@ fn complement(
         parms.remove(used);
         return Ok(());
     }
+    // Looked up once for every number there is: both lists can be as long as a hostile file likes.
     let kept = value.to_f64_vec().unwrap_or_default();
+    let kept: BTreeSet<u64> = kept.into_iter().map(f64::to_bits).collect();
     let Some(total) = stored_count(folder, count)? else { return Ok(()) };
     let rest: Vec<f64> =
-        (1..=total).map(|number| number as f64).filter(|n| !kept.contains(n)).collect();
+        (1..=total).map(|number| number as f64).filter(|n| !kept.contains(&n.to_bits())).collect();
     parms.remove(used);
     let rest = if rest.is_empty() { Value::empty() } else { Value::row_f64(&rest) };
     parms.insert(dropped, rest);

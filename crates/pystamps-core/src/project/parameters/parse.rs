@@ -72,6 +72,9 @@ fn unquoted(text: &str) -> &str {
     inner.or_else(|| text.strip_prefix('"').and_then(|t| t.strip_suffix('"'))).unwrap_or(text)
 }
 
+/// Numbers that a range may stand for, and all ranges of a row together: no stack has as many images.
+const LONGEST_RANGE: usize = 100_000;
+
 /// The numbers of `[1 2 3]`, `1, 2`, `1:5`, `-Inf`; `None` if anything else is in there.
 fn numbers(text: &str) -> Option<Vec<f64>> {
     let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
@@ -79,15 +82,18 @@ fn numbers(text: &str) -> Option<Vec<f64>> {
         return None;
     }
     let mut row = Vec::new();
+    let mut ranges = 0_usize;
     for token in inner.unwrap_or(text).split([' ', ',', '\t']).filter(|t| !t.is_empty()) {
         match token.split_once(':') {
             None => row.push(number(token)?),
             Some((first, last)) => {
                 let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
-                if last.saturating_sub(first) > 100_000 {
+                let range = first..=last;
+                ranges += range.size_hint().0;
+                if ranges > LONGEST_RANGE {
                     return None;
                 }
-                row.extend((first..=last).map(f64::from));
+                row.extend(range.map(f64::from));
             }
         }
     }
@@ -161,5 +167,13 @@ mod tests {
         ] {
             assert_eq!(parse_value(name, text).unwrap_err().name(), "parameter-value", "{text}");
         }
+    }
+
+    #[test]
+    fn many_short_ranges_are_no_longer_than_one_long_one() {
+        assert_eq!(numbers("1:60000").unwrap().len(), 60_000);
+        assert_eq!(numbers("1:60000 1:60000"), None);
+        assert_eq!(numbers("0:4294967295"), None);
+        assert_eq!(numbers("5:1"), Some(Vec::new()));
     }
 }
