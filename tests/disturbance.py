@@ -82,6 +82,47 @@ def report_of(dataset: Path) -> dict[str, Any]:
     return values
 
 
+@dataclass(frozen=True)
+class KeptStates:
+    """A dataset, and copies of its states beside it.
+
+    Attributes
+    ----------
+    program
+        The native program.
+    folder
+        Folder of both.
+    """
+
+    program: Path
+    folder: Path
+
+    @property
+    def dataset(self) -> Path:
+        """Return the dataset."""
+        return self.folder / "dataset"
+
+    def restore(self, before: str) -> None:
+        """Bring a state back."""
+        shutil.rmtree(self.dataset, ignore_errors=True)
+        shutil.copytree(self.folder / before, self.dataset)
+
+
+def run_to_its_end(
+    command: Sequence[object], variables: dict[str, str], timeout_s: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a command whatever its exit code; returns what it said."""
+    return subprocess.run(
+        [str(word) for word in command],
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout_s,
+    )
+
+
 class Victim:
     """A command that is run to its end, or killed on its way."""
 

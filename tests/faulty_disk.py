@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.disturbance import environment
+from tests.disturbance import environment, run_to_its_end
 
 _SOURCES = Path(__file__).resolve().parent
 _TIMEOUT_S = 120
@@ -107,15 +107,7 @@ class FaultyDisk:
         variables = environment() | self._variables
         if point is not None:
             variables |= {"FAULTY_AT": str(point.number), "FAULTY_HOW": how.value}
-        return subprocess.run(
-            [str(word) for word in command],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TIMEOUT_S,
-        )
+        return run_to_its_end(command, variables, _TIMEOUT_S)
 
     def points(self) -> list[Point]:
         """Return the calls of the last command."""

@@ -18,8 +18,10 @@ from pystamps_shim.simulate.export import write_export
 from pystamps_shim.simulate.scene import PRESETS
 from tests.disturbance import RecordProperty, Victim, tree
 
-KILLS = 60
 SEED = 20260
+#: How often every command is killed: by ``make test``, and besides by ``make test-faults``.
+SHARE = pytest.mark.parametrize("kills", [6, pytest.param(24, marks=pytest.mark.faults)])
+SMALL_SHARE = pytest.mark.parametrize("kills", [3, pytest.param(7, marks=pytest.mark.faults)])
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def kill_often(
-    victim: Victim, settle: Victim, old: Path, target: Path, kills: int = KILLS // 2
+    victim: Victim, settle: Victim, old: Path, target: Path, kills: int
 ) -> tuple[int, int, int]:
     """Kill ``victim`` on copies of ``old`` at ``target`` until it was killed ``kills`` times.
 
@@ -49,7 +51,7 @@ def kill_often(
     seconds = victim.finish()
     new_state, old_state = tree(target), tree(old)
     assert new_state != old_state
-    chance = random.Random(SEED)
+    chance = random.Random(SEED + kills)
     killed = found_old = found_new = 0
     while killed < kills:
         restore()
@@ -66,8 +68,13 @@ def kill_often(
     return killed, found_old, found_new
 
 
+@SHARE
 def test_preparation(
-    native_program: Path, export: Path, tmp_path: Path, record_property: RecordProperty
+    native_program: Path,
+    export: Path,
+    tmp_path: Path,
+    record_property: RecordProperty,
+    kills: int,
 ) -> None:
     """An older preparation with a stage-1 result is replaced, or stays as it was."""
     target, old = tmp_path / "dataset", tmp_path / "old"
@@ -76,17 +83,22 @@ def test_preparation(
     Victim(native_program, ["stage", 1, "--dataset", target]).finish()
     shutil.copytree(target, old)
     victim = Victim(native_program, [*arguments, "--azimuth-patches", 2])
-    settle = Victim(native_program, ["plan", "--dataset", target])
-    killed, found_old, found_new = kill_often(victim, settle, old, target)
-    assert killed == KILLS // 2
+    settle = Victim(native_program, ["plan", "--dataset", target, "--without-times"])
+    killed, found_old, found_new = kill_often(victim, settle, old, target, kills)
+    assert killed == kills
     # A test in which every kill comes before, or after, the work would prove nothing.
     assert found_old > 0
     assert found_old + found_new == killed
     record_property("kills", killed)
 
 
+@SHARE
 def test_stage_1(
-    native_program: Path, export: Path, tmp_path: Path, record_property: RecordProperty
+    native_program: Path,
+    export: Path,
+    tmp_path: Path,
+    record_property: RecordProperty,
+    kills: int,
 ) -> None:
     """An older stage-1 result and a later stage's file are replaced, or stay as they were."""
     target, old = tmp_path / "dataset", tmp_path / "old"
@@ -98,9 +110,9 @@ def test_stage_1(
     (patch / "pm1.mat").write_bytes(b"a later result")
     shutil.copytree(target, old)
     victim = Victim(native_program, ["stage", 1, "--patch", patch, "--force"])
-    settle = Victim(native_program, ["plan", "--dataset", target])
-    killed, found_old, found_new = kill_often(victim, settle, old, target)
-    assert killed == KILLS // 2
+    settle = Victim(native_program, ["plan", "--dataset", target, "--without-times"])
+    killed, found_old, found_new = kill_often(victim, settle, old, target, kills)
+    assert killed == kills
     assert found_old > 0
     assert found_old + found_new == killed
     record_property("kills", killed)
@@ -136,23 +148,18 @@ COMMANDS = {
     "stage 7": "7 --dataset . --set scla_deramp=y",
     "stage 8": "8 --dataset . --set scn_time_win=200",
 }
-#: These are killed by ``make test-faults`` alone, for the time they take.
-_RARELY = ("stage 5", "stage 7", "stage 8")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        pytest.param(command, marks=[pytest.mark.faults] if name in _RARELY else [], id=name)
-        for name, command in COMMANDS.items()
-    ],
-)
+@SMALL_SHARE
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_later_stages(
     native_program: Path,
     processed: tuple[Path, Path],
     command: str,
+    *,
     tmp_path: Path,
     record_property: RecordProperty,
+    kills: int,
 ) -> None:
     """A stage run again with another parameter replaces its results and takes later ones away."""
     target, old = processed
@@ -163,9 +170,9 @@ def test_later_stages(
         (old / folder / "rc2.mat").unlink()
     arguments = ["stage", stage, scope, target / folder, *change, "--force"]
     victim = Victim(native_program, arguments)
-    settle = Victim(native_program, ["plan", "--dataset", target])
-    killed, found_old, found_new = kill_often(victim, settle, old, target, kills=10)
-    assert killed == 10
+    settle = Victim(native_program, ["plan", "--dataset", target, "--without-times"])
+    killed, found_old, found_new = kill_often(victim, settle, old, target, kills)
+    assert killed == kills
     assert found_old > 0
     assert found_old + found_new == killed
     record_property("kills", killed)

@@ -129,7 +129,9 @@ def results(dataset: Path) -> dict[str, bytes]:
 
 def least_memory(native: Native, dataset: Path, stage: int) -> list[object]:
     """Return options that leave a stage of any patch hardly more memory than it needs."""
-    plan = json.loads(native("plan", "--dataset", dataset, "--threads", 2, "--json").stdout)
+    plan = json.loads(
+        native("plan", "--dataset", dataset, "--threads", 2, "--without-times", "--json").stdout
+    )
     stages = [patch["stages"][stage - 1] for patch in plan["patches"]] + [plan["merge"]]
     least = max(planned["least_memory_bytes"] for planned in stages)
     return ["--threads", 2, "--memory-limit", least]

@@ -259,6 +259,7 @@ def test_plan_tells_due_done_and_damaged(native: Native, dataset: Path) -> None:
     for stage in patch["stages"]:
         assert 0 < stage["least_memory_bytes"] <= stage["memory_bytes"]
         assert stage["seconds"] > 0
+    plan.append("--without-times")
     native("stage", 1, "--dataset", dataset)
     rows = loadmat(dataset / "PATCH_1" / "ps1.mat")["n_ps"].item()
     state = json.loads(native(*plan).stdout)["patches"][0]["states"][0]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.disturbance import (
+    KeptStates,
     RecordProperty,
     Run,
     Tree,
@@ -41,21 +41,8 @@ _STAGE = "stage {} --threads 1 --invalidate"
 
 
 @dataclass(frozen=True)
-class Place:
-    """A processed scene of two patches, its copies beside it."""
-
-    program: Path
-    folder: Path
-
-    @property
-    def dataset(self) -> Path:
-        """Return the dataset."""
-        return self.folder / "dataset"
-
-    def restore(self, before: str) -> None:
-        """Bring a state back."""
-        shutil.rmtree(self.dataset, ignore_errors=True)
-        shutil.copytree(self.folder / before, self.dataset)
+class Place(KeptStates):
+    """A processed scene of two patches."""
 
     def command(self, words: str) -> list[str]:
         """Return a native command; ``DATASET`` and ``EXPORT`` stand for the folders."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.disturbance import RecordProperty, Tree, environment
+from tests.disturbance import KeptStates, RecordProperty, Tree, environment, run_to_its_end
 from tests.fault_bench import Bench
 from tests.faulty_disk import build
 
@@ -40,23 +38,11 @@ _RUN = [sys.executable, "-m", "pystamps_shim", "run", "--no-products", "--json",
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scene(KeptStates):
     """A scene of two patches, and what a run makes of it at the right time."""
 
-    program: Path
-    folder: Path
     library: Path
     new: Tree
-
-    @property
-    def dataset(self) -> Path:
-        """Return the dataset."""
-        return self.folder / "dataset"
-
-    def restore(self, before: str) -> None:
-        """Bring a state back."""
-        shutil.rmtree(self.dataset, ignore_errors=True)
-        shutil.copytree(self.folder / before, self.dataset)
 
     def run(self, clock: dict[str, str] | None = None) -> list[str]:
         """Run all stages; returns the statuses of the stages."""
@@ -82,15 +68,7 @@ class Scene:
         if clock is not None:
             variables |= {"LD_PRELOAD": str(self.library), "FAULTY_BELOW": str(self.dataset)}
             variables |= clock
-        result = subprocess.run(
-            [str(word) for word in command],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TIMEOUT_S,
-        )
+        result = run_to_its_end(command, variables, _TIMEOUT_S)
         assert result.returncode == 0, result.stderr
         return result.stdout
 

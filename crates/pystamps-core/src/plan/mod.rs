@@ -125,7 +125,7 @@ fn memory_refusal(limit: u64, needed: u64, work: &str) -> Error {
 /// Whether times are predicted, for which the machine has to be timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times {
-    /// Predicted: takes a fraction of a second.
+    /// Predicted: takes two seconds.
     Measured,
     /// Not a number.
     LeftOut,
@@ -143,8 +143,6 @@ pub fn plan_project(
 ) -> Result<ProjectPlan> {
     let parameters = acting_parameters(folder, options)?;
     let interferograms = interferogram_count(folder, &parameters)?;
-    let common = common(&parameters, interferograms, threads, times)?;
-    let cell_size_m = crate::parameter_checks::positive(&parameters, "filter_grid_size")?;
     let merged = folder.join("ps2.mat").is_file() && folder.join("ifgstd2.mat").is_file();
     let listed = match patches(folder) {
         Ok(listed) => listed,
@@ -152,6 +150,8 @@ pub fn plan_project(
         Err(_) if merged => Vec::new(),
         Err(error) => return Err(error),
     };
+    let common = common(&parameters, interferograms, threads, times)?;
+    let cell_size_m = crate::parameter_checks::positive(&parameters, "filter_grid_size")?;
     let prepared = |patch: &Patch| patch.folder.join(CANDIDATES_IJ).is_file();
     let mut states = States::of(&project_status(folder, options)?);
     let patches: Vec<PatchPlan> = listed

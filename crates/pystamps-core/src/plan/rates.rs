@@ -18,8 +18,8 @@ use super::ASSUMED_TRIAL_WRAPS;
 const MEASURED: Duration = Duration::from_millis(320);
 /// Candidates fitted at a time.
 const ROWS: usize = 128;
-/// Side of the grid that is filtered, cells.
-const SIDE: usize = 60;
+/// Side of the grid that is filtered, cells: as large as patches are, beyond the nearer caches.
+const SIDE: usize = 300;
 /// Later PS that each PS is compared with.
 const NEIGHBOURS: u32 = 32;
 /// Bytes a second that are read, checked and written, a guess on the safe side.
@@ -130,23 +130,25 @@ fn series_seconds(columns: usize) -> f64 {
 fn seconds_of<Work: FnMut()>(prepare: impl Fn() -> Work + Sync) -> f64 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = rayon::current_num_threads().min(processors);
-    let measure = || {
-        let mut work = prepare();
-        work();
-        let begin = Instant::now();
-        let mut calls = 0_u32;
-        while begin.elapsed() < MEASURED {
-            work();
-            calls += 1;
-        }
-        begin.elapsed().as_secs_f64() / f64::from(calls.max(1))
-    };
     let sum: f64 = std::thread::scope(|scope| {
+        let measure = || call_seconds(prepare());
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(measure)).collect();
         let seconds = running.into_iter().map(std::thread::ScopedJoinHandle::join);
         seconds.map(|joined| joined.expect("invariant: the kernels do not panic")).sum()
     });
     sum / threads as f64
+}
+
+/// Seconds of one call of `work`, repeated for a while in this thread.
+fn call_seconds(mut work: impl FnMut()) -> f64 {
+    work();
+    let begin = Instant::now();
+    let mut calls = 0_u32;
+    while begin.elapsed() < MEASURED {
+        work();
+        calls += 1;
+    }
+    begin.elapsed().as_secs_f64() / f64::from(calls.max(1))
 }
 
 fn fit_seconds(columns: usize, trial_wraps: f64) -> f64 {
@@ -179,19 +181,11 @@ fn edge_seconds(columns: usize) -> f64 {
     let phasors = Phasors { columns, values: &values };
     let baselines = Baselines { bperp_m: &bperp_m, single_precision: true };
     let model = NoiseModel::Smooth { days: &days, window_days: 730.0 };
-    let test = || {
+    let seconds = call_seconds(|| {
         black_box(edge_noise(black_box(&phasors), &edges, &baselines, model, |_| ()));
-    };
-    test();
-    let begin = Instant::now();
-    let mut calls = 0_u32;
-    while begin.elapsed() < MEASURED {
-        test();
-        calls += 1;
-    }
+    });
     // The kernel takes all threads; the rate is that of one.
-    let tested = f64::from(calls.max(1)) * edges.len() as f64;
-    begin.elapsed().as_secs_f64() / tested * rayon::current_num_threads() as f64
+    seconds / edges.len() as f64 * rayon::current_num_threads() as f64
 }
 
 fn plane_values() -> Vec<Complex<f32>> {
