@@ -102,7 +102,7 @@ fn preparation_that_replaces_another() {
     fs_err::write(target.join("PATCH_3/ps1.mat"), "a result").unwrap();
     fs_err::write(target.join("phuw2.mat"), "a merged result").unwrap();
     let old = tree(&target);
-    let plan = ["plan", "--dataset", target.to_str().unwrap()];
+    let plan = ["plan", "--without-times", "--dataset", target.to_str().unwrap()];
     die_everywhere(&target, &two, &plan, [&old, &new]);
 }
 
