@@ -13,7 +13,7 @@ from pystamps_shim.pipeline.process import Program
 from pystamps_shim.pipeline.stopping import Stopper
 
 #: Work that writes so much takes a minute or more: then it is worth timing the machine for it.
-_TIMED_BYTES = 500_000_000
+_TIMED_BYTES = 1_500_000_000
 _MERGED_PLANS = {5: "merge", 6: "unwrap", 7: "look_angle_error", 8: "noise_filter"}
 
 
