@@ -69,7 +69,7 @@ pub(crate) fn parse_interferograms(text: &str, list: &Path) -> Result<Vec<Interf
         .enumerate()
         .map(|(column, path)| {
             let path = PathBuf::from(path);
-            let dates = DatePair::from_interferogram(&path).map_err(|error| error.found_in(&list));
+            let dates = DatePair::from_interferogram(&path).map_err(|error| error.found_in(list));
             Ok(Interferogram { dates: dates?, path, column })
         })
         .collect::<Result<_>>()?;
