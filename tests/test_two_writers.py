@@ -236,17 +236,24 @@ def test_pair_begins_together_often(
 
 
 def begin_two_runs(place: Place, delay_s: float) -> None:
-    """Start two runs of the last stages: one works, the other is told of it."""
+    """Start two runs of the last stages: one works, the other is told of it.
+
+    On a busy machine one may be done before the other begins, which then finds nothing to do.
+    """
     place.restore("before stage 7")
     runs = [Run(place.dataset)]
     time.sleep(delay_s)
     runs.append(Run(place.dataset))
     codes = [run.finish() for run in runs]
+    assert place.states() == {"current"}
+    if codes == [0, 0]:
+        worked = [any(event["event"] == "process_started" for event in run.events) for run in runs]
+        assert sorted(worked) == [False, True]
+        return
     assert sorted(codes) == [0, 1], [run.words for run in runs]
     winner, loser = sorted(runs, key=lambda run: codes[runs.index(run)])
     assert "in use by 'pystamps run, stages 1 to 8'" in loser.words
     assert f"process {winner.process.pid} on {os.uname().nodename}" in loser.words
-    assert place.states() == {"current"}
 
 
 def test_two_runs_begin_together(place: Place) -> None:
