@@ -13,8 +13,7 @@ from typing import Any
 from parity.scale.scenes import Scene, written
 from parity.scale.watched_run import WatchedRun, stage_name, watched_run
 from pystamps_shim._binary import find
-
-_MERGED_PLANS = {5: "merge", 6: "unwrap", 7: "look_angle_error", 8: "noise_filter"}
+from pystamps_shim.pipeline.estimates import MERGED_PLANS
 
 
 @dataclass
@@ -89,7 +88,7 @@ def measure(scene: Scene, work: Path, *, one_thread: bool = False) -> Measured:
         # Patches side by side have a thread each.
         of_patches = plan if scene.patches == 1 else _plan(dataset, 1)
         run = watched_run(dataset, *scene.options)
-        kept = _plan(dataset, threads)["merged_sizes"]["scatterers"]
+        kept = _plan(dataset, threads, "--without-times")["merged_sizes"]["scatterers"]
     alone = None
     if one_thread:
         with written(scene, work) as dataset:
@@ -102,9 +101,7 @@ def measure(scene: Scene, work: Path, *, one_thread: bool = False) -> Measured:
 def _predicted(of_patches: dict[str, Any], merged: dict[str, Any]) -> dict[str, Predicted]:
     found: dict[str, Predicted] = defaultdict(Predicted)
     stages = [(stage, "patch") for patch in of_patches["patches"] for stage in patch["stages"]]
-    stages += [
-        ({**merged[key], "stage": number}, "merged") for number, key in _MERGED_PLANS.items()
-    ]
+    stages += [({**merged[key], "stage": number}, "merged") for number, key in MERGED_PLANS.items()]
     for stage, scope in stages:
         each = found[stage_name(int(stage["stage"]), scope)]
         each.seconds += stage["seconds"]
@@ -112,9 +109,9 @@ def _predicted(of_patches: dict[str, Any], merged: dict[str, Any]) -> dict[str, 
     return dict(found)
 
 
-def _plan(dataset: Path, threads: int) -> dict[str, Any]:
+def _plan(dataset: Path, threads: int, *options: str) -> dict[str, Any]:
     """Return what ``plan`` predicts for programs of so many threads."""
     command = [str(find()), "plan", "--dataset", str(dataset), "--threads", str(threads), "--json"]
-    done = subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run([*command, *options], check=True, capture_output=True)
     plan: dict[str, Any] = json.loads(done.stdout)
     return plan

@@ -14,7 +14,8 @@ from pystamps_shim.pipeline.stopping import Stopper
 
 #: Work that writes so much takes a minute or more: then it is worth timing the machine for it.
 _TIMED_BYTES = 1_500_000_000
-_MERGED_PLANS = {5: "merge", 6: "unwrap", 7: "look_angle_error", 8: "noise_filter"}
+#: Under which key a plan holds each stage of the merged dataset.
+MERGED_PLANS = {5: "merge", 6: "unwrap", 7: "look_angle_error", 8: "noise_filter"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def estimate(
     for patch in plan["patches"]:
         for stage in patch["stages"]:
             needs[(int(stage["stage"]), "patch", patch["name"])] = _need(stage)
-    for stage_id, key in _MERGED_PLANS.items():
+    for stage_id, key in MERGED_PLANS.items():
         needs[(stage_id, "merged", MERGED)] = _need(plan[key])
     return Estimates(
         {patch["name"]: int(patch["candidates"]) for patch in plan["patches"]},
