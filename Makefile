@@ -22,6 +22,8 @@ RUST_SOURCES := $(shell find crates -name "*.rs" -o -name Cargo.toml) Cargo.toml
 REQUIREMENTS := import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); p = t["project"]; \
 	print(*t["build-system"]["requires"], *p["dependencies"], *sum(p["optional-dependencies"].values(), []))
 
+NEEDS_RUST = @command -v cargo > /dev/null || { echo "make: Rust is missing: install it with rustup, then run make again" >&2; exit 1; }
+
 .PHONY: help demo test lint rust-test python-test certify certify-small test-faults fuzz bench bench-scale native wheel clean
 
 help: ## Explain the targets
@@ -92,20 +94,25 @@ clean: ## Remove everything that was built or installed here
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 build/venv.stamp: pyproject.toml
-	@command -v cargo > /dev/null || { echo "make: Rust is missing: install it with rustup, then run make again" >&2; exit 1; }
+	$(NEEDS_RUST)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11: run make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || { echo "make: this Python cannot make environments: install python3-venv, then run make again" >&2; exit 1; }
 	@echo "installing Python packages into $(VENV) …"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check $$($(PY) -c '$(REQUIREMENTS)')
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile $$($(PY) -c '$(REQUIREMENTS)')
 	@mkdir -p build && touch $@
 
 # The program is a plain cargo build, installed over its launcher; the extension goes through maturin, which also registers the
 # Python sources in the environment (editable), so `python -m pystamps_shim` works at once. Cargo chooses features for the packages
 # it is asked about: asked about both, it makes the dependencies once, and maturin finds them there.
-build/native.stamp: build/venv.stamp $(RUST_SOURCES)
-	@echo "building the program and the extension (minutes the first time) …"
+build/program.stamp: $(RUST_SOURCES)
+	$(NEEDS_RUST)
+	@echo "building the program (minutes the first time) …"
 	@cargo build --release --locked --quiet -p pystamps-core -p pystamps-py --bin pystamps-native
+	@mkdir -p build && touch $@
+
+build/native.stamp: build/venv.stamp build/program.stamp
+	@echo "building the extension …"
 	@install -D -m 755 target/release/pystamps-native python/pystamps_shim/_bin/pystamps-native
 	@VIRTUAL_ENV="$(abspath $(VENV))" $(VENV)/bin/maturin develop --release --locked --quiet > build/maturin.log 2>&1 || { cat build/maturin.log >&2; exit 1; }
 	@install -m 755 target/release/pystamps-native $(VENV)/bin/pystamps-native

@@ -17,7 +17,7 @@ _STAGES = ["1", "2", "3", "4", "5, patches", "5, merge", "6", "7", "8"]
 def test_a_small_scene(native_program: Path, tmp_path: Path) -> None:
     """Every stage is seen, and every limit that is missed is named."""
     assert native_program.is_file()
-    scene = Scene("tiny", 4_000, 6, 2, limit_s=0.01, limit_bytes=1 << 20)
+    scene = Scene("tiny", 4_000, 6, 2, limit_s=0.01, limit_bytes=1 << 20, predictable=True)
     measured = measure(scene, tmp_path, one_thread=True)
     assert sorted(measured.run.stages) == sorted(_STAGES)
     for name, cost in measured.run.stages.items():
@@ -31,6 +31,8 @@ def test_a_small_scene(native_program: Path, tmp_path: Path) -> None:
     missed = measured.misses()
     assert "tiny took" in missed[0]
     assert "bytes of 1,048,576" in missed[1]
+    measured.predicted_s = 2 * measured.run.seconds
+    assert "2.00 of the time of tiny was predicted" in measured.misses()
     lines = list(scene_lines(measured))
     assert lines[0].startswith("## tiny: 4,000 candidates x 6 interferograms, 2 patches")
     assert sum(line.startswith("| 5, ") for line in lines) == 2

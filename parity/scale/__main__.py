@@ -29,13 +29,14 @@ def main() -> int:
     options.work.mkdir(parents=True, exist_ok=True)
     scenes: list[Measured] = []
     growths: list[Growth] = []
+    for name in options.growth:
+        sys.stderr.write(f"growth with {name} …\n")
+        growths.append(measure_growth(AXES[name], options.work))
+    # The longest comes last.
     for scene in SCENES:
         if scene.name in options.scenes:
             sys.stderr.write(f"{scene.name}: {scene.size} …\n")
             scenes.append(measure(scene, options.work, one_thread=scene.name == "A"))
-    for name in options.growth:
-        sys.stderr.write(f"growth with {name} …\n")
-        growths.append(measure_growth(AXES[name], options.work))
     chart = None
     if options.out is not None and growths:
         chart = options.out.with_suffix(".svg")

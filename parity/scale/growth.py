@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from parity.scale.scenes import Scene, written
-from parity.scale.watched_run import WatchedRun, watched_run
-
-_REPEATS = 2
+from parity.scale.measure import runs
+from parity.scale.scenes import Scene
 
 
 @dataclass(frozen=True)
@@ -47,14 +45,14 @@ AXES = {
             "38 interferograms",
             1.05,
             (50_000, 100_000, 200_000, 400_000),
-            lambda count: Scene("growth", count, 38),
+            lambda count: Scene("growth", count, 38, runs=2),
         ),
         Axis(
             "interferograms",
             "50,000 candidates",
             1.1,
             (19, 38, 76, 152),
-            lambda count: Scene("growth", 50_000, count),
+            lambda count: Scene("growth", 50_000, count, runs=2),
         ),
     )
 }
@@ -98,13 +96,7 @@ def exponent(sizes: tuple[int, ...], seconds: tuple[float, ...]) -> float:
 def measure_growth(axis: Axis, work: Path) -> Growth:
     """Measure scenes of more and more of something."""
     scenes = [axis.scene(size) for size in axis.sizes]
-    best = [min(_runs(scene, work), key=lambda run: run.seconds) for scene in scenes]
+    best = [min(runs(scene, scene.runs, work), key=lambda run: run.seconds) for scene in scenes]
     names = best[0].stages
     stages = {name: tuple(run.stages[name].seconds for run in best) for name in names}
     return Growth(axis, tuple(run.seconds for run in best), stages)
-
-
-def _runs(scene: Scene, work: Path) -> Iterator[WatchedRun]:
-    for _ in range(_REPEATS):
-        with written(scene, work) as dataset:
-            yield watched_run(dataset)

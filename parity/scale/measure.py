@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from parity.scale.scenes import Scene, written
 from parity.scale.watched_run import WatchedRun, stage_name, watched_run
 from pystamps_shim._binary import find
 from pystamps_shim.pipeline.estimates import MERGED_PLANS
+
+#: How far ``plan`` may be off.
+TIME_TOLERANCE = 0.3
+MEMORY_TOLERANCE = 0.15
 
 
 @dataclass
@@ -77,6 +82,16 @@ class Measured:
         if self.one_thread_s is not None and self.one_thread_s < 1.8 * run.seconds:
             gain = self.one_thread_s / run.seconds
             missed.append(f"two threads are {gain:.2f} times as fast as one on {scene.name}")
+        return missed + (self._wrong_predictions() if scene.predictable else [])
+
+    def _wrong_predictions(self) -> list[str]:
+        time = self.predicted_s / self.run.seconds
+        memory = self.predicted_peak_bytes / self.largest_program_bytes
+        missed = []
+        if abs(time - 1) > TIME_TOLERANCE:
+            missed.append(f"{time:.2f} of the time of {self.scene.name} was predicted")
+        if abs(memory - 1) > MEMORY_TOLERANCE:
+            missed.append(f"{memory:.2f} of the memory of {self.scene.name} was predicted")
         return missed
 
 
@@ -89,13 +104,20 @@ def measure(scene: Scene, work: Path, *, one_thread: bool = False) -> Measured:
         of_patches = plan if scene.patches == 1 else _plan(dataset, 1)
         run = watched_run(dataset, *scene.options)
         kept = _plan(dataset, threads, "--without-times")["merged_sizes"]["scatterers"]
+    run = min([run, *runs(scene, scene.runs - 1, work)], key=lambda run: run.seconds)
     alone = None
     if one_thread:
-        with written(scene, work) as dataset:
-            alone = watched_run(dataset, *scene.options, "--threads", 1).seconds
+        alone = min(each.seconds for each in runs(scene, scene.runs, work, "--threads", 1))
     predicted = _predicted(of_patches, plan)
     candidates = sum(int(patch["candidates"]) for patch in plan["patches"])
     return Measured(scene, run, predicted, plan["due_seconds"], candidates, int(kept), alone)
+
+
+def runs(scene: Scene, count: int, work: Path, *options: object) -> Iterator[WatchedRun]:
+    """Write a scene and run it, again and again."""
+    for _ in range(count):
+        with written(scene, work) as dataset:
+            yield watched_run(dataset, *scene.options, *options)
 
 
 def _predicted(of_patches: dict[str, Any], merged: dict[str, Any]) -> dict[str, Predicted]:

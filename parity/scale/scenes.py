@@ -31,6 +31,10 @@ class Scene:
         Resident memory of all programs together.
     options
         Options of the run.
+    runs
+        How often it runs; the fastest counts.
+    predictable
+        Whether ``plan`` has to be right about it.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Scene:
     limit_s: float | None = None
     limit_bytes: int | None = None
     options: tuple[str, ...] = ()
+    runs: int = 1
+    predictable: bool = False
 
     @property
     def size(self) -> str:
@@ -49,8 +55,8 @@ class Scene:
 
 
 SCENES = (
-    Scene("A", 100_000, 76, 1, 120.0, 4 * GIB),
-    Scene("B", 700_000, 76, 4, 600.0, 8 * GIB),
+    Scene("A", 100_000, 76, 1, 120.0, 4 * GIB, runs=3, predictable=True),
+    Scene("B", 700_000, 76, 4, 600.0, 8 * GIB, predictable=True),
     Scene("C", 5_000_000, 30, 40, None, 4 * GIB, ("--memory-limit", "4G")),
 )
 

@@ -18,6 +18,9 @@ def scene_lines(measured: Measured) -> Iterator[str]:
     yield ""
     yield f"`python -m pystamps_shim run --dataset … {' '.join(scene.options)}`".replace(" `", "`")
     yield ""
+    if scene.runs > 1:
+        yield f"The fastest of {scene.runs} runs."
+        yield ""
     yield "| | measured | limit | ratio |"
     yield "|---|---|---|---|"
     yield _limit_row("time", run.seconds, scene.limit_s, "s")

@@ -41,7 +41,7 @@ pub fn amplitude_dispersion(bytes: &[u8]) -> bool {
 
 /// `pscands.1.ll`, as `plan` looks at it.
 pub fn candidate_positions(bytes: &[u8]) -> bool {
-    extent_of(bytes)[0] > 0.0
+    extent_of(bytes, 190.0)[0] > 0.0
 }
 
 /// `pscphase.in`, as a stack of either kind.

@@ -58,14 +58,9 @@ pub fn polyconic_km(lonlat_deg: [f64; 2], origin_lonlat_deg: [f64; 2]) -> [f64; 
 /// # StaMPS compatibility
 /// Stage1.md B.8: rotation by `180° - heading`, accepted only if both extents strictly shrink.
 pub fn rotate_to_heading(xy_m: &mut [[f64; 2]], heading_deg: f64) -> bool {
-    let mut theta_rad = (180.0 - heading_deg) * std::f64::consts::PI / 180.0;
-    if theta_rad > std::f64::consts::PI {
-        theta_rad -= 2.0 * std::f64::consts::PI;
-    }
-    let (sin, cos) = (theta_rad.sin(), theta_rad.cos());
-    let rotate = |[x, y]: [f64; 2]| [cos * x + sin * y, -sin * x + cos * y];
+    let rotate = heading_rotation(heading_deg);
     let before = extents(xy_m.iter().copied());
-    let after = extents(xy_m.iter().copied().map(rotate));
+    let after = extents(xy_m.iter().copied().map(&rotate));
     let shrinks = after[0] < before[0] && after[1] < before[1];
     if shrinks {
         for point in xy_m {
@@ -73,6 +68,16 @@ pub fn rotate_to_heading(xy_m: &mut [[f64; 2]], heading_deg: f64) -> bool {
         }
     }
     shrinks
+}
+
+/// Turns points so that the flight direction points along an axis.
+pub fn heading_rotation(heading_deg: f64) -> impl Fn([f64; 2]) -> [f64; 2] {
+    let mut theta_rad = (180.0 - heading_deg) * std::f64::consts::PI / 180.0;
+    if theta_rad > std::f64::consts::PI {
+        theta_rad -= 2.0 * std::f64::consts::PI;
+    }
+    let (sin, cos) = (theta_rad.sin(), theta_rad.cos());
+    move |[x, y]| [cos * x + sin * y, -sin * x + cos * y]
 }
 
 /// Midpoint of the range of each coordinate, NaN ignored; NaN if there is no number at all.

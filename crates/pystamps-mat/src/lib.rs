@@ -41,6 +41,7 @@ mod limits;
 mod payload;
 mod read;
 mod sniff;
+mod synced_file;
 mod v73;
 mod value;
 mod variables;

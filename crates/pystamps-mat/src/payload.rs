@@ -6,8 +6,8 @@ use std::io;
 
 /// Elements of an array that need not fit memory.
 ///
-/// Level 5 stores all real parts before all imaginary parts, so a writer may ask for the same
-/// range twice; the answer must be the same.
+/// Level 5 stores all real parts before all imaginary parts, so a writer that compresses asks for the
+/// same range twice; the answer must be the same.
 pub trait ElementSource {
     /// Fills `out` with the elements from column-major index `first` on.
     ///

@@ -104,9 +104,7 @@ fn write_phase(inputs: &Inputs, rows: &Rows<'_>, progress: &Progress) -> Result<
     if inputs.network == Network::SingleMaster {
         stored.insert(inputs.acquisitions.master_index(), None);
     }
-    // Level 5 stores real and imaginary parts apart, so every column is read twice.
-    let phase =
-        progress.phase("writing phase", 2 * stored.len() as u64, "real and imaginary parts");
+    let phase = progress.phase("writing phase", stored.len() as u64, "columns");
     let column = |column: usize| match stored[column] {
         None => Ok(vec![Complex::new(1.0_f32, 0.0); rows.order.rows.len()]),
         Some(stored) => {

@@ -35,8 +35,7 @@ pub(super) struct Results<'a> {
 pub(super) fn write(results: &Results<'_>, folder: &Path, progress: &Progress) -> Result<()> {
     let Results { inputs, grid, planes, .. } = *results;
     let (rows, columns) = (inputs.stack.row_count(), inputs.phase.column_count());
-    // Level 5 stores real and imaginary parts apart: complex columns are made twice.
-    let phase = progress.phase("writing pm1.mat", 5 * columns as u64, "columns");
+    let phase = progress.phase("writing pm1.mat", 3 * columns as u64, "columns");
     let cells = grid.cell_count();
     let mut patch_phase = Columns::new(
         rows,

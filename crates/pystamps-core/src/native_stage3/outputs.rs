@@ -33,7 +33,7 @@ pub(super) struct Results<'a> {
 pub(super) fn write(results: &Results<'_>, folder: &Path, progress: &Progress) -> Result<()> {
     let selected = results.selected;
     let (rows, columns) = (selected.rows.len(), selected.residual_rad.column_count());
-    let phase = progress.phase("writing select1.mat", 3 * columns as u64, "columns");
+    let phase = progress.phase("writing select1.mat", 2 * columns as u64, "columns");
     let mut patch_phase = Columns::new(
         rows,
         columns,

@@ -22,7 +22,7 @@ use crate::scratch::{Room, ScratchColumns};
 /// Selected candidates fitted at a time.
 const BLOCK_ROWS: usize = 256;
 /// Parts of the cells of an interferogram, so that no thread waits long for the last of a wave.
-const PARTS: usize = 8;
+const PARTS: usize = 32;
 /// Blocks a thread fits before results are gathered.
 const BLOCKS_A_THREAD: usize = 16;
 

@@ -32,7 +32,7 @@ pub(super) fn write_corrected(
     let ph = StoredArray::open(folder, &stage4::PHASE, &lengths)?;
     let model = PhaseModel::open(folder, stack)?;
     let (rows, columns) = (stack.row_count(), stack.interferogram_count());
-    let phase = progress.phase("correcting phase", 4 * columns as u64, "columns");
+    let phase = progress.phase("correcting phase", 2 * columns as u64, "columns");
     let corrected = |column: usize| {
         let modelled = model.conjugate_phasors(column)?;
         let samples = ph.complex_column(column)?.into_iter().zip(modelled);

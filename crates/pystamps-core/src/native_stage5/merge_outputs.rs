@@ -58,7 +58,7 @@ impl MergedOutputs<'_> {
     pub(super) fn write(&self, progress: &Progress) -> Result<()> {
         self.write_positions()?;
         let columns = self.patches[0].stack.interferogram_count();
-        let phase = progress.phase("merging", 10 * columns as u64, "columns");
+        let phase = progress.phase("merging", 6 * columns as u64, "columns");
         let ph = self.open(&stage4::PHASE)?;
         let mut source = self.complex(&ph, false, &phase);
         self.write_arrays(&[&ph], &mut [&mut *source], &Variables::new())?;

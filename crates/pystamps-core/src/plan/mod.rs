@@ -13,6 +13,7 @@ use pystamps_kernels::clap::window_count;
 use serde::Serialize;
 
 use crate::error::{Diagnostic, Error, IoContext, Result};
+use crate::gamma_text::{GammaText, key};
 use crate::native_stage2::memory::simulation_bytes;
 use crate::patch_scope::acting_parameters;
 use crate::project::dataset::{Patch, patches};
@@ -152,13 +153,14 @@ pub fn plan_project(
     };
     let common = common(&parameters, interferograms, threads, times)?;
     let cell_size_m = crate::parameter_checks::positive(&parameters, "filter_grid_size")?;
+    let heading_deg = heading_deg(folder, &parameters);
     let prepared = |patch: &Patch| patch.folder.join(CANDIDATES_IJ).is_file();
     let mut states = States::of(&project_status(folder, options)?);
     let patches: Vec<PatchPlan> = listed
         .into_iter()
         .filter(|patch| !merged || prepared(patch))
         .map(|patch| {
-            let sizes = PatchSizes::of(&patch.folder, cell_size_m)?;
+            let sizes = PatchSizes::of(&patch.folder, cell_size_m, heading_deg)?;
             let stages = common.stages(&sizes);
             let states = states.take::<5>(&patch.name).into();
             Ok(PatchPlan { sizes, stages, states, name: patch.name })
@@ -240,6 +242,15 @@ fn interferogram_count(folder: &Path, parameters: &Parameters) -> Result<usize> 
     }
     let text = fs_err::read_to_string(list).while_doing("count the interferograms")?;
     Ok(text.lines().skip(1).filter(|line| !line.trim().is_empty()).count())
+}
+
+/// Flight direction as stage 1 will find it or has noted it, clockwise from north; NaN if nothing tells.
+fn heading_deg(folder: &Path, parameters: &Parameters) -> f64 {
+    let master = fs_err::read_to_string(folder.join(root::RSC_TXT)).ok();
+    let text = master.and_then(|path| GammaText::read(Path::new(path.trim())).ok());
+    let found = text.and_then(|text| text.number(key::HEADING_DEG).ok());
+    let noted = || parameters.get("heading").ok().and_then(|(_, value)| value.to_scalar());
+    found.or_else(noted).unwrap_or(f64::NAN)
 }
 
 /// What the stages of every patch have in common, and how fast the machine is.

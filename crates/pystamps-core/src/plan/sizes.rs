@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pystamps_kernels::local_coordinates::heading_rotation;
 use pystamps_mat::Value;
 use serde::Serialize;
 
@@ -32,13 +33,14 @@ pub struct PatchSizes {
 }
 
 impl PatchSizes {
-    /// Examines the patch `folder`; its grid has cells of `cell_size_m`.
+    /// Examines the patch `folder`; its grid has cells of `cell_size_m`, along the flight direction if
+    /// that encloses the candidates more tightly.
     ///
     /// # Errors
     /// I/O errors.
-    pub(super) fn of(folder: &Path, cell_size_m: f64) -> Result<Self> {
+    pub(super) fn of(folder: &Path, cell_size_m: f64, heading_deg: f64) -> Result<Self> {
         let candidates = candidate_count(folder)?;
-        let extent_m = extent_m(folder)?;
+        let extent_m = extent_m(folder, heading_deg)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -78,19 +80,18 @@ fn share(count: u64, share: f64) -> u64 {
     (count as f64 * share) as u64
 }
 
-/// Sides of the smallest rectangle that holds the candidates' positions, m: stage 1 turns them by
-/// the heading, which is not known before. The longer side comes first.
-fn extent_m(folder: &Path) -> Result<[f64; 2]> {
+/// Sides of the rectangle that stage 1 lays around the candidates' positions, m, the longer one first.
+fn extent_m(folder: &Path, heading_deg: f64) -> Result<[f64; 2]> {
     let path = folder.join(patch::CANDIDATES_LL);
     if !path.is_file() {
         return Ok([0.0; 2]);
     }
     let bytes = fs_err::read(&path).while_doing("read the positions of the candidates")?;
-    Ok(extent_of(&bytes))
+    Ok(extent_of(&bytes, heading_deg))
 }
 
 /// As [`extent_m`], from the content of `pscands.1.ll`.
-pub(crate) fn extent_of(bytes: &[u8]) -> [f64; 2] {
+pub(crate) fn extent_of(bytes: &[u8], heading_deg: f64) -> [f64; 2] {
     let (pairs, _) = bytes.as_chunks::<8>();
     let positions_deg = pairs.iter().filter_map(|pair| {
         let (words, _) = pair.as_chunks::<4>();
@@ -100,25 +101,17 @@ pub(crate) fn extent_of(bytes: &[u8]) -> [f64; 2] {
     });
     let Some([_, latitude_deg]) = positions_deg.clone().next() else { return [0.0; 2] };
     let east_m = DEGREE_M * latitude_deg.to_radians().cos();
-    let mut boxes = [Bounds::EMPTY; TRIED_DIRECTIONS];
-    for [longitude, latitude] in positions_deg {
-        let (x, y) = (longitude * east_m, latitude * DEGREE_M);
-        for (direction, bounds) in boxes.iter_mut().enumerate() {
-            let (sin, cos) = direction_rad(direction).sin_cos();
-            bounds.add([x * cos + y * sin, y * cos - x * sin]);
-        }
+    let rotate = heading_rotation(heading_deg);
+    let [mut as_they_are, mut rotated] = [Bounds::EMPTY; 2];
+    for [longitude_deg, latitude_deg] in positions_deg {
+        let xy_m = [longitude_deg * east_m, latitude_deg * DEGREE_M];
+        as_they_are.add(xy_m);
+        rotated.add(rotate(xy_m));
     }
-    let sides = boxes.iter().map(Bounds::sides_m);
-    let smallest = sides.min_by(|a, b| (a[0] * a[1]).total_cmp(&(b[0] * b[1])));
-    let [a, b] = smallest.unwrap_or_default();
+    let [before, after] = [as_they_are.sides_m(), rotated.sides_m()];
+    let shrinks = after[0] < before[0] && after[1] < before[1];
+    let [a, b] = if shrinks { after } else { before };
     [a.max(b), a.min(b)]
-}
-
-/// Directions of a rectangle that are tried over a quarter turn.
-const TRIED_DIRECTIONS: usize = 15;
-
-fn direction_rad(number: usize) -> f64 {
-    std::f64::consts::FRAC_PI_2 * number as f64 / TRIED_DIRECTIONS as f64
 }
 
 /// Extremes of two coordinates.
@@ -148,15 +141,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn extents_leave_missing_positions_out() {
+    fn extents_leave_missing_positions_out_and_turn_as_stage_1_does() {
         let folder = tempfile::tempdir().unwrap();
-        let degrees = [[11.0_f32, 44.0], [0.0, 0.0], [11.1, 44.05], [f32::NAN, 44.0]];
+        let degrees =
+            [[11.0_f32, 44.0], [0.0, 0.0], [11.1, 44.05], [11.05, 44.0], [f32::NAN, 44.0]];
         let bytes: Vec<u8> = degrees.iter().flatten().flat_map(|d| d.to_be_bytes()).collect();
         fs_err::write(folder.path().join(patch::CANDIDATES_LL), bytes).unwrap();
-        // Two points 7997 m and 5560 m apart: nearly a line in one of the directions.
-        let [length, width] = extent_m(folder.path()).unwrap();
-        assert!((length - 9740.0).abs() < 60.0, "{length}");
-        assert!(width < 600.0, "{width}");
+        let sides = |heading_deg: f64| extent_m(folder.path(), heading_deg).unwrap();
+        let close = |[a, b]: [f64; 2], [c, d]: [f64; 2]| (a - c).abs().max((b - d).abs()) < 60.0;
+        assert!(close(sides(f64::NAN), [7997.0, 5560.0]), "{:?}", sides(f64::NAN));
+        // Along the line from the first point to the last it is longer, across it thinner.
+        assert_eq!(sides(55.0), sides(f64::NAN));
+    }
+
+    #[test]
+    fn a_strip_along_the_flight_direction() {
+        let strip: Vec<u8> = (0_u8..100)
+            .flat_map(|n| {
+                let along = f32::from(n) / 1000.0;
+                [11.0 + along, 44.0 + along * 0.7, 11.0 + along + 0.01, 44.0 + along * 0.7 - 0.01]
+            })
+            .flat_map(f32::to_be_bytes)
+            .collect();
+        let [length, width] = extent_of(&strip, 45.0);
+        assert!((11_000.0..12_000.0).contains(&length) && width < 2000.0, "{length} {width}");
+        let [length, width] = extent_of(&strip, 0.0);
+        assert!(length > 8_000.0 && width > 8_000.0, "{length} {width}");
     }
 
     #[test]

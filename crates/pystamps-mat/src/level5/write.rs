@@ -2,6 +2,7 @@
 
 use super::tags;
 use crate::payload::Payload;
+use crate::synced_file::SyncedFile;
 use crate::value::count_elements;
 use crate::write::check_field_names;
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 use num_complex::Complex;
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, IntoInnerError, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Readers look for the first words; the rest is free. No clock and no host: same data, same
@@ -23,15 +24,15 @@ const BLOCK_BYTES: usize = 1 << 18;
 
 /// Writes variables to a level-5 file one after the other.
 pub(crate) struct Level5Writer {
-    file: BufWriter<File>,
+    file: BufWriter<SyncedFile>,
     path: PathBuf,
     options: WriteOptions,
 }
 
 impl Level5Writer {
     pub(crate) fn create(file: File, path: &Path, options: WriteOptions) -> Result<Self> {
-        let mut writer =
-            Self { file: BufWriter::with_capacity(1 << 16, file), path: path.into(), options };
+        let file = BufWriter::with_capacity(1 << 16, SyncedFile::new(file));
+        let mut writer = Self { file, path: path.into(), options };
         let mut header = [b' '; tags::HEADER_BYTES];
         header[..HEADER_TEXT.len()].copy_from_slice(HEADER_TEXT);
         header[116..124].fill(0);
@@ -70,16 +71,25 @@ impl Level5Writer {
         let flags = flags_of(element.class(), element.is_complex());
         let body_bytes =
             header_bytes(name, dims) + parts_bytes(count, element.class(), element.is_complex());
+        let mut payload = Payload::of_source(element, source);
+        if element.is_complex() && self.options.deflate_level.is_none() {
+            return self.start_matrix(name, body_bytes).and_then(|()| {
+                write_header(&mut self.file, flags, 0, dims, name)
+                    .and_then(|()| write_side_by_side(&mut self.file, &mut payload, count))
+                    .map_err(|source| self.failed(source))
+            });
+        }
         self.element(name, body_bytes, |out| {
             write_header(out, flags, 0, dims, name)?;
-            write_parts(out, &mut Payload::of_source(element, source), count)
+            write_parts(out, &mut payload, count)
         })
     }
 
     /// Writes everything out and synchronises it with the disk.
     pub(crate) fn finish(self) -> Result<()> {
-        let Self { mut file, path, .. } = self;
-        file.flush().and_then(|()| file.get_ref().sync_all()).map_err(|source| Error::Io {
+        let Self { file, path, .. } = self;
+        let flushed = file.into_inner().map_err(IntoInnerError::into_error);
+        flushed.and_then(SyncedFile::finish).map_err(|source| Error::Io {
             path,
             action: "write",
             source,
@@ -93,26 +103,30 @@ impl Level5Writer {
         body_bytes: u64,
         body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<()> {
-        let too_large = |bytes| Error::TooLargeForLevel5 {
-            path: self.path.clone(),
-            variable: name.to_owned(),
-            bytes,
-        };
-        let body_bytes = u32::try_from(body_bytes).map_err(|_| too_large(body_bytes))?;
         let Some(level) = self.options.deflate_level else {
-            return write_tag(&mut self.file, tags::MATRIX, body_bytes)
-                .and_then(|()| body(&mut self.file))
-                .map_err(|source| self.failed(source));
+            self.start_matrix(name, body_bytes)?;
+            return body(&mut self.file).map_err(|source| self.failed(source));
         };
+        let body_bytes = u32::try_from(body_bytes).map_err(|_| self.too_large(name, body_bytes))?;
         let compressed = compress(&mut self.file, level, |out| {
             write_tag(out, tags::MATRIX, body_bytes)?;
             body(out)
         });
         match compressed {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(bytes)) => Err(too_large(bytes)),
+            Ok(Err(bytes)) => Err(self.too_large(name, bytes)),
             Err(source) => Err(self.failed(source)),
         }
+    }
+
+    /// Writes the tag of a top-level element that is not compressed.
+    fn start_matrix(&mut self, name: &str, body_bytes: u64) -> Result<()> {
+        let bytes = u32::try_from(body_bytes).map_err(|_| self.too_large(name, body_bytes))?;
+        write_tag(&mut self.file, tags::MATRIX, bytes).map_err(|source| self.failed(source))
+    }
+
+    fn too_large(&self, name: &str, bytes: u64) -> Error {
+        Error::TooLargeForLevel5 { path: self.path.clone(), variable: name.to_owned(), bytes }
     }
 
     fn check_size(&self, name: &str, bytes: u64) -> Result<()> {
@@ -164,7 +178,7 @@ impl Level5Writer {
 
 /// Writes a compressed element around what `body` writes; `Ok(Err(bytes))` if it grew too large.
 fn compress(
-    file: &mut BufWriter<File>,
+    file: &mut BufWriter<SyncedFile>,
     level: u32,
     body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<std::result::Result<(), u64>> {
@@ -367,15 +381,43 @@ fn write_parts(out: &mut dyn Write, payload: &mut Payload<'_>, count: usize) -> 
         start_element(out, tags::storage_of(element.class()), part_bytes)?;
         for first in (0..count).step_by(block) {
             let bytes = payload.range(first, block.min(count - first))?;
-            match (part, element) {
-                (Part::Whole, _) => out.write_all(bytes)?,
-                (_, ElementType::C64) => {
-                    out.write_all(part.of::<f64>(bytes, &mut separated))?;
-                }
-                _ => out.write_all(part.of::<f32>(bytes, &mut separated))?,
-            }
+            out.write_all(part.take(element, bytes, &mut separated))?;
         }
         end_element(out, part_bytes)?;
+    }
+    Ok(())
+}
+
+/// Writes complex numbers as [`write_parts`] does, but every element is asked for once: a block's real
+/// parts go to their place and its imaginary parts to theirs.
+fn write_side_by_side(
+    file: &mut (impl Write + Seek),
+    payload: &mut Payload<'_>,
+    count: usize,
+) -> io::Result<()> {
+    let element = payload.element();
+    let part_bytes = count * element.class().element_bytes();
+    let mut separated = Vec::new();
+    let start = file.stream_position()?;
+    let mut places = [start, start + element_bytes(part_bytes as u64)];
+    for place in &mut places {
+        file.seek(SeekFrom::Start(*place))?;
+        start_element(file, tags::storage_of(element.class()), part_bytes)?;
+        *place = file.stream_position()?;
+    }
+    let block = BLOCK_BYTES / element.bytes();
+    for first in (0..count).step_by(block) {
+        let bytes = payload.range(first, block.min(count - first))?;
+        for (place, part) in places.iter_mut().zip([Part::Real, Part::Imaginary]) {
+            let part = part.take(element, bytes, &mut separated);
+            file.seek(SeekFrom::Start(*place))?;
+            file.write_all(part)?;
+            *place += part.len() as u64;
+        }
+    }
+    for place in places {
+        file.seek(SeekFrom::Start(place))?;
+        end_element(file, part_bytes)?;
     }
     Ok(())
 }
@@ -388,6 +430,20 @@ enum Part {
 }
 
 impl Part {
+    /// This part of elements of a type; `separated` is where it is put if it is not the whole.
+    fn take<'b>(
+        &self,
+        element: ElementType,
+        bytes: &'b [u8],
+        separated: &'b mut Vec<u64>,
+    ) -> &'b [u8] {
+        match (self, element) {
+            (Self::Whole, _) => bytes,
+            (_, ElementType::C64) => self.of::<f64>(bytes, separated),
+            _ => self.of::<f32>(bytes, separated),
+        }
+    }
+
     /// This part of complex elements, as bytes in `separated`.
     fn of<'b, T: bytemuck::Pod>(&self, bytes: &[u8], separated: &'b mut Vec<u64>) -> &'b [u8]
     where
