@@ -101,14 +101,24 @@ impl ClapPatchFilter {
         assert_eq!(plane.values.len(), plane.rows * plane.columns, "a plane of whole columns");
         let last = [plane.rows.checked_sub(size)?, plane.columns.checked_sub(size)?];
         self.prepare(plane, scratch);
-        let value = |cell: [usize; 2]| {
-            assert!(cell[0] < plane.rows && cell[1] < plane.columns, "a cell of the plane");
-            let target = self.target(cell, last, reach);
-            let mut value = Complex32::ZERO;
-            run_widest(OneValue { filter: self, plane, target, scratch, value: &mut value });
-            value
-        };
+        let value = |cell| self.value_without_cell(plane, cell, last, reach, scratch);
         Some(cells.into_iter().map(value).collect())
+    }
+
+    /// The value of one cell. Not generic, so that its loops are compiled here, with what they call.
+    fn value_without_cell(
+        &self,
+        plane: &Plane,
+        cell: [usize; 2],
+        last: [usize; 2],
+        reach: usize,
+        scratch: &mut ClapPatchScratch,
+    ) -> Complex32 {
+        assert!(cell[0] < plane.rows && cell[1] < plane.columns, "a cell of the plane");
+        let target = self.target(cell, last, reach);
+        let mut value = Complex32::ZERO;
+        run_widest(OneValue { filter: self, plane, target, scratch, value: &mut value });
+        value
     }
 
     fn prepare(&self, plane: &Plane, scratch: &mut ClapPatchScratch) {
