@@ -89,7 +89,8 @@ impl Estimator<'_> {
         let cells = self.grid.cell_count();
         let gridded = planes.gridded.par_chunks_mut(cells);
         let filtered = planes.filtered.par_chunks_mut(cells);
-        gridded.zip(filtered).enumerate().try_for_each_init(
+        // One at a time: a thread that is done takes another's next.
+        gridded.zip(filtered).enumerate().with_max_len(1).try_for_each_init(
             ClapScratch::default,
             |scratch, (column, (gridded, filtered))| {
                 gridded.fill(Complex::default());
@@ -137,6 +138,7 @@ impl Estimator<'_> {
         for wave in blocks.chunks(BLOCKS_A_THREAD * rayon::current_num_threads()) {
             let fits = wave
                 .par_iter()
+                .with_max_len(1)
                 .map_init(Samples::default, |samples, block| {
                     let fits = self.fit_block(filtered, block.clone(), samples);
                     progress.advance(block.len() as u64);

@@ -77,6 +77,7 @@ impl Reestimator<'_> {
             let rows = &selected.rows;
             let fits = wave
                 .par_iter()
+                .with_max_len(1)
                 .map_init(Samples::default, |samples, block| {
                     let fit = self.fit_block(&cells, rows, block.clone(), samples);
                     phase.advance(block.len() as u64);
@@ -117,6 +118,7 @@ impl Reestimator<'_> {
                 .collect();
             let filtered: Vec<Vec<Complex<f32>>> = tasks
                 .par_iter()
+                .with_max_len(1)
                 .map_init(ClapPatchScratch::default, |scratch, (column, plane, part)| {
                     let cells = &cells[(*part).clone()];
                     let values = self.filter_part(&filter, *column, plane, cells, scratch);
