@@ -109,7 +109,7 @@ pub(crate) fn extent_of(bytes: &[u8], heading_deg: f64) -> [f64; 2] {
         rotated.add(rotate(xy_m));
     }
     let [before, after] = [as_they_are.sides_m(), rotated.sides_m()];
-    let shrinks = after[0] < before[0] && after[1] < before[1];
+    let shrinks = heading_deg.is_finite() && after[0] < before[0] && after[1] < before[1];
     let [a, b] = if shrinks { after } else { before };
     [a.max(b), a.min(b)]
 }
@@ -150,23 +150,22 @@ mod tests {
         let sides = |heading_deg: f64| extent_m(folder.path(), heading_deg).unwrap();
         let close = |[a, b]: [f64; 2], [c, d]: [f64; 2]| (a - c).abs().max((b - d).abs()) < 60.0;
         assert!(close(sides(f64::NAN), [7997.0, 5560.0]), "{:?}", sides(f64::NAN));
-        // Along the line from the first point to the last it is longer, across it thinner.
+        // Turned along their longest distance they would be thinner but longer.
         assert_eq!(sides(55.0), sides(f64::NAN));
     }
 
     #[test]
-    fn a_strip_along_the_flight_direction() {
-        let strip: Vec<u8> = (0_u8..100)
-            .flat_map(|n| {
-                let along = f32::from(n) / 1000.0;
-                [11.0 + along, 44.0 + along * 0.7, 11.0 + along + 0.01, 44.0 + along * 0.7 - 0.01]
-            })
+    fn a_square_along_the_flight_direction() {
+        let corners = [[0.0_f32, 0.01], [0.01, 0.0], [0.0, -0.01], [-0.01, 0.0]];
+        let bytes: Vec<u8> = corners
+            .iter()
+            .flat_map(|[east, north]| [11.0 + east, north + 1e-4])
             .flat_map(f32::to_be_bytes)
             .collect();
-        let [length, width] = extent_of(&strip, 45.0);
-        assert!((11_000.0..12_000.0).contains(&length) && width < 2000.0, "{length} {width}");
-        let [length, width] = extent_of(&strip, 0.0);
-        assert!(length > 8_000.0 && width > 8_000.0, "{length} {width}");
+        let across_m = 0.02 * DEGREE_M;
+        let side = |heading_deg: f64| extent_of(&bytes, heading_deg)[1] / across_m;
+        assert!((side(0.0) - 1.0).abs() < 1e-3, "{}", side(0.0));
+        assert!((side(45.0) - std::f64::consts::FRAC_1_SQRT_2).abs() < 1e-3, "{}", side(45.0));
     }
 
     #[test]
