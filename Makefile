@@ -39,8 +39,8 @@ lint: build/venv.stamp ## Formatting and lints of both languages, no changes mad
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
-	@$(VENV)/bin/ruff format --check --quiet python parity tests
-	@$(VENV)/bin/ruff check --quiet python parity tests
+	@$(VENV)/bin/ruff format --check --quiet conftest.py python parity tests
+	@$(VENV)/bin/ruff check --quiet conftest.py python parity tests
 	@$(VENV)/bin/mypy
 
 rust-test:

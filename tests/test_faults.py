@@ -309,6 +309,8 @@ def test_endless_stage_ends_with_its_run(fresh: Case, how: str) -> None:
         assert_orphans_end(waiting)
         assert children(fresh.dataset) == []
     finally:
+        # Nobody else ends them, should this have failed.
+        run.process.kill()
         for child in waiting:
             child.kill()
 
