@@ -90,7 +90,7 @@ mod tests {
     fn what_is_synchronised_on_the_way_is_all_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("large");
-        let mut file = SyncedFile::new(File::create(&path).unwrap());
+        let mut file = SyncedFile::new(fs_err::File::create(&path).unwrap().into_parts().0);
         let block = vec![7_u8; SYNC_BYTES / 4];
         for number in 0..9_u8 {
             file.write_all(&[number]).unwrap();
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_fails_on_the_way_is_said_at_the_end() {
-        let mut file = SyncedFile::new(File::create("/dev/null").unwrap());
+        let mut file = SyncedFile::new(fs_err::File::create("/dev/null").unwrap().into_parts().0);
         // A device cannot be synchronised.
         file.order_sync();
         assert!(file.finish().is_err());
