@@ -19,6 +19,8 @@ from pystamps_shim.pipeline.estimates import MERGED_PLANS
 #: How far ``plan`` may be off.
 TIME_TOLERANCE = 0.3
 MEMORY_TOLERANCE = 0.15
+#: How many times as fast two threads have to be.
+THREADS_GAIN = 1.8
 
 
 @dataclass
@@ -79,7 +81,7 @@ class Measured:
             missed.append(f"{scene.name} took {run.seconds:.0f} s of {scene.limit_s:.0f}")
         if scene.limit_bytes is not None and run.peak_bytes > scene.limit_bytes:
             missed.append(f"{scene.name} took {run.peak_bytes:,} bytes of {scene.limit_bytes:,}")
-        if self.one_thread_s is not None and self.one_thread_s < 1.8 * run.seconds:
+        if self.one_thread_s is not None and self.one_thread_s < THREADS_GAIN * run.seconds:
             gain = self.one_thread_s / run.seconds
             missed.append(f"two threads are {gain:.2f} times as fast as one on {scene.name}")
         return missed + (self._wrong_predictions() if scene.predictable else [])
