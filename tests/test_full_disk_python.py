@@ -42,6 +42,8 @@ MADE = {
     "figure": "plot velocity --dataset {}/dataset --force --out {}/dataset/made/velocity.png",
     "report": "report --dataset {}/dataset --force --out {}/dataset/made/page.html",
 }
+#: GDAL tells what failed last, which need not be the write that failed first.
+WORDS = {"GeoPackage": ("cannot be written",)}
 WORKS = {"run": f"{RUN} --threads 1 --start-step 8"} | {
     name: f"{words} {_OTHER}" for name, words in MADE.items()
 }
@@ -75,7 +77,10 @@ class Places:
                 self.restore(self.folder / "old")
                 Victim(Path(sys.executable), self.command(MADE[name])[1:]).finish()
                 shutil.copytree(self.dataset, before)
-            trial = Trial(self.command(WORKS[name]), self.dataset, before, settle, settled=2)
+            told = WORDS.get(name, ())
+            trial = Trial(
+                self.command(WORKS[name]), self.dataset, before, settle, settled=2, words=told
+            )
             own = Path(sys.executable).name if name == "run" else ""
             self._benches[name] = Bench(trial, self.disk(own))
         return self._benches[name]

@@ -397,9 +397,11 @@ def test_the_address_brings_back_view_and_selection(opened: Opener, small_page: 
     # The address follows a moment after what it tells of.
     wanted = {f"ps={number}", "zoom=2.5600"}
     address = until(
-        lambda: (hash_ := script(page, "return location.hash"))
-        and wanted <= set(hash_[1:].split("&"))
-        and hash_
+        lambda: (
+            (hash_ := script(page, "return location.hash"))
+            and wanted <= set(hash_[1:].split("&"))
+            and hash_
+        )
     )
     seen = pixels(page)
     page = opened(small_page, str(address))

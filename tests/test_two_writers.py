@@ -33,6 +33,8 @@ from tests.disturbance import (
 SEED = 20265
 #: How often a pair begins together, in ``make test-faults``.
 OFTEN = 15
+#: How often six products of a name begin together.
+MANY = 10
 TIMEOUT_S = 120
 #: A stage 2 with it never ends by itself.
 ENDLESS = "--set gamma_max_iterations=1e9 --set gamma_change_convergence=-1"
@@ -270,9 +272,25 @@ def test_two_runs_begin_together_often(place: Place, record_property: RecordProp
     record_property("writers at once", OFTEN)
 
 
+def test_many_products_of_a_name(place: Place) -> None:
+    """All succeed; product and description in the end are of the same one."""
+    place.restore("old")
+    commands = [_PRODUCT.format(name) for name in ("v", "v-do")]
+    alone = []
+    for words in commands:
+        assert place.run(words)[0] == 0
+        alone.append(tree(place.dataset))
+    for _ in range(MANY):
+        at_once = [place.start(words) for words in commands * 3]
+        for process in at_once:
+            _, said = process.communicate(timeout=TIMEOUT_S)
+            assert process.returncode == 0, said
+        assert tree(place.dataset) in alone
+
+
 @pytest.mark.faults
 def test_two_exports_of_a_name(place: Place) -> None:
-    """Table and description in the end are of the same product."""
+    """Both succeed; table and description in the end are of the same product."""
     place.restore("old")
     out = place.dataset / "made" / "e.csv"
     export = ["-m", "pystamps_shim", "export", "--dataset", place.dataset, "--format", "csv"]
@@ -285,5 +303,5 @@ def test_two_exports_of_a_name(place: Place) -> None:
         subprocess.Popen([sys.executable, *map(str, command)], env=environment(), text=True)
         for command in commands
     ]
-    assert 0 in [process.wait(TIMEOUT_S) for process in at_once]
+    assert [process.wait(TIMEOUT_S) for process in at_once] == [0, 0]
     assert tree(out.parent) in alone

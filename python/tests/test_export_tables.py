@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,46 @@ def test_geopackage(tmp_path: Path) -> None:
     assert json.loads(told)["reference"]["ps_count"] == 3
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT metadata FROM gpkg_metadata").fetchone()
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("PRAGMA user_version = 0", "PRAGMA user_version gives other rows than it should"),
+        ("PRAGMA application_id = 0", "PRAGMA application_id gives other rows than it should"),
+        ("DROP TRIGGER gpkg_tile_matrix_zoom_level_insert", "sqlite_master gives other rows"),
+        ("DROP TABLE rtree_product_geom", "no such table: rtree_product_geom_rowid"),
+        (
+            "DELETE FROM rtree_product_geom WHERE id = 5",
+            "59 of 60 points are in rtree_product_geom",
+        ),
+        ("DELETE FROM gpkg_metadata", "gpkg_metadata"),
+        ("UPDATE gpkg_contents SET min_x = NULL", "gpkg_contents has no bounds"),
+        ("", "(Page 2: "),
+    ],
+)
+def test_geopackage_of_which_something_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str, told: str
+) -> None:
+    """GDAL goes on where a write fails; such a file is refused, and nothing is left of it."""
+    write_arrow = pyogrio.raw.write_arrow
+
+    def write_in_part(reader: Any, path: Any, **options: Any) -> None:
+        write_arrow(reader, path, **options)
+        if isinstance(path, Path) and statement:
+            with closing(sqlite3.connect(path, isolation_level=None)) as database:
+                database.execute(statement)
+        elif isinstance(path, Path):
+            with path.open("rb+") as file:
+                file.seek(4096)
+                file.write(bytes(4096))
+
+    monkeypatch.setattr(pyogrio.raw, "write_arrow", write_in_part)
+    with pytest.raises(PystampsError, match="cannot be written") as refused:
+        written("gpkg", tmp_path)
+    assert told in refused.value.cause
+    assert "room on the disk" in refused.value.remedy
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_geojson(tmp_path: Path) -> None:

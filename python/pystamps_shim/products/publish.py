@@ -16,7 +16,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pystamps_shim.errors import PystampsError, wrong_usage
@@ -64,13 +64,14 @@ def published(
             yield staging / out.name
             _flush(staging)
             names = {path.name for path in staging.iterdir()} - {out.name}
-            # Again: the work may have taken long.
-            refuse_existing(out, force=force, is_folder=is_folder, suffix=suffix)
-            _refuse_beside(out, names)
-            if (staging / out.name).is_dir():
-                _replace_folder(staging / out.name, out, scratch)
-            else:
-                _exchange(staging, out, names, scratch)
+            with _alone_in(out.parent):
+                # Again: the work may have taken long.
+                _refuse(out, force=force, is_folder=is_folder, suffix=suffix)
+                _refuse_beside(out, names)
+                if (staging / out.name).is_dir():
+                    _replace_folder(staging / out.name, out, scratch)
+                else:
+                    _exchange(staging, out, names, scratch)
     except OSError as error:
         raise _told(error, out) from error
 
@@ -80,6 +81,11 @@ def refuse_existing(out: Path, *, force: bool, is_folder: bool, suffix: str | No
 
     What a killed process has set aside is put back before.
     """
+    with _alone_in(out.parent):
+        _refuse(out, force=force, is_folder=is_folder, suffix=suffix)
+
+
+def _refuse(out: Path, *, force: bool, is_folder: bool, suffix: str | None) -> None:
     names = {name for stage in range(1, 9) for name in _merged_names(stage)}
     if out.name in names or out.name == "parms.mat":
         cause = f"{out}: this is the name of a file of StaMPS"
@@ -245,6 +251,20 @@ def _move_back(earlier: Path, out: Path) -> None:
     for path in sorted(earlier.iterdir(), key=lambda path: path.name == out.name):
         path.replace(out.parent / path.name)
     earlier.rmdir()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait for the short exclusive right to change products in a folder; native ones do the same.
+
+    So product and description are of one process. Where there are no locks, nobody waits.
+    """
+    with ExitStack() as held:
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            held.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

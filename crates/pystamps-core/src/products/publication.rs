@@ -66,6 +66,8 @@ impl Publication {
         let folder_of_out = out.parent().unwrap_or(Path::new("/")).to_path_buf();
         let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = name.unwrap_or_default();
+        fs_err::create_dir_all(&folder_of_out).while_doing("make room for the product")?;
+        let alone = alone_in(&folder_of_out);
         clear_abandoned(&folder_of_out, &name);
         let of_project = crate::project::layout::MERGED_RESULTS.contains(&name.as_str())
             || name == crate::project::layout::PARMS_MAT;
@@ -104,6 +106,7 @@ impl Publication {
         let lock = locked.while_doing("make room for the product")?.into_file();
         // Where the file system knows no locks, nobody takes the folder for abandoned.
         let _ = lock.try_lock();
+        drop(alone);
         Ok(Self {
             out,
             folder,
@@ -133,6 +136,7 @@ impl Publication {
     /// # Errors
     /// I/O errors; an earlier product is still there, or the new one is.
     pub(super) fn finish(mut self) -> Result<()> {
+        let _alone = alone_in(self.out.parent().unwrap_or(Path::new("/")));
         let moved = self.exchange();
         if moved.is_err() {
             self.abandoned = !describe_again(&self.folder, self.file());
@@ -154,6 +158,14 @@ impl Publication {
         fs_err::rename(self.folder.join(self.file()), &self.out)?;
         if self.described_apart { fs_err::rename(description, described) } else { Ok(()) }
     }
+}
+
+/// Waits for the short exclusive right to begin or to publish a product in `folder`: nobody takes a hidden
+/// folder for abandoned before its owner has locked it, and product and description are of one process.
+/// None where the file system knows no such locks.
+fn alone_in(folder: &Path) -> Option<File> {
+    let opened = fs_err::File::open(folder).ok()?.into_file();
+    opened.lock().is_ok().then_some(opened)
 }
 
 /// Gives the product called `name` beside `folder` its description, from what an exchange has left in
