@@ -6,8 +6,11 @@ import io
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import scipy.io
@@ -19,6 +22,9 @@ DATASET_PLACEHOLDER = "@DATASET@"
 #: Text that a level-5 file begins with, and its length.
 _HEADER = b"MATLAB 5.0 MAT-file, parameters of a certification"
 _HEADER_BYTES = 116
+
+#: Exports that the generator has made, by its content.
+_RASTERS = Path(__file__).resolve().parents[1] / "build" / "rasters"
 
 _TEXT_SUFFIXES = (".in", ".out", ".txt", ".list")
 
@@ -160,10 +166,21 @@ def shared_scene(oracle: Path, name: str) -> Scene:
 
 
 def with_rasters(oracle: Path, scene: Scene, target: Path) -> Scene:
-    """Return `scene` with a complete export in `target`, made by the oracle's generator."""
+    """Return `scene` with a complete export in `target`, made by the oracle's generator.
+
+    That takes seconds: what it has made once is kept.
+    """
     generator = oracle / "gen" / "make_dataset.py"
-    command = [sys.executable, str(generator), scene.name, str(target)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    kept = _RASTERS / f"{scene.name}-{sha256(generator.read_bytes()).hexdigest()[:16]}"
+    if not kept.exists():
+        _RASTERS.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=_RASTERS) as folder:
+            made = Path(folder) / "export"
+            command = [sys.executable, str(generator), scene.name, str(made)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            with suppress(OSError):  # Another process has made it meanwhile.
+                made.rename(kept)
+    shutil.copytree(kept, target)
     return Scene(scene.name, scene.folder, target)
 
 

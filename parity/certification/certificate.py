@@ -225,7 +225,7 @@ def chain_certificate(origin: Origin, outcomes: Sequence[ChainOutcome]) -> dict[
         **origin.head(CHAIN, origin.threads[-1:]),
         "stage": None,
         "scope": None,
-        "passed": passed and bool(tried) and not unnoticed,
+        "passed": passed and not unnoticed,
         "mutations": {
             "made": len(tried),
             "detected": len(tried) - len(unnoticed),

@@ -89,7 +89,7 @@ def _run(request: Request, oracle: Path, program: Path) -> Iterator[tuple[Key, A
     jobs: dict[Key, Callable[[], Any]] = {}
     # Chains take longest: they begin first.
     for family in FAMILIES if request.chains else ():
-        jobs[CHAIN, family[0].name] = partial(_chains, family, oracle, program)
+        jobs[CHAIN, family[0].name] = partial(_chains, family, oracle, program, mutate=request.mutate)
     for scope in request.scopes:
         for case in cases_of(scope, golden=request.oracle is None):
             job = partial(certify_case, case, oracle, program, THREADS, mutate=request.mutate)
@@ -108,9 +108,12 @@ def _silence() -> None:
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as it lives
 
 
-def _chains(family: Sequence[Chain], oracle: Path, program: Path) -> list[ChainOutcome]:
+def _chains(
+    family: Sequence[Chain], oracle: Path, program: Path, *, mutate: bool
+) -> list[ChainOutcome]:
     with tempfile.TemporaryDirectory(prefix="chain_") as folder:
-        return list(run_family(family, oracle, program, THREADS[-1], Path(folder)))
+        found = run_family(family, oracle, program, THREADS[-1], Path(folder), mutate=mutate)
+        return list(found)
 
 
 def _golden(folder: Path) -> Path:

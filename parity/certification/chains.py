@@ -141,9 +141,18 @@ class ChainOutcome:
 
 
 def run_family(
-    family: Sequence[Chain], oracle: Path, program: Path, threads: int, work: Path
+    family: Sequence[Chain],
+    oracle: Path,
+    program: Path,
+    threads: int,
+    work: Path,
+    *,
+    mutate: bool = True,
 ) -> Iterator[ChainOutcome]:
-    """Run the chains of a family one after another and compare each; the first starts all."""
+    """Run the chains of a family one after another and compare each; the first starts all.
+
+    `mutate` also spoils results on purpose, which the comparison has to notice.
+    """
     kept: dict[tuple[str, int], Path] = {}
     wanted = {chain.branches_off for chain in family}
     name = family[0].name
@@ -162,11 +171,15 @@ def run_family(
                 copy = work / f"{chain.name}_after_{stage}"
                 kept[chain.name, stage] = shutil.copytree(dataset, copy)
         failed = tuple(failure for failure in failures if failure is not None)
-        compared = ChainOutcome(chain, failed)
-        yield compared if failed else _compared(chain, oracle, start.scene, dataset)
+        outcome = ChainOutcome(chain, failed)
+        if not failed:
+            outcome = _compared(chain, oracle, start.scene, dataset, mutate=mutate)
+        yield outcome
 
 
-def _compared(chain: Chain, oracle: Path, scene: Scene | None, dataset: Path) -> ChainOutcome:
+def _compared(
+    chain: Chain, oracle: Path, scene: Scene | None, dataset: Path, *, mutate: bool
+) -> ChainOutcome:
     with tempfile.TemporaryDirectory(prefix="chain_") as folder:
         work = Path(folder)
         original = dataset_after(oracle, chain.name, chain.last, work / "reference")
@@ -178,7 +191,7 @@ def _compared(chain: Chain, oracle: Path, scene: Scene | None, dataset: Path) ->
             figures = outcome.figures()
             # One PS in another cycle tells in the rms of a network's short series: reported alone.
             missed = outcome.missed() if outcome.truth else []
-        tried = tuple(_spoilt(dataset, original, chain)) if report.equal else ()
+        tried = tuple(_spoilt(dataset, original, chain)) if mutate and report.equal else ()
         return ChainOutcome(chain, (), report, figures, tuple(missed), tried)
 
 
