@@ -14,7 +14,7 @@ DEMO ?= demo
 # that use every processor, so more than four would only wait for each other.
 PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 FAULT_TESTS := $(patsubst %,tests/test_%.py,faults kill full_disk full_disk_python damaged_inputs damaged_records two_writers \
-	wrong_clock)
+	wrong_clock cluster)
 RUST_SOURCES := $(shell find crates -name "*.rs" -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml docs/differences.md \
 	$(wildcard parity/certificates/*.json)
 
@@ -24,7 +24,7 @@ REQUIREMENTS := import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); 
 
 NEEDS_RUST = @command -v cargo > /dev/null || { echo "make: Rust is missing: install it with rustup, then run make again" >&2; exit 1; }
 
-.PHONY: help demo test lint rust-test python-test certify certify-small test-faults fuzz bench bench-scale native wheel clean
+.PHONY: help demo test lint rust-test python-test certify certify-small test-faults test-large fuzz bench bench-scale native wheel clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ certify: native ## Certify every stage against ../shared/oracle (ORACLE=folder);
 
 test-faults: native ## Kills, failing disks, damaged files, two writers, wrong clocks; make test tries a share
 	$(PY) -m pytest --numprocesses 2 --dist worksteal -m "" $(FAULT_TESTS)
+
+test-large: native ## The Python reference on the larger scenes of the oracle
+	$(PY) -m pytest $(PARALLEL) -m large
 
 fuzz: native ## Feed damaged files to every parser for MINUTES (1); what breaks one stays in fuzz/artifacts
 	@$(PY) -m parity.fuzz --minutes $(or $(MINUTES),1)

@@ -146,6 +146,7 @@ def test_lost_worker_is_replaced(case: Case, cluster: Cluster, how: str) -> None
     assert len(starts) == len(results) + 1
 
 
+@pytest.mark.faults
 def test_lost_workers_of_a_forced_run(case: Case, cluster: Cluster) -> None:
     """Dask repeats what is done when the worker that keeps the result is lost; we do not.
 

@@ -89,7 +89,9 @@ def _run(request: Request, oracle: Path, program: Path) -> Iterator[tuple[Key, A
     jobs: dict[Key, Callable[[], Any]] = {}
     # Chains take longest: they begin first.
     for family in FAMILIES if request.chains else ():
-        jobs[CHAIN, family[0].name] = partial(_chains, family, oracle, program, mutate=request.mutate)
+        jobs[CHAIN, family[0].name] = partial(
+            _chains, family, oracle, program, mutate=request.mutate
+        )
     for scope in request.scopes:
         for case in cases_of(scope, golden=request.oracle is None):
             job = partial(certify_case, case, oracle, program, THREADS, mutate=request.mutate)

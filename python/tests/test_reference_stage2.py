@@ -85,12 +85,13 @@ def test_single_iterations(oracle: Path, processed: Processed, patch: str) -> No
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["T", "T_snr", "L", "D", "S"])
+@pytest.mark.parametrize(
+    "name", ["T", "T_snr", "S", *(pytest.param(name, marks=pytest.mark.large) for name in "LD")]
+)
 def test_whole_run(oracle: Path, processed: Processed, name: str) -> None:
     """All iterations with the original's random histogram."""
     dataset = processed(name, 1)
-    patches = patches_of(dataset)
-    for patch in patches[:1] if name == "L" else patches:
+    for patch in patches_of(dataset):
         histogram = random_record(oracle, name, patch)
         artefacts = stage2_estimate_gamma(dataset / patch, reference_histogram=histogram)
         want = stage_folder(oracle, name, 2) / patch

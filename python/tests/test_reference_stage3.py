@@ -29,12 +29,13 @@ _VARIANTS = [
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["T", "L", "D", "S"])
+@pytest.mark.parametrize(
+    "name", ["T", "S", *(pytest.param(name, marks=pytest.mark.large) for name in "LD")]
+)
 def test_selection_of_a_scene(oracle: Path, processed: Processed, name: str) -> None:
     """From the original's stage 2; D has thresholds that depend on amplitude dispersion."""
     dataset = processed(name, 2)
-    patches = patches_of(dataset)
-    for patch in patches[:1] if name == "L" else patches:
+    for patch in patches_of(dataset):
         artefacts = stage3_select_ps(dataset / patch)
         want = stage_folder(oracle, name, 3) / patch
         report = compare_in_memory(3, want, artefacts, small_baseline=name == "S")

@@ -34,7 +34,7 @@ def oracle_edges(folder: Path) -> Array:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["T", "T_d1", "L"])
+@pytest.mark.parametrize("name", ["T", "T_d1", pytest.param("L", marks=pytest.mark.large)])
 @pytest.mark.parametrize("profile", ["oracle_edges", None])
 def test_weeding_of_a_scene(
     oracle: Path, processed: Processed, name: str, profile: str | None
