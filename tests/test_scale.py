@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ def test_a_small_scene(native_program: Path, tmp_path: Path) -> None:
     """Every stage is seen, and every limit that is missed is named."""
     assert native_program.is_file()
     scene = Scene("tiny", 4_000, 6, 2, limit_s=0.01, limit_bytes=1 << 20, predictable=True)
-    measured = measure(scene, tmp_path, one_thread=True)
+    measured = measure(replace(scene, runs=2, one_thread=True), tmp_path)
+    assert len(measured.gains) == 2
     assert sorted(measured.run.stages) == sorted(_STAGES)
     for name, cost in measured.run.stages.items():
         assert cost.processes == (2 if name in ("1", "2", "3", "4", "5, patches") else 1)

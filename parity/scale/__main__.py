@@ -36,7 +36,7 @@ def main() -> int:
     for scene in SCENES:
         if scene.name in options.scenes:
             sys.stderr.write(f"{scene.name}: {scene.size} …\n")
-            scenes.append(measure(scene, options.work, one_thread=scene.name == "A"))
+            scenes.append(measure(scene, options.work))
     chart = None
     if options.out is not None and growths:
         chart = options.out.with_suffix(".svg")

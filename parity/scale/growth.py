@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from parity.scale.measure import runs
+from parity.scale.measure import run_again
 from parity.scale.scenes import Scene
 
 
@@ -96,7 +96,10 @@ def exponent(sizes: tuple[int, ...], seconds: tuple[float, ...]) -> float:
 def measure_growth(axis: Axis, work: Path) -> Growth:
     """Measure scenes of more and more of something."""
     scenes = [axis.scene(size) for size in axis.sizes]
-    best = [min(runs(scene, scene.runs, work), key=lambda run: run.seconds) for scene in scenes]
+    best = [
+        min((run_again(scene, work) for _ in range(scene.runs)), key=lambda run: run.seconds)
+        for scene in scenes
+    ]
     names = best[0].stages
     stages = {name: tuple(run.stages[name].seconds for run in best) for name in names}
     return Growth(axis, tuple(run.seconds for run in best), stages)

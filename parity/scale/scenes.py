@@ -33,6 +33,8 @@ class Scene:
         Options of the run.
     runs
         How often it runs; the fastest counts.
+    one_thread
+        Whether every run is followed by one with a single thread.
     predictable
         Whether ``plan`` has to be right about it.
     """
@@ -45,6 +47,7 @@ class Scene:
     limit_bytes: int | None = None
     options: tuple[str, ...] = ()
     runs: int = 1
+    one_thread: bool = False
     predictable: bool = False
 
     @property
@@ -55,7 +58,7 @@ class Scene:
 
 
 SCENES = (
-    Scene("A", 100_000, 76, 1, 120.0, 4 * GIB, runs=3, predictable=True),
+    Scene("A", 100_000, 76, 1, 120.0, 4 * GIB, runs=5, one_thread=True, predictable=True),
     Scene("B", 700_000, 76, 4, 600.0, 8 * GIB, predictable=True),
     Scene("C", 5_000_000, 30, 40, None, 4 * GIB, ("--memory-limit", "4G")),
 )

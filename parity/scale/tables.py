@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from parity.scale.growth import Growth, exponent
@@ -32,10 +33,11 @@ def scene_lines(measured: Measured) -> Iterator[str]:
         f"{predicted_s / run.seconds:.2f} |"
     )
     yield _memory_row(measured)
-    if measured.one_thread_s is not None:
-        gain = measured.one_thread_s / run.seconds
-        wanted = f"{THREADS_GAIN:g} times"
-        yield f"| time with one thread | {measured.one_thread_s:.1f} s | {wanted} | {gain:.2f} |"
+    if measured.gain is not None:
+        told = f"{measured.gain:.2f}, median of {len(measured.gains)} pairs of runs"
+        pairs = " ".join(f"{gain:.2f}" for gain in measured.gains)
+        name = f"time with one thread / with {os.cpu_count()}"
+        yield f"| {name} | {told} | {THREADS_GAIN:g} | {pairs} |"
     yield ""
     yield from _stage_table(measured)
 
