@@ -148,6 +148,7 @@ def test_geopackage(tmp_path: Path) -> None:
             "DELETE FROM rtree_product_geom WHERE id = 5",
             "59 of 60 points are in rtree_product_geom",
         ),
+        ("UPDATE gpkg_ogr_contents SET feature_count = 0", "0 of 60 points are in gpkg_ogr"),
         ("DELETE FROM gpkg_metadata", "gpkg_metadata"),
         ("UPDATE gpkg_contents SET min_x = NULL", "gpkg_contents has no bounds"),
         ("", "(Page 2: "),

@@ -36,10 +36,15 @@ def damage(path: Path, empty: bytes, layer: str, geometry: str, count: int) -> s
             (state,) = _first(written, "PRAGMA integrity_check(1)")
             if state != "ok":
                 return str(state).splitlines()[-1]
-            for table in (layer, f"rtree_{layer}_{geometry}_rowid"):
-                (points,) = _first(written, f"SELECT count(*) FROM {_quoted(table)}")
+            counts = {
+                table: f"SELECT count(*) FROM {_quoted(table)}"
+                for table in (layer, f"rtree_{layer}_{geometry}_rowid")
+            }
+            counts["gpkg_ogr_contents"] = "SELECT feature_count FROM gpkg_ogr_contents"
+            for table, query in counts.items():
+                (points,) = _first(written, query)
                 if points != count:
-                    return f"{points:,} of {count:,} points are in {table}"
+                    return f"{points} of {count:,} points are in {table}"
             for query in _queries(example):
                 if _rows(written, query) != _rows(example, query):
                     return f"{query} gives other rows than it should"
