@@ -43,7 +43,7 @@ MADE = {
     "report": "report --dataset {}/dataset --force --out {}/dataset/made/page.html",
 }
 #: Faults of products of which more has to be tried: GDAL goes on after some writes that fail.
-LARGER_SHARES = {"GeoPackage": 60}
+LARGER_SHARES = {"GeoPackage": 30}
 #: GDAL tells what failed last, which need not be the write that failed first.
 WORDS = {"GeoPackage": ("cannot be written",)}
 WORKS = {"run": f"{RUN} --threads 1 --start-step 8"} | {
