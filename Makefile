@@ -58,7 +58,7 @@ certify: native ## Certify every stage against ../shared/oracle (ORACLE=folder);
 	@$(PY) -m parity certify $(if $(ORACLE),--oracle "$(ORACLE)") $(if $(WRITE),--write) --report build/certification
 	@$(if $(WRITE),$(MAKE) --no-print-directory native && $(PY) -m parity certify --check)
 
-test-faults: native ## Kills, failing disks, damaged files, two writers, wrong clocks; make test tries a share
+test-faults: native ## Kills, failing disks, damaged files, two writers, wrong clocks, lost workers; make test tries a share
 	$(PY) -m pytest --numprocesses 2 --dist worksteal -m "" $(FAULT_TESTS)
 
 test-large: native ## The Python reference on the larger scenes of the oracle

@@ -123,7 +123,7 @@ def stage2_estimate_gamma(
         return _no_candidates(patch)
     candidates = read_candidates(patch)
     if reference_histogram is None:
-        random = _drawn_histogram(patch, candidates, random_engine)
+        random = drawn_histogram(patch, candidates, random_engine)
     else:
         random = RandomHistogram.read(Path(reference_histogram))
     parameters = patch.parameters
@@ -216,7 +216,8 @@ def _patch_phase(candidates: Candidates, settings: FilterSettings, grid: Phasors
     return np.asarray(values / np.where(modulus == 0, np.float32(1), modulus))
 
 
-def _drawn_histogram(patch: Patch, candidates: Candidates, engine: RandomEngine) -> RandomHistogram:
+def drawn_histogram(patch: Patch, candidates: Candidates, engine: RandomEngine) -> RandomHistogram:
+    """Return the histogram of random coherence that an engine draws for the candidates."""
     pairs = None
     if patch.small_baseline:
         pairs = patch.variable("ifgday_ix").astype(np.intp) - 1
