@@ -11,6 +11,7 @@ from parity.scale.growth import AXES, Growth
 from parity.scale.measure import measure
 from parity.scale.scenes import Scene
 from parity.scale.tables import growth_lines, scene_lines
+from parity.scale.threads import Sharing
 
 _STAGES = ["1", "2", "3", "4", "5, patches", "5, merge", "6", "7", "8"]
 
@@ -20,7 +21,8 @@ def test_a_small_scene(native_program: Path, tmp_path: Path) -> None:
     assert native_program.is_file()
     scene = Scene("tiny", 4_000, 6, 2, limit_s=0.01, limit_bytes=1 << 20, predictable=True)
     measured = measure(replace(scene, runs=2, one_thread=True), tmp_path)
-    assert len(measured.gains) == 2
+    assert len(measured.sharings) == 2
+    assert all(0 < each.all_threads_s < each.side_by_side_s * 2 for each in measured.sharings)
     assert sorted(measured.run.stages) == sorted(_STAGES)
     for name, cost in measured.run.stages.items():
         assert cost.processes == (2 if name in ("1", "2", "3", "4", "5, patches") else 1)
@@ -38,7 +40,16 @@ def test_a_small_scene(native_program: Path, tmp_path: Path) -> None:
     lines = list(scene_lines(measured))
     assert lines[0].startswith("## tiny: 4,000 candidates x 6 interferograms, 2 patches")
     assert sum(line.startswith("| 5, ") for line in lines) == 2
+    assert "| gain of threads |" in "\n".join(lines)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_threads_on_a_machine_of_two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs of one thread that take half as long again side by side leave a gain of 4 / 3."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    sharing = Sharing(all_threads_s=8.0, one_thread_s=10.0, side_by_side_s=15.0)
+    assert sharing.gain == pytest.approx(1.25)
+    assert sharing.ceiling == pytest.approx(4 / 3)
 
 
 def test_growth_of_a_known_exponent(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from parity.scale.scenes import Scene, written
+from parity.scale.threads import THREADS_GAIN, Sharing, measure_sharing
 from parity.scale.watched_run import WatchedRun, stage_name, watched_run
 from pystamps_shim._binary import find
 from pystamps_shim.pipeline.estimates import MERGED_PLANS
@@ -19,8 +20,6 @@ from pystamps_shim.pipeline.estimates import MERGED_PLANS
 #: How far ``plan`` may be off.
 TIME_TOLERANCE = 0.3
 MEMORY_TOLERANCE = 0.15
-#: How many times as fast two threads have to be as one.
-THREADS_GAIN = 1.8
 
 
 @dataclass
@@ -47,8 +46,8 @@ class Measured:
         Time of all stages, as ``plan`` says it for all threads, s.
     candidates, scatterers
         Candidates of all patches with their overlaps, and PS of the merged dataset.
-    gains
-        Times with one thread, each divided by that of the run before it with all threads.
+    sharings
+        What one thread takes, after each run with all threads; none if that was not measured.
     """
 
     scene: Scene
@@ -57,12 +56,12 @@ class Measured:
     predicted_s: float
     candidates: int
     scatterers: int
-    gains: tuple[float, ...] = ()
+    sharings: tuple[Sharing, ...] = ()
 
     @property
     def gain(self) -> float | None:
         """How many times as fast all threads are as one; None where that was not measured."""
-        return median(self.gains) if self.gains else None
+        return median(each.gain for each in self.sharings) if self.sharings else None
 
     @property
     def predicted_peak_bytes(self) -> int:
@@ -110,24 +109,23 @@ def measure(scene: Scene, work: Path) -> Measured:
         of_patches = plan if scene.patches == 1 else _plan(dataset, 1)
         run = watched_run(dataset, *scene.options)
         kept = _plan(dataset, threads, "--without-times")["merged_sizes"]["scatterers"]
-    found, gains = [run], []
+    found, sharings = [run], []
     for number in range(scene.runs):
         if number:
             found.append(run_again(scene, work))
         if scene.one_thread:
-            # Right after it: the processors are faster at some times than at others.
-            gains.append(run_again(scene, work, "--threads", 1).seconds / found[-1].seconds)
+            sharings.append(measure_sharing(scene, work, found[-1].seconds))
     run = min(found, key=lambda run: run.seconds)
     predicted = _predicted(of_patches, plan)
     candidates = sum(int(patch["candidates"]) for patch in plan["patches"])
     due_s = plan["due_seconds"]
-    return Measured(scene, run, predicted, due_s, candidates, int(kept), tuple(gains))
+    return Measured(scene, run, predicted, due_s, candidates, int(kept), tuple(sharings))
 
 
-def run_again(scene: Scene, work: Path, *options: object) -> WatchedRun:
+def run_again(scene: Scene, work: Path) -> WatchedRun:
     """Write a scene and run it."""
     with written(scene, work) as dataset:
-        return watched_run(dataset, *scene.options, *options)
+        return watched_run(dataset, *scene.options)
 
 
 def _predicted(of_patches: dict[str, Any], merged: dict[str, Any]) -> dict[str, Predicted]:

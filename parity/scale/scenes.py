@@ -34,7 +34,7 @@ class Scene:
     runs
         How often it runs; the fastest counts.
     one_thread
-        Whether every run is followed by one with a single thread.
+        Whether every run is followed by runs with a single thread.
     predictable
         Whether ``plan`` has to be right about it.
     """

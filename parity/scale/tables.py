@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 
 from parity.scale.growth import Growth, exponent
-from parity.scale.measure import THREADS_GAIN, Measured
+from parity.scale.measure import Measured
 from parity.scale.scenes import GIB
+from parity.scale.threads import THREADS_GAIN
 
 _MIB = 1 << 20
 
@@ -34,11 +35,10 @@ def scene_lines(measured: Measured) -> Iterator[str]:
     )
     yield _memory_row(measured)
     if measured.gain is not None:
-        told = f"{measured.gain:.2f}, median of {len(measured.gains)} pairs of runs"
-        pairs = " ".join(f"{gain:.2f}" for gain in measured.gains)
-        name = f"time with one thread / with {os.cpu_count()}"
-        yield f"| {name} | {told} | {THREADS_GAIN:g} | {pairs} |"
+        name = f"time with one thread / with {os.cpu_count()}, median"
+        yield f"| {name} | {measured.gain:.2f} | {THREADS_GAIN:g} | |"
     yield ""
+    yield from _sharing_table(measured)
     yield from _stage_table(measured)
 
 
@@ -71,6 +71,28 @@ def _memory_row(measured: Measured) -> str:
         f"| memory that `plan` predicts for the largest program | {predicted / GIB:.2f} GiB | "
         f"{peak / GIB:.2f} GiB measured | {predicted / peak:.2f} |"
     )
+
+
+def _sharing_table(measured: Measured) -> Iterator[str]:
+    """Yield what threads gain, and what they could gain at most on this machine."""
+    if not measured.sharings:
+        return
+    threads = os.cpu_count()
+    yield "Runs right after each other. What runs of one thread side by side gain is the most that"
+    yield "these processors let threads gain."
+    yield ""
+    yield (
+        f"| {threads} threads | one thread | {threads} runs of one thread side by side | "
+        "gain of threads | most | share of it |"
+    )
+    yield "|---|---|---|---|---|---|"
+    for each in measured.sharings:
+        yield (
+            f"| {each.all_threads_s:.2f} s | {each.one_thread_s:.2f} s | "
+            f"{each.side_by_side_s:.2f} s | {each.gain:.2f} | {each.ceiling:.2f} | "
+            f"{each.gain / each.ceiling:.2f} |"
+        )
+    yield ""
 
 
 def _stage_table(measured: Measured) -> Iterator[str]:

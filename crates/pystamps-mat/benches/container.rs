@@ -92,7 +92,8 @@ fn timed(run: impl FnOnce() -> Outcome<()>) -> Outcome<f64> {
 fn write(path: &Path, container: Container, options: WriteOptions, value: &Value) -> Outcome<()> {
     let mut writer = Writer::create(path, container, options)?;
     writer.write("ph", value)?;
-    Ok(writer.finish()?)
+    writer.finish()?;
+    Ok(fs_err::File::open(path)?.sync_all()?)
 }
 
 fn copy(from: &Path, to: &Path) -> Outcome<()> {

@@ -1,4 +1,4 @@
-//! Brings a file to the disk while it is written, so that the end need not wait for all of it.
+//! Brings a file to the disk while it is written, so that who publishes it need not wait for all of it.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
 /// Bytes written between two synchronisations: smaller files have none before their end.
-const SYNC_BYTES: usize = 32 << 20;
+const SYNC_BYTES: usize = 8 << 20;
 
 /// A file whose data are synchronised by a second thread, again and again.
 pub(crate) struct SyncedFile {
@@ -26,7 +26,7 @@ impl SyncedFile {
         Self { file, unsynced_bytes: 0, helper: None }
     }
 
-    /// Has the helper synchronise what is written. Where there can be none, the end does it all.
+    /// Has the helper synchronise what is written. Where there can be none, all is left.
     fn order_sync(&mut self) {
         self.unsynced_bytes = 0;
         if self.helper.is_none() {
@@ -38,11 +38,10 @@ impl SyncedFile {
         }
     }
 
-    /// Synchronises everything; also says what failed before: the system tells of it only once.
+    /// Waits for what is under way and says what failed: the system tells of it only once. The rest
+    /// is left to who publishes the file.
     pub(crate) fn finish(self) -> io::Result<()> {
-        let before = self.helper.map_or(Ok(()), Helper::finish);
-        let rest = self.file.sync_all();
-        before.and(rest)
+        self.helper.map_or(Ok(()), Helper::finish)
     }
 }
 

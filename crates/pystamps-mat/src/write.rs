@@ -40,8 +40,8 @@ pub struct WriteOptions {
 
 /// Writes all variables to `path`, in the container that their sizes ask for.
 ///
-/// The file is created or truncated, and synchronised with the disk at the end. It is not
-/// published atomically: write to a staging path and rename.
+/// The file is created or truncated. It is neither published atomically nor synchronised with the
+/// disk: write to a staging path, call `sync_all`, and rename.
 ///
 /// # Errors
 /// [`Error::InvalidName`], [`Error::Unsupported`] (sparse matrices; what v7.3 cannot take),
@@ -165,7 +165,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes what is left, flushes it and synchronises it with the disk.
+    /// Writes what is left. Who publishes the file synchronises it with the disk.
     ///
     /// # Errors
     /// As for [`Writer::write`].

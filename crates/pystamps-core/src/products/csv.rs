@@ -42,9 +42,7 @@ pub(super) fn write(
         out.write_all(text.as_bytes()).while_doing(action())?;
         counted.advance(block.len() as u64);
     }
-    let file =
-        out.into_inner().map_err(std::io::IntoInnerError::into_error).while_doing(action())?;
-    file.sync_all().while_doing(action())?;
+    out.flush().while_doing(action())?;
     write_description(product, publication)
 }
 

@@ -45,7 +45,6 @@ pub(super) fn write(
     if let Some(deviation) = &values.deviation {
         file.write_all(&real_bytes(values, deviation)).while_doing(action())?;
     }
-    file.sync_all().while_doing(action())?;
     write_description(product, publication)
 }
 

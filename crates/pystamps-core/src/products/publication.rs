@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! .NAME.PID/         beside the product, locked as long as its process lives
-//!   NAME NAME.json   the files, written and synced here first
+//!   NAME NAME.json   the files, written and synchronised here first
 //!   old/NAME.json    the description of an earlier product
 //! ```
 //! The earlier description leaves, the new product takes the place of the earlier one, the new description
@@ -145,6 +145,8 @@ impl Publication {
     }
 
     fn exchange(&self) -> std::io::Result<()> {
+        let product = self.folder.join(self.file());
+        fs_err::File::open(&product)?.sync_all()?;
         let description = self.folder.join(self.description_file());
         let described = self.out.with_file_name(self.description_file());
         if self.described_apart {
@@ -155,7 +157,7 @@ impl Publication {
                 fs_err::rename(&described, old.join(self.description_file()))?;
             }
         }
-        fs_err::rename(self.folder.join(self.file()), &self.out)?;
+        fs_err::rename(product, &self.out)?;
         if self.described_apart { fs_err::rename(description, described) } else { Ok(()) }
     }
 }

@@ -15,6 +15,7 @@
 //!    ([`recover`]). Every step may be repeated.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -87,16 +88,17 @@ impl<'lock> Transaction<'lock> {
             markers: markers.iter().map(|&name| name.to_owned()).collect(),
             install,
         };
-        sync_tree(&new).while_doing(action())?;
+        let draft = staging.join("journal.draft");
         let text = serde_json::to_vec(&journal).expect("invariant: plain strings serialise");
-        write_synced(&staging.join("journal.draft"), &text).while_doing(action())?;
+        fs_err::write(&draft, text).while_doing(action())?;
         fault_point();
-        // The way to the journal must be on the disk before anything moves.
-        sync_folder(scope).while_doing(action())?;
-        sync_folder(&scope.join(CONTROL_FOLDER)).while_doing(action())?;
-        fs_err::rename(staging.join("journal.draft"), staging.join(JOURNAL))
-            .while_doing(action())?;
-        sync_folder(&staging).while_doing(action())?;
+        // All of it must be on the disk before anything moves, and so must the way to the journal.
+        let mut staged = tree(&new).while_doing(action())?;
+        staged.extend([draft.clone(), scope.to_owned(), scope.join(CONTROL_FOLDER)]);
+        sync_all(&staged).while_doing(action())?;
+        fault_point();
+        fs_err::rename(draft, staging.join(JOURNAL)).while_doing(action())?;
+        sync(&staging).while_doing(action())?;
         fault_point();
         apply(scope, &journal).while_doing(action())
     }
@@ -197,12 +199,11 @@ fn apply(scope: &Path, journal: &Journal) -> std::io::Result<()> {
         fs_err::rename(&ledger, scope.join(CONTROL_FOLDER).join(LEDGER_FILE))?;
         fault_point();
     }
-    sync_folder(scope)?;
-    sync_folder(&scope.join(CONTROL_FOLDER))?;
+    sync_all(&[scope.to_owned(), scope.join(CONTROL_FOLDER)])?;
     fs_err::remove_file(staging.join(JOURNAL))?;
     fault_point();
     // A journal that came back after a power cut would remove what was made since.
-    sync_folder(&staging)?;
+    sync(&staging)?;
     fs_err::remove_dir_all(&staging)
 }
 
@@ -225,7 +226,6 @@ fn set_aside(scope: &Path, old: &Path, name: &str) -> std::io::Result<()> {
 fn fault_point() {
     #[cfg(debug_assertions)]
     {
-        use std::sync::atomic::{AtomicUsize, Ordering};
         static PASSED: AtomicUsize = AtomicUsize::new(0);
         let limit = std::env::var("PYSTAMPS_FAULT_AFTER").ok().and_then(|text| text.parse().ok());
         if limit == Some(PASSED.fetch_add(1, Ordering::Relaxed) + 1) {
@@ -277,29 +277,46 @@ pub fn replace_file(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Res
         let _ = fs_err::remove_file(&draft);
     }
     replaced?;
-    sync_folder(folder).while_doing(action())
+    sync(folder).while_doing(action())
 }
 
-/// Writes a small file and waits until it is on the disk.
-fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    fs_err::write(path, bytes)?;
-    fs_err::File::open(path)?.sync_all()
-}
-
-fn sync_tree(folder: &Path) -> std::io::Result<()> {
+/// A folder and everything below it.
+fn tree(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = vec![folder.to_owned()];
     for entry in fs_err::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            sync_tree(&path)?;
+            found.extend(tree(&path)?);
         } else {
-            fs_err::File::open(path)?.sync_all()?;
+            found.push(path);
         }
     }
-    sync_folder(folder)
+    Ok(found)
 }
 
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    fs_err::File::open(folder)?.sync_all()
+/// Waits until files and folders are on the disk, for several at a time: the file system writes
+/// down what is asked for meanwhile in one go.
+fn sync_all(paths: &[PathBuf]) -> std::io::Result<()> {
+    const AT_A_TIME: usize = 8;
+    let next = AtomicUsize::new(0);
+    let take = || paths.get(next.fetch_add(1, Ordering::Relaxed));
+    let sync_rest = || std::iter::from_fn(take).try_for_each(|path| sync(path));
+    std::thread::scope(|scope| {
+        // Where there can be no more threads, this one does it all.
+        let others: Vec<_> = (1..AT_A_TIME.min(paths.len()))
+            .map_while(|_| std::thread::Builder::new().spawn_scoped(scope, sync_rest).ok())
+            .collect();
+        let own = sync_rest();
+        let failed = |_| Err(std::io::Error::other("synchronising panicked"));
+        others
+            .into_iter()
+            .map(|other| other.join().unwrap_or_else(failed))
+            .fold(own, std::result::Result::and)
+    })
+}
+
+fn sync(path: &Path) -> std::io::Result<()> {
+    fs_err::File::open(path)?.sync_all()
 }
 
 #[cfg(test)]

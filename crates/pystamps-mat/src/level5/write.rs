@@ -85,7 +85,7 @@ impl Level5Writer {
         })
     }
 
-    /// Writes everything out and synchronises it with the disk.
+    /// Writes everything out.
     pub(crate) fn finish(self) -> Result<()> {
         let Self { file, path, .. } = self;
         let flushed = file.into_inner().map_err(IntoInnerError::into_error);

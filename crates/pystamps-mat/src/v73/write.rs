@@ -98,7 +98,7 @@ impl<'a> V73Writer<'a> {
         }
     }
 
-    /// Writes everything and synchronises it with the disk.
+    /// Writes everything.
     pub(crate) fn finish(self) -> Result<()> {
         let Self { file, path, mut staged } = self;
         let mut builder = MatBuilder::new(Options::default());
@@ -115,8 +115,7 @@ impl<'a> V73Writer<'a> {
             outcome.map_err(|error| named(&path, Some(name), error))?;
         }
         let outcome = payloads.serve(inbox, move |out| builder.finish_to(out), &file);
-        outcome.map_err(|error| named(&path, None, error))?;
-        file.sync_all().map_err(|source| Error::Io { path, action: "write", source })
+        outcome.map_err(|error| named(&path, None, error))
     }
 }
 
