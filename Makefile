@@ -61,7 +61,7 @@ certify: native ## Certify every stage against ../shared/oracle (ORACLE=folder);
 test-faults: native ## Kills, failing disks, damaged files, two writers, wrong clocks, lost workers; make test tries a share
 	$(PY) -m pytest --numprocesses 2 --dist worksteal -m "" $(FAULT_TESTS)
 
-test-large: native ## The Python reference on the larger scenes of the oracle
+test-large: native ## Larger scenes and longer runs than make test has time for
 	$(PY) -m pytest $(PARALLEL) -m large
 
 fuzz: native ## Feed damaged files to every parser for MINUTES (1); what breaks one stays in fuzz/artifacts

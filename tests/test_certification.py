@@ -44,6 +44,7 @@ _FORMULAS = [
     ((7, "scla2.mat", "K_ps_uw"), "stage7-merged"),
     ((8, "mean_v.mat", "m"), "stage8-merged"),
 ]
+_SLOW = {"stage2-patch", "stage4-patch", "stage6-merged"}
 
 
 @pytest.mark.shared
@@ -80,7 +81,13 @@ def wrong_program(native_program: Path, folder: Path, formula: tuple[int, str, s
     return path
 
 
-@pytest.mark.parametrize(("formula", "scope"), _FORMULAS)
+@pytest.mark.parametrize(
+    ("formula", "scope"),
+    [
+        pytest.param(*case, marks=[pytest.mark.large] if case[1] in _SLOW else [])
+        for case in _FORMULAS
+    ],
+)
 def test_a_wrong_formula_fails_its_scope_alone(
     native_program: Path,
     tmp_path: Path,

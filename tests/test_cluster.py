@@ -112,7 +112,7 @@ def parent(pid: int) -> int:
     return int(text.rpartition(")")[2].split()[1])
 
 
-@pytest.mark.parametrize("how", ["killed", "asked to end"])
+@pytest.mark.parametrize("how", ["killed", pytest.param("asked to end", marks=pytest.mark.faults)])
 def test_lost_worker_is_replaced(case: Case, cluster: Cluster, how: str) -> None:
     """Its stage runs again elsewhere, and everything has the bytes of a local run.
 
@@ -218,6 +218,7 @@ def well_begun(run: Run, moment: float) -> set[tuple[int, str]]:
     return {(e["stage"], e["target"]) for e in begun if e["after"] < moment}
 
 
+@pytest.mark.faults
 def test_interrupts(case: Case, cluster: Cluster) -> None:
     """Ctrl-C once lets running stages publish, twice stops them on the workers."""
     cluster.add_worker("--no-nanny")
@@ -246,6 +247,7 @@ def test_interrupts(case: Case, cluster: Cluster) -> None:
     case.assert_finished(Run(case.dataset))
 
 
+@pytest.mark.faults
 def test_killed_run_and_killed_scheduler(case: Case, cluster: Cluster) -> None:
     """Workers stop what nobody waits for any more; a lost scheduler is a failure, said so."""
     cluster.add_worker("--no-nanny")

@@ -162,6 +162,7 @@ def small_page(small: Measurements, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.large
 def test_half_a_million_points_answer_within_two_seconds(
     opened: Opener, large: Measurements, large_page: Path
 ) -> None:
