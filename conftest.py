@@ -15,7 +15,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 
-# Fresh pages for every array took a quarter of the time of the reference's tests. Other C libraries
+# Fresh pages for every array took a fifth of the time of the reference's stage 2. Other C libraries
 # have no such function.
 _set = getattr(ctypes.CDLL(None), "mallopt", None)
 if _set is not None:

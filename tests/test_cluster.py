@@ -167,6 +167,7 @@ def test_lost_workers_of_a_forced_run(case: Case, cluster: Cluster) -> None:
         assert not (case.dataset / ".pystamps" / "cluster").exists()
 
 
+@pytest.mark.faults
 def test_stage_that_loses_four_workers(case: Case, tmp_path: Path) -> None:
     """It fails, and other patches go on, though they waited for the same workers.
 

@@ -59,7 +59,17 @@ def prepared(native: Native, folder: Path, scene: dict[str, float]) -> Path:
     return dataset
 
 
-@pytest.fixture(scope="module", params=list(_SCENES.values()), ids=list(_SCENES))
+#: Takes as long as the others together.
+_LONGEST = "descending, first master, faults"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(scene, id=name, marks=[pytest.mark.large] if name == _LONGEST else [])
+        for name, scene in _SCENES.items()
+    ],
+)
 def loaded(
     request: pytest.FixtureRequest, native_module: Native, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pystamps_shim.cli import main
+from pystamps_shim.io import mat
 from pystamps_shim.io.dataset import discover_dataset
 from pystamps_shim.pipeline.lock import exclusive_run
 from pystamps_shim.simulate.export import write_export
@@ -79,6 +80,12 @@ def copied(dataset: Path, folder: Path) -> Path:
     return Path(shutil.copytree(dataset, folder / "dataset"))
 
 
+def with_patches(dataset: Path, *patches: str) -> Path:
+    """Leave some patches in the list of a dataset."""
+    (dataset / "patch.list").write_text("".join(f"{each}\n" for each in patches), "ascii")
+    return dataset
+
+
 def tree(folder: Path) -> Tree:
     """Return what a StaMPS user sees."""
     files = (path for path in folder.rglob("*") if path.is_file())
@@ -90,6 +97,16 @@ def by_status(report: dict[str, Any], status: str) -> list[tuple[int, str]]:
     """Return stage and target of the results with a status, sorted."""
     found = [one for one in report["results"] if one["status"] == status]
     return sorted((one["stage_id"], one["target"]) for one in found)
+
+
+def test_wide_vectors_change_no_byte(
+    finished: Path, prepared: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All stages with what every processor has, against those with AVX2 where it is there."""
+    monkeypatch.setenv("PYSTAMPS_PLAIN_VECTORS", "1")
+    dataset = copied(prepared, tmp_path)
+    run(dataset, *CELLS)
+    assert tree(dataset) == tree(finished)
 
 
 def test_the_published_example_runs_as_it_stands(finished: Path) -> None:
@@ -199,11 +216,11 @@ def test_the_engine_of_random_numbers_is_part_of_every_question(
     prepared: Path, tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of dry runs, of status, of what the Python stages leave."""
-    dataset = copied(prepared, tmp_path)
+    dataset = with_patches(copied(prepared, tmp_path), "PATCH_1", "PATCH_2")
     octave = ("--random-engine", "octave")
     run(dataset, *octave, "--end-step", "3")
     assert by_status(run(dataset, "--dry-run", *octave, "--end-step", "3"), "planned") == []
-    assert len(by_status(run(dataset, "--dry-run", "--end-step", "3"), "planned")) == 8
+    assert len(by_status(run(dataset, "--dry-run", "--end-step", "3"), "planned")) == 4
     assert main(["status", "--dataset", str(dataset), *octave]) == 0
     assert "outdated" not in capsys.readouterr().out
     reference = (*octave, "--backend", "reference", "--start-step", "2", "--end-step", "2")
@@ -448,13 +465,48 @@ def test_the_python_reference_runs_any_range(
 def test_a_python_stage_that_fails_has_a_cause_and_its_traceback_in_the_log(
     finished: Path, tmp_path: Path, run: Run
 ) -> None:
-    dataset = copied(finished, tmp_path)
+    dataset = with_patches(copied(finished, tmp_path), "PATCH_1", "PATCH_2")
     (dataset / "PATCH_1" / "ph1.mat").write_bytes(b"no MATLAB file")
     options = ("--backend", "reference", "--start-step", "2", "--end-step", "2", "--force")
     report = run(dataset, *options, code=1)
     (failed,) = [one for one in report["results"] if one["status"] == "failed"]
     assert failed["target"] == "PATCH_1"
     assert "ph1.mat" in failed["details"]
+
+
+@pytest.mark.parametrize("command", ["export", "plot", "report", "verify"])
+def test_a_publication_that_was_cut_off_is_completed_before_its_files_are_read(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """A merge was killed when its marker had stepped aside."""
+    dataset = copied(finished, tmp_path)
+    staging = dataset / ".pystamps" / "staging"
+    for name in ("new", "old"):
+        (staging / name).mkdir(parents=True)
+    scatterers = dict(mat.read(dataset / "ps2.mat"))
+    scatterers["lonlat"] = scatterers["lonlat"] + 1.0
+    mat.write(staging / "new" / "ps2.mat", scatterers)
+    (dataset / "ps2.mat").rename(staging / "old" / "ps2.mat")
+    journal = {"remove": [], "install": ["ps2.mat"], "markers": ["ps2.mat"]}
+    (staging / "journal.json").write_text(json.dumps(journal), encoding="ascii")
+    arguments = {
+        "export": ["export", "--format", "csv", "--out", str(tmp_path / "made.csv")],
+        "plot": ["plot", "velocity", "--out", str(tmp_path / "velocity.png")],
+        "report": ["report"],
+        "verify": ["verify", "--reference", str(finished)],
+    }[command]
+    code = main([*arguments, "--dataset", str(dataset)])
+    said = capsys.readouterr()
+    assert code == (3 if command == "verify" else 0), said.err
+    assert not staging.exists()
+    if command == "verify":
+        assert "lonlat" in said.out
+    if command == "export":
+        lines = (tmp_path / "made.csv").read_text(encoding="utf-8").splitlines()
+        columns = [line.split(",") for line in lines if line[0] != "#"]
+        place = columns[0].index("lon_deg")
+        made = sorted(float(line[place]) for line in columns[1:])
+        assert made == pytest.approx(sorted(scatterers["lonlat"][:, 0]), abs=1e-5)
 
 
 def test_settings_come_from_a_file(

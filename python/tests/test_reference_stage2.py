@@ -179,6 +179,7 @@ def test_zero_amplitude_dispersion_is_the_least_one(tmp_path: Path, histogram: P
     np.testing.assert_allclose(weights, [1 / np.delete(dispersion, [11, 12]).min(), 1], rtol=1e-6)
 
 
+@pytest.mark.large
 def test_own_draws_of_both_engines_agree_in_distribution(tmp_path: Path) -> None:
     """The default engine is MATLAB's; other numbers, the same chance."""
     patch = write_patch(tmp_path / "dataset")

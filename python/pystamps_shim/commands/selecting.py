@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pystamps_shim.commands.settling import settle
 from pystamps_shim.errors import wrong_usage
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def selected(
     if not dataset.is_dir():
         cause = f"{dataset}: no such folder"
         raise wrong_usage(cause, "correct --dataset")
+    settle(dataset)
     conditions = selection_of(options)
     native = Native(find_command(), quiet=True)
     scratch.mkdir(parents=True, exist_ok=True)

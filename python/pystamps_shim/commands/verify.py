@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pystamps_shim.commands.settling import settle
 from pystamps_shim.config import RunConfig, load_config
 from pystamps_shim.errors import ExitCode, PystampsError
 from pystamps_shim.report_file import report_target, write_report
@@ -88,6 +89,8 @@ def run(options: argparse.Namespace) -> ExitCode:
     except ImportError as error:
         cause = f"the native extension cannot be loaded ({error})"
         raise PystampsError(cause, "run 'make native' in the source tree") from error
+    for folder in (options.dataset, reference):
+        settle(folder)
     stage = {} if options.through_stage is None else {"through_stage": options.through_stage}
     report = verify_dataset(
         options.dataset,

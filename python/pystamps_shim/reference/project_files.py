@@ -31,9 +31,20 @@ def write_project_files(dataset: Path, artefacts: Artefacts) -> None:
                 if path.exists():
                     shutil.copyfile(path, draft / path.name)
                 write_artefacts(draft, {path.name: artefacts[name]})
+                _sync(draft / path.name)
                 (draft / path.name).replace(path)
+            _sync(dataset)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 @contextmanager

@@ -14,6 +14,8 @@
 //! 3. A process that dies in between is completed by whoever opens the scope next
 //!    ([`recover`]). Every step may be repeated.
 
+use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -54,7 +56,7 @@ impl<'lock> Transaction<'lock> {
         recover(lock)?;
         let staging = staging_folder(lock.scope());
         let action = || format!("prepare to write in {}", lock.scope().display());
-        if staging.exists() {
+        if is_there(&staging).while_doing(action())? {
             fs_err::remove_dir_all(&staging).while_doing(action())?;
         }
         fs_err::create_dir_all(staging.join("new")).while_doing(action())?;
@@ -94,20 +96,19 @@ impl<'lock> Transaction<'lock> {
         fault_point();
         // All of it must be on the disk before anything moves, and so must the way to the journal.
         let mut staged = tree(&new).while_doing(action())?;
-        staged.extend([draft.clone(), scope.to_owned(), scope.join(CONTROL_FOLDER)]);
+        staged.extend([draft.clone(), staging.clone(), scope.to_owned()]);
+        staged.push(scope.join(CONTROL_FOLDER));
         sync_all(&staged).while_doing(action())?;
         fault_point();
         fs_err::rename(draft, staging.join(JOURNAL)).while_doing(action())?;
-        sync(&staging).while_doing(action())?;
-        fault_point();
-        apply(scope, &journal).while_doing(action())
+        carry_out(scope, &journal)
     }
 }
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         // Work that failed gives its disk space back; if that fails too, the next transaction
-        // clears the folder. After the commit point the journal needs what is staged.
+        // clears the folder. Where there is a journal, or may be one, it needs what is staged.
         if !is_pending(self.lock.scope()) {
             let _ = fs_err::remove_dir_all(staging_folder(self.lock.scope()));
         }
@@ -117,15 +118,16 @@ impl Drop for Transaction<'_> {
 /// Completes a publication that a dead process left half done; returns whether there was one.
 ///
 /// # Errors
-/// `journal-damaged` if the journal does not parse or points outside the scope; I/O errors.
+/// `journal-damaged` if the journal does not parse or points outside the scope;
+/// `publication-unfinished` if it cannot be carried out; I/O errors.
 pub fn recover(lock: &ScopeLock) -> Result<bool> {
     let path = staging_folder(lock.scope()).join(JOURNAL);
-    if !path.exists() {
+    let action = || format!("complete the interrupted publication in {}", lock.scope().display());
+    if !is_there(&path).while_doing(action())? {
         return Ok(false);
     }
-    let action = || format!("complete the interrupted publication in {}", lock.scope().display());
     let text = fs_err::read(&path).while_doing(action())?;
-    apply(lock.scope(), &Journal::parse(&text, &path)?).while_doing(action())?;
+    carry_out(lock.scope(), &Journal::parse(&text, &path)?)?;
     Ok(true)
 }
 
@@ -160,9 +162,49 @@ impl Journal {
     }
 }
 
-/// Whether a publication of `scope` waits to be completed.
+/// Whether a publication of `scope` waits to be completed, or may, where the system does not tell.
 pub fn is_pending(scope: &Path) -> bool {
-    staging_folder(scope).join(JOURNAL).exists()
+    !matches!(is_there(&staging_folder(scope).join(JOURNAL)), Ok(false))
+}
+
+/// Whether there is an entry of that name.
+fn is_there(path: &Path) -> std::io::Result<bool> {
+    Ok(found(fs_err::symlink_metadata(path))?.is_some())
+}
+
+/// Whether there is a folder, or a link to one.
+fn is_folder(path: &Path) -> std::io::Result<bool> {
+    Ok(found(fs_err::metadata(path))?.is_some_and(|entry| entry.is_dir()))
+}
+
+/// What was found, if there is anything. That the system does not tell is no answer: taken for
+/// "nothing", it would cost what is there.
+fn found(asked: std::io::Result<Metadata>) -> std::io::Result<Option<Metadata>> {
+    match asked {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        told => told.map(Some),
+    }
+}
+
+/// Brings the commit point to the disk and carries out the moves of the journal.
+///
+/// # Errors
+/// `publication-unfinished`: the journal stays.
+fn carry_out(scope: &Path, journal: &Journal) -> Result<()> {
+    let moved = sync(&staging_folder(scope)).and_then(|()| {
+        fault_point();
+        apply(scope, journal)
+    });
+    moved.map_err(|error| {
+        Diagnostic::new("publication-unfinished", "the results are complete, but not all in place")
+            .path(scope)
+            .expected("files that can be moved to their places")
+            .found(error)
+            .remedy("mend the cause: the next command here moves the rest")
+            .data()
+    })
 }
 
 fn staging_folder(scope: &Path) -> PathBuf {
@@ -176,7 +218,7 @@ fn apply(scope: &Path, journal: &Journal) -> std::io::Result<()> {
     let (new, old) = (staging.join("new"), staging.join("old"));
     fs_err::create_dir_all(&old)?;
     for name in &journal.markers {
-        if new.join(name).exists() {
+        if is_there(&new.join(name))? {
             set_aside(scope, &old, name)?;
         }
     }
@@ -185,9 +227,9 @@ fn apply(scope: &Path, journal: &Journal) -> std::io::Result<()> {
     }
     for name in &journal.install {
         let staged = new.join(name);
-        if staged.exists() {
+        if is_there(&staged)? {
             // A file is replaced by the rename itself, a folder has to make room first.
-            if scope.join(name).is_dir() {
+            if is_folder(&scope.join(name))? {
                 set_aside(scope, &old, name)?;
             }
             fs_err::rename(&staged, scope.join(name))?;
@@ -195,7 +237,7 @@ fn apply(scope: &Path, journal: &Journal) -> std::io::Result<()> {
         }
     }
     let ledger = new.join(LEDGER_FILE);
-    if ledger.exists() {
+    if is_there(&ledger)? {
         fs_err::rename(&ledger, scope.join(CONTROL_FOLDER).join(LEDGER_FILE))?;
         fault_point();
     }
@@ -209,11 +251,11 @@ fn apply(scope: &Path, journal: &Journal) -> std::io::Result<()> {
 
 fn set_aside(scope: &Path, old: &Path, name: &str) -> std::io::Result<()> {
     let target = scope.join(name);
-    if target.symlink_metadata().is_err() {
+    if !is_there(&target)? {
         return Ok(());
     }
     let refuge = old.join(name);
-    if refuge.is_dir() {
+    if is_folder(&refuge)? {
         fs_err::remove_dir_all(&refuge)?;
     }
     fs_err::rename(target, refuge)?;
@@ -396,6 +438,27 @@ mod tests {
             assert_new_state(scope);
             assert!(!recover(&lock).unwrap());
         }
+    }
+
+    #[test]
+    fn what_the_system_does_not_tell_costs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let scope = folder.path();
+        old_state(scope);
+        let lock = ScopeLock::acquire(scope, "test", &Progress::silent()).unwrap();
+        die_after_commit(scope, &lock);
+        let (new, aside) = (staging_folder(scope).join("new"), scope.join("aside"));
+        fs_err::rename(&new, &aside).unwrap();
+        // A link to itself: whatever is asked about it is refused.
+        fs_err::os::unix::fs::symlink("new", &new).unwrap();
+        assert_eq!(recover(&lock).unwrap_err().name(), "publication-unfinished");
+        assert_eq!(Transaction::begin(&lock).unwrap_err().name(), "publication-unfinished");
+        assert_eq!(read(scope.join("marker")).as_deref(), Some("old"));
+        assert!(is_pending(scope));
+        fs_err::remove_file(&new).unwrap();
+        fs_err::rename(&aside, &new).unwrap();
+        assert!(recover(&lock).unwrap());
+        assert_new_state(scope);
     }
 
     #[test]
