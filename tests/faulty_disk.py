@@ -37,7 +37,7 @@ class How(StrEnum):
 
 
 #: The only calls that do anything else than failing.
-_WRITES = {"write", "pwrite", "writev", "sendfile", "copy_file_range"}
+WRITES = {"write", "pwrite", "writev", "sendfile", "copy_file_range"}
 #: What a full disk does not refuse.
 _GIVES_SPACE = {"unlink", "rmdir"}
 
@@ -52,7 +52,7 @@ class Point:
 
     def ways(self) -> list[How]:
         """How a disk can fail there."""
-        if self.call in _WRITES:
+        if self.call in WRITES:
             return [How.ERROR, How.TORN, How.SHORT]
         return [How.ERROR] if self.call in _GIVES_SPACE else [How.ERROR, How.FULL]
 
