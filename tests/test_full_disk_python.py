@@ -39,6 +39,10 @@ MADE = {
     "shapefile": f"{_EXPORT}.shp --format shp",
     "zarr": f"{_EXPORT}.zarr --format zarr",
     "mintpy": f"{_EXPORT}.mintpy --format mintpy --cell-m 200",
+    "geotiff": f"{_EXPORT}.tif --format geotiff --cell-m 200",
+    "geoparquet": f"{_EXPORT}.parquet --format geoparquet",
+    "egms": f"{_EXPORT}.egms.csv --format egms",
+    "visualizer": f"{_EXPORT}.visualizer.csv --format visualizer",
     "figure": "plot velocity --dataset {}/dataset --force --out {}/dataset/made/velocity.png",
     "report": "report --dataset {}/dataset --force --out {}/dataset/made/page.html",
 }
