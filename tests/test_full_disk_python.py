@@ -97,7 +97,12 @@ class Places:
         shutil.copytree(before, self.dataset)
 
     def states(self) -> set[str]:
-        """Return how the stages of the dataset stand."""
+        """Return how the stages of the dataset stand, once the next command has come by.
+
+        It moves the rest of what a failing disk has left half in place.
+        """
+        plan = [str(self.program), "plan", "--without-times", "--dataset", str(self.dataset)]
+        subprocess.run(plan, check=True, capture_output=True)
         command = [str(self.program), "status", "--json", "--dataset", str(self.dataset)]
         text = subprocess.run(command, check=True, capture_output=True).stdout
         scopes = json.loads(text)["scopes"]
