@@ -27,7 +27,9 @@ def scene_lines(measured: Measured) -> Iterator[str]:
     yield "|---|---|---|---|"
     yield _limit_row("time", run.seconds, scene.limit_s, "s")
     limit_gib = None if scene.limit_bytes is None else scene.limit_bytes / GIB
-    yield _limit_row("resident memory of all native programs", run.peak_bytes / GIB, limit_gib, "GiB")
+    yield _limit_row(
+        "resident memory of all native programs", run.peak_bytes / GIB, limit_gib, "GiB"
+    )
     predicted_s = measured.predicted_s
     yield (
         f"| time that `plan` predicts | {predicted_s:.0f} s | {run.seconds:.0f} s measured | "
