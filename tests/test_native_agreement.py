@@ -47,6 +47,8 @@ _SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"drop_ifg_index": [2.0, 7.0], "select_method": "PERCENT", "weed_zero_elevation": "y"},
     ),
 }
+#: Takes about as long as the others together.
+_LONGEST = "descending, first master, faults"
 
 
 def prepared(native: Native, folder: Path, scene: dict[str, float]) -> Path:
@@ -57,10 +59,6 @@ def prepared(native: Native, folder: Path, scene: dict[str, float]) -> Path:
     native("prep", "snap", "--export", export, "--dataset", dataset, "--azimuth-patches", 2)
     native("stage", 1, "--dataset", dataset)
     return dataset
-
-
-#: Takes as long as the others together.
-_LONGEST = "descending, first master, faults"
 
 
 @pytest.fixture(

@@ -456,6 +456,8 @@ def test_the_python_reference_runs_any_range(
     report = run(dataset, "--backend", "reference", "--start-step", "2", "--force", *kernels)
     assert len(by_status(report, "completed")) == 20
     assert report["ledger"]["PATCH_1"]["2"]["origin"] == "reference"
+    log = (dataset / ".pystamps" / "logs" / "PATCH_1" / "stage2.log").read_text(encoding="utf-8")
+    assert "--kernel stage2_topofit=native" in log
     verify = ["verify", "--dataset", str(dataset), "--reference", str(finished)]
     assert main([*verify, "--profile", "scientific"]) == 0, capsys.readouterr().out
     assert tree(dataset)["PATCH_1/pm1.mat"] != tree(finished)["PATCH_1/pm1.mat"]
