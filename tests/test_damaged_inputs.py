@@ -208,7 +208,7 @@ class Bench:
 Benches = Callable[[str, str], Bench]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def benches(native_program: Path, two_patches: Path) -> Benches:
     """Return what makes the bench of a reader."""
     made: dict[tuple[str, str], Bench] = {}

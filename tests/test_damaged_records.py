@@ -65,7 +65,7 @@ class Scene:
         shutil.copytree(self.copy, self.dataset)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scene(two_patches: Path) -> Scene:
     """Let a run go over a finished dataset, so that it has left its records."""
     dataset, copy = two_patches / "dataset", two_patches / "finished by a run"

@@ -74,7 +74,7 @@ WORKS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def benches(native_program: Path, two_patches: Path) -> Benches:
     """Return what makes the bench of a command."""
     folder, dataset = two_patches, two_patches / "dataset"

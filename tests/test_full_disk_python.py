@@ -109,13 +109,13 @@ class Places:
         return {stage["state"] for scope in scopes for stage in scope["stages"]}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def places(native_program: Path, two_patches: Path) -> Places:
     """Return where the trials are made."""
     return Places(native_program, two_patches)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def benches(places: Places) -> Benches:
     """Return what makes the bench of a command."""
     return places.bench

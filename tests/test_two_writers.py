@@ -75,7 +75,7 @@ class Place(KeptStates):
         return {stage["state"] for scope in scopes for stage in scope["stages"]}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def place(native_program: Path, two_patches: Path) -> Place:
     """Return a processed scene."""
     return Place(native_program, two_patches)

@@ -73,7 +73,7 @@ class Scene(KeptStates):
         return result.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scene(native_program: Path, two_patches: Path) -> Scene:
     """Return a scene that was processed at the right time."""
     library, new = build("faulty_clock", two_patches), Bench.content(two_patches / "old")
