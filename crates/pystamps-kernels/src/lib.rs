@@ -23,6 +23,7 @@ pub mod random;
 pub mod random_coherence;
 pub mod rounding;
 pub mod simd;
+pub mod spares;
 pub mod spatial_noise;
 pub mod summation;
 pub mod topofit;

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::elementary::sin_cos;
 use crate::random::UniformGenerator;
 use crate::simd::{Kernel, run_widest};
+use crate::spares::Spares;
 use crate::topofit::{Block, Trials, topofit_coherence_row_invariant};
 
 /// Memory that the copies of the generator may take, bytes.
@@ -68,23 +69,47 @@ pub fn random_coherence<G: UniformGenerator>(
     let block_rows = block_rows::<G>(n_rand, columns);
     let starts = starts(generator, n_rand, columns, block_rows);
     let mut coherence = vec![0.0; n_rand];
+    let spares = Spares::<Samples>::default();
     coherence.par_chunks_mut(block_rows).enumerate().for_each(|(number, coherence)| {
         let rows = coherence.len();
-        let mut phase_rad = Vec::with_capacity(rows * columns);
-        for column_starts in &starts {
-            let mut generator = column_starts[number].clone();
-            phase_rad.extend((0..rows).map(|_| TAU * generator.next_uniform()));
-        }
-        if let RandomNetwork::SmallBaselines { pairs, .. } = network {
-            phase_rad = differences(&phase_rad, rows, pairs);
-        }
-        let (mut re, mut im) = (vec![0.0; phase_rad.len()], vec![0.0; phase_rad.len()]);
-        run_widest(Phasors { phase_rad: &phase_rad, re: &mut re, im: &mut im });
-        let block = Block { rows, columns: bperp_m.len(), re: &re, im: &im };
-        topofit_coherence_row_invariant(&block, bperp_m, trials, coherence);
+        spares.lend(|samples| {
+            samples.draw(starts.iter().map(|column| column[number].clone()), rows);
+            if let RandomNetwork::SmallBaselines { pairs, .. } = network {
+                samples.phase_rad = differences(&samples.phase_rad, rows, pairs);
+            }
+            let block = samples.phasors(rows);
+            topofit_coherence_row_invariant(&block, bperp_m, trials, coherence);
+        });
         report(rows as u64);
     });
     coherence
+}
+
+/// Random phase of a block of rows, column after column.
+#[derive(Default)]
+struct Samples {
+    phase_rad: Vec<f64>,
+    re: Vec<f64>,
+    im: Vec<f64>,
+}
+
+impl Samples {
+    /// Draws a column of `rows` from each generator.
+    fn draw<G: UniformGenerator>(&mut self, columns: impl Iterator<Item = G>, rows: usize) {
+        self.phase_rad.clear();
+        for mut generator in columns {
+            self.phase_rad.extend((0..rows).map(|_| TAU * generator.next_uniform()));
+        }
+    }
+
+    /// The phase as phasors.
+    fn phasors(&mut self, rows: usize) -> Block<'_> {
+        let Self { phase_rad, re, im } = self;
+        re.resize(phase_rad.len(), 0.0);
+        im.resize(phase_rad.len(), 0.0);
+        run_widest(Phasors { phase_rad, re, im });
+        Block { rows, columns: phase_rad.len() / rows, re, im }
+    }
 }
 
 /// Memory that [`random_coherence`] takes on `columns` drawn columns with `threads` threads, bytes:

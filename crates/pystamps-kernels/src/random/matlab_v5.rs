@@ -2,16 +2,21 @@
 
 use super::UniformGenerator;
 
+/// Bits of a number.
+const BITS: u32 = 53;
 /// 2^-53.
-const UNIT: f64 = 1.0 / 9_007_199_254_740_992.0;
+const UNIT: f64 = 1.0 / (1_u64 << BITS) as f64;
 
 /// MATLAB's `rand('state', seed)`, also called `v5uniform`: a subtract-with-borrow generator of 32
 /// numbers whose results are scrambled with a shift register (Marsaglia).
+///
+/// The numbers are multiples of 2^-53, kept as integers: their differences are exact either way, and
+/// the next one need not wait for floating-point units.
 #[derive(Clone, Debug)]
 pub struct MatlabV5Uniform {
-    lagged: [f64; 32],
+    lagged: [u64; 32],
     index: usize,
-    borrow: f64,
+    borrow: u64,
     register: u32,
 }
 
@@ -29,30 +34,33 @@ impl MatlabV5Uniform {
         let mut source = register;
         let lagged = std::array::from_fn(|_| {
             let mut bits = 0_u64;
-            for _ in 0..53 {
+            for _ in 0..BITS {
                 source = shift(source);
                 bits = (bits << 1) | u64::from((source >> 19) & 1);
             }
-            bits as f64 * UNIT
+            bits
         });
-        Self { lagged, index: 0, borrow: 0.0, register }
+        Self { lagged, index: 0, borrow: 0, register }
     }
 }
 
 impl UniformGenerator for MatlabV5Uniform {
     fn next_uniform(&mut self) -> f64 {
         let i = self.index;
-        let difference = self.lagged[(i + 20) & 31] - self.lagged[(i + 5) & 31] - self.borrow;
-        // Every other number borrows, at random: arithmetic costs less than a branch.
-        let borrows = f64::from(u8::from(difference < 0.0));
-        let value = difference + borrows;
-        self.borrow = borrows * UNIT;
-        self.lagged[i] = value;
+        let minuend = self.lagged[(i + 20) & 31];
+        let difference = minuend.wrapping_sub(self.lagged[(i + 5) & 31]).wrapping_sub(self.borrow);
+        // Below 0, the sign bit is set.
+        self.borrow = difference >> 63;
+        let number = difference & ((1 << BITS) - 1);
+        self.lagged[i] = number;
         self.index = (i + 1) & 31;
         let low = u64::from(self.register);
         self.register = shift(self.register);
         let mask = ((u64::from(self.register) << 32) & ((1 << 52) - 1)) ^ low;
-        if value == 0.0 { mask as f64 * UNIT } else { f64::from_bits(value.to_bits() ^ mask) }
+        if number == 0 {
+            return mask as f64 * UNIT;
+        }
+        f64::from_bits((number as f64 * UNIT).to_bits() ^ mask)
     }
 }
 
