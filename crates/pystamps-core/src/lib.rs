@@ -45,5 +45,6 @@ pub mod status;
 mod stored_array;
 mod trial_wraps;
 mod troposphere;
+mod waves;
 
 pub use error::{Diagnostic, Error, Result};

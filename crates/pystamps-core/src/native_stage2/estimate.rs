@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
+use bytemuck::zeroed_vec;
 use num_complex::Complex;
 use pystamps_kernels::clap::{ClapFilter, ClapScratch, Plane};
 use pystamps_kernels::grid_accumulate::accumulate_plane;
+use pystamps_kernels::spares::Spares;
 use pystamps_kernels::topofit::{Block, Fits, Rounding, Trials, topofit};
 use pystamps_kernels::topographic_phase::remove_topographic_phase;
 use rayon::prelude::*;
@@ -16,13 +18,12 @@ use crate::error::Result;
 use crate::progress::Phase;
 use crate::samples::row_blocks;
 use crate::scratch::ScratchColumns;
+use crate::waves::make_and_store;
 
 /// Rows fitted at a time: the samples of a block stay in the second-level cache.
 const BLOCK_ROWS: usize = 256;
 /// Rows gridded at a time.
 const GRID_ROWS: usize = 4096;
-/// Blocks a thread fits before results are gathered.
-const BLOCKS_A_THREAD: usize = 16;
 
 /// What is known of every candidate after an iteration.
 #[derive(Debug)]
@@ -65,6 +66,14 @@ pub(super) struct Planes {
     pub(super) filtered: Vec<Complex<f32>>,
 }
 
+impl Planes {
+    /// Planes of zeros. Their memory is handed out where it is first written to: by all threads.
+    pub(super) fn empty(cells: usize, columns: usize) -> Self {
+        let plane = || zeroed_vec(cells * columns);
+        Self { gridded: plane(), filtered: plane() }
+    }
+}
+
 /// What all iterations share.
 pub(super) struct Estimator<'a> {
     pub(super) inputs: &'a Inputs,
@@ -89,15 +98,15 @@ impl Estimator<'_> {
         let cells = self.grid.cell_count();
         let gridded = planes.gridded.par_chunks_mut(cells);
         let filtered = planes.filtered.par_chunks_mut(cells);
+        let spares = Spares::<ClapScratch>::default();
         // One at a time: a thread that is done takes another's next.
-        gridded.zip(filtered).enumerate().with_max_len(1).try_for_each_init(
-            ClapScratch::default,
-            |scratch, (column, (gridded, filtered))| {
+        gridded.zip(filtered).enumerate().with_max_len(1).try_for_each(
+            |(column, (gridded, filtered))| {
                 gridded.fill(Complex::default());
                 self.grid_interferogram(column, slope_rad_per_m, weight, gridded)?;
                 let [rows, columns] = self.grid.shape;
                 let plane = Plane { rows, columns, values: gridded };
-                self.filter.filter(&plane, scratch, filtered);
+                spares.lend(|scratch| self.filter.filter(&plane, scratch, filtered));
                 progress.advance(1);
                 Ok(())
             },
@@ -133,23 +142,14 @@ impl Estimator<'_> {
         estimates: &mut Estimates,
         progress: &Phase<'_>,
     ) -> Result<()> {
-        let rows = self.inputs.stack.row_count();
-        let blocks = row_blocks(rows, BLOCK_ROWS);
-        for wave in blocks.chunks(BLOCKS_A_THREAD * rayon::current_num_threads()) {
-            let fits = wave
-                .par_iter()
-                .with_max_len(1)
-                .map_init(Samples::default, |samples, block| {
-                    let fits = self.fit_block(filtered, block.clone(), samples);
-                    progress.advance(block.len() as u64);
-                    fits
-                })
-                .collect::<Result<Vec<BlockFit>>>()?;
-            for fit in fits {
-                fit.store(estimates)?;
-            }
-        }
-        Ok(())
+        let blocks = row_blocks(self.inputs.stack.row_count(), BLOCK_ROWS);
+        let spares = Spares::default();
+        let fit = |rows: &Range<usize>, fit: &mut BlockFit| {
+            spares.lend(|samples| self.fit_block(filtered, rows.clone(), samples, fit))?;
+            progress.advance(rows.len() as u64);
+            Ok(())
+        };
+        make_and_store(&blocks, fit, |fit| fit.store(estimates))
     }
 
     fn fit_block(
@@ -157,7 +157,8 @@ impl Estimator<'_> {
         filtered: &[Complex<f32>],
         rows: Range<usize>,
         samples: &mut Samples,
-    ) -> Result<BlockFit> {
+        fit: &mut BlockFit,
+    ) -> Result<()> {
         let columns = self.inputs.phase.column_count();
         samples.resize(rows.len(), columns);
         let places = &self.grid.places[rows.clone()];
@@ -175,9 +176,10 @@ impl Estimator<'_> {
             samples.require_baselines(&place);
         }
         let block = Block { rows: rows.len(), columns, re: &samples.re, im: &samples.im };
-        let mut fits = Fits::default();
-        topofit(&block, &samples.bperp_m, &self.trials, self.rounding, &mut fits);
-        Ok(BlockFit { rows, usable: samples.usable.clone(), fits })
+        topofit(&block, &samples.bperp_m, &self.trials, self.rounding, &mut fit.fits);
+        fit.usable.clone_from(&samples.usable);
+        fit.rows = rows;
+        Ok(())
     }
 }
 
@@ -189,6 +191,8 @@ struct Samples {
     re: Vec<f64>,
     im: Vec<f64>,
     bperp_m: Vec<f64>,
+    /// Filtered phase of one column.
+    patch: Vec<Complex<f32>>,
     /// Whether a row has no sample that is exactly zero.
     usable: Vec<bool>,
 }
@@ -213,8 +217,11 @@ impl Samples {
 
     /// Turns the phase of the column at `start` against the filtered phase at `places`.
     fn subtract_patch_phase(&mut self, start: usize, places: &[u32], plane: &[Complex<f32>]) {
-        for (row, &place) in places.iter().enumerate() {
-            let patch = unit_phasor(plane[place as usize]);
+        // Before anything is made of them, so that the processor waits for many cells at once.
+        self.patch.clear();
+        self.patch.extend(places.iter().map(|&place| plane[place as usize]));
+        for (row, &patch) in self.patch.iter().enumerate() {
+            let patch = unit_phasor(patch);
             let difference = Complex::new(self.phase_re[row], self.phase_im[row]) * patch.conj();
             self.usable[row] &= difference.re != 0.0 || difference.im != 0.0;
             self.re[start + row] = difference.re.into();
@@ -232,6 +239,7 @@ pub(super) fn unit_phasor(value: Complex<f32>) -> Complex<f32> {
 }
 
 /// The fits of one block of rows.
+#[derive(Default)]
 struct BlockFit {
     rows: Range<usize>,
     usable: Vec<bool>,
@@ -240,7 +248,7 @@ struct BlockFit {
 
 impl BlockFit {
     /// Stores the fits; rows without phase lose slope and coherence and keep what else they had.
-    fn store(mut self, estimates: &mut Estimates) -> Result<()> {
+    fn store(&mut self, estimates: &mut Estimates) -> Result<()> {
         for (n, row) in self.rows.clone().enumerate() {
             estimates.estimated[row] |= self.usable[n];
             if self.usable[n] {

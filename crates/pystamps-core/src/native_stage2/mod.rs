@@ -29,7 +29,6 @@ pub(crate) mod weighting;
 
 use std::path::Path;
 
-use num_complex::Complex;
 use pystamps_kernels::clap::{ClapFilter, LowPass};
 use pystamps_kernels::topofit::Trials;
 use pystamps_mat::Value;
@@ -181,8 +180,7 @@ impl Work<'_> {
         // Beside the folder that is published, inside the one that is cleared afterwards.
         let room = Room { residence, folder: staging.parent().unwrap_or(staging) };
         let mut estimates = Estimates::initial(rows, room.columns(rows, columns)?);
-        let plane = || vec![Complex::default(); grid.cell_count() * columns];
-        let mut planes = Planes { gridded: plane(), filtered: plane() };
+        let mut planes = Planes::empty(grid.cell_count(), columns);
         let outcome = iterate::iterate(
             &estimator,
             settings,

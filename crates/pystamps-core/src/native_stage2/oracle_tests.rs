@@ -96,8 +96,7 @@ fn assert_one_iteration(patch: &str, before: &str, after: &str) {
     };
     let room = Room { residence: Residence::Memory, folder: Path::new(".") };
     let mut estimates = Estimates::initial(rows, room.columns(rows, columns).unwrap());
-    let plane = || vec![Complex::default(); grid.cell_count() * columns];
-    let mut planes = Planes { gridded: plane(), filtered: plane() };
+    let mut planes = Planes::empty(grid.cell_count(), columns);
     let progress = Progress::silent();
     let phase = progress.phase("", 0, "");
     let (slope, weight) = (numbers(&before, "K_ps"), numbers(&before, "weighting"));

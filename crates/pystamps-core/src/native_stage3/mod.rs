@@ -219,7 +219,7 @@ impl Work<'_> {
             let selected = Selected::of_stage2(self.folder, rows, stage2, columns, &room)?;
             return Ok((selected, Some(threshold)));
         }
-        Ok((self.reestimate(rows, stage2, &room)?, None))
+        Ok((self.reestimate(&rows, stage2, &room)?, None))
     }
 
     /// Rows whose coherence of stage 2 is above the threshold, and that threshold.
@@ -292,7 +292,7 @@ impl Work<'_> {
 
     fn reestimate(
         &self,
-        rows: Vec<usize>,
+        rows: &[usize],
         stage2: &CoherenceEstimates,
         room: &Room<'_>,
     ) -> Result<Selected> {

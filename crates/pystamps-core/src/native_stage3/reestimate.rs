@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use num_complex::Complex;
 use pystamps_kernels::clap::{ClapPatchFilter, ClapPatchScratch, Plane};
+use pystamps_kernels::spares::Spares;
 use pystamps_kernels::topofit::{Block, Fits, Trials, topofit};
 use rayon::prelude::*;
 
@@ -18,13 +19,12 @@ use crate::native_stage2::rounding;
 use crate::progress::Progress;
 use crate::samples::{ComplexColumns, RealColumns, row_blocks};
 use crate::scratch::{Room, ScratchColumns};
+use crate::waves::make_and_store;
 
 /// Selected candidates fitted at a time.
 const BLOCK_ROWS: usize = 256;
 /// Parts of the cells of an interferogram, so that no thread waits long for the last of a wave.
 const PARTS: usize = 32;
-/// Blocks a thread fits before results are gathered.
-const BLOCKS_A_THREAD: usize = 16;
 
 /// What re-estimation reads.
 pub(super) struct Reestimator<'a> {
@@ -66,28 +66,19 @@ impl Reestimator<'_> {
     ///
     /// # Errors
     /// I/O errors.
-    pub(super) fn run(&self, rows: Vec<usize>, progress: &Progress) -> Result<Selected> {
-        let cells = self.filter_cells(&rows, progress)?;
+    pub(super) fn run(&self, rows: &[usize], progress: &Progress) -> Result<Selected> {
+        let cells = self.filter_cells(rows, progress)?;
         let columns = self.phase.column_count();
-        let mut selected = Selected::without_estimates(rows, columns, self.room)?;
-        let count = selected.rows.len();
-        let phase = progress.phase("estimating coherence", count as u64, "candidates");
-        let blocks = row_blocks(count, BLOCK_ROWS);
-        for wave in blocks.chunks(BLOCKS_A_THREAD * rayon::current_num_threads()) {
-            let rows = &selected.rows;
-            let fits = wave
-                .par_iter()
-                .with_max_len(1)
-                .map_init(Samples::default, |samples, block| {
-                    let fit = self.fit_block(&cells, rows, block.clone(), samples);
-                    phase.advance(block.len() as u64);
-                    fit
-                })
-                .collect::<Result<Vec<BlockFit>>>()?;
-            for fit in fits {
-                fit.store(&self.settings.used, &mut selected)?;
-            }
-        }
+        let mut selected = Selected::without_estimates(rows.to_vec(), columns, self.room)?;
+        let phase = progress.phase("estimating coherence", rows.len() as u64, "candidates");
+        let spares = Spares::default();
+        let fit = |block: &Range<usize>, fit: &mut BlockFit| {
+            spares.lend(|samples| self.fit_block(&cells, rows, block.clone(), samples, fit))?;
+            phase.advance(block.len() as u64);
+            Ok(())
+        };
+        let blocks = row_blocks(rows.len(), BLOCK_ROWS);
+        make_and_store(&blocks, fit, |fit| fit.store(&self.settings.used, &mut selected))?;
         Ok(selected)
     }
 
@@ -106,6 +97,7 @@ impl Reestimator<'_> {
         let total = (cells.len() * columns) as u64;
         let phase = progress.phase("filtering without the own cell", total, "windows");
         let parts = row_blocks(cells.len(), cells.len().div_ceil(PARTS).max(1));
+        let spares = Spares::<ClapPatchScratch>::default();
         for wave in row_blocks(columns, rayon::current_num_threads()) {
             let planes: Vec<_> = wave
                 .clone()
@@ -119,11 +111,10 @@ impl Reestimator<'_> {
             let filtered: Vec<Vec<Complex<f32>>> = tasks
                 .par_iter()
                 .with_max_len(1)
-                .map_init(ClapPatchScratch::default, |scratch, (column, plane, part)| {
+                .map(|(column, plane, part)| {
                     let cells = &cells[(*part).clone()];
-                    let values = self.filter_part(&filter, *column, plane, cells, scratch);
                     phase.advance(cells.len() as u64);
-                    values
+                    spares.lend(|scratch| self.filter_part(&filter, *column, plane, cells, scratch))
                 })
                 .collect();
             for ((column, _, part), values) in tasks.iter().zip(filtered) {
@@ -172,31 +163,22 @@ impl Reestimator<'_> {
         rows: &[usize],
         block: Range<usize>,
         samples: &mut Samples,
-    ) -> Result<BlockFit> {
+        fit: &mut BlockFit,
+    ) -> Result<()> {
         let rows = &rows[block.clone()];
         samples.gather(self, cells, rows)?;
-        let used = &self.settings.used;
-        let mut chosen = Chosen::default();
-        for &column in used {
-            let place = column * rows.len()..(column + 1) * rows.len();
-            chosen.re.extend(samples.re[place.clone()].iter().map(|&re| f64::from(re)));
-            chosen.im.extend(samples.im[place.clone()].iter().map(|&im| f64::from(im)));
-            chosen.bperp_m.extend_from_slice(&samples.bperp_m[place]);
-        }
-        let count = rows.len();
-        let columns = used.len();
-        let fit_block = Block { rows: count, columns, re: &chosen.re, im: &chosen.im };
+        samples.choose(&self.settings.used, rows.len());
+        let chosen = &samples.chosen;
+        let columns = self.settings.used.len();
+        let fit_block = Block { rows: rows.len(), columns, re: &chosen.re, im: &chosen.im };
         let trials = Trials::for_wraps(self.stage2.trial_wraps);
         let rounding = rounding(self.bperp_m.is_single());
-        let mut fits = Fits::default();
-        topofit(&fit_block, &chosen.bperp_m, &trials, rounding, &mut fits);
-        Ok(BlockFit {
-            block,
-            usable: std::mem::take(&mut samples.usable),
-            patch_re: samples.patch_re.clone(),
-            patch_im: samples.patch_im.clone(),
-            fits,
-        })
+        topofit(&fit_block, &chosen.bperp_m, &trials, rounding, &mut fit.fits);
+        fit.block = block;
+        fit.usable.clone_from(&samples.usable);
+        fit.patch_re.clone_from(&samples.patch_re);
+        fit.patch_im.clone_from(&samples.patch_im);
+        Ok(())
     }
 }
 
@@ -217,9 +199,24 @@ struct Samples {
     patch_re: Vec<f32>,
     patch_im: Vec<f32>,
     usable: Vec<bool>,
+    chosen: Chosen,
 }
 
 impl Samples {
+    /// Picks the samples of the columns `used` in `count` rows.
+    fn choose(&mut self, used: &[usize], count: usize) {
+        let Chosen { re, im, bperp_m } = &mut self.chosen;
+        re.clear();
+        im.clear();
+        bperp_m.clear();
+        for &column in used {
+            let place = column * count..(column + 1) * count;
+            re.extend(self.re[place.clone()].iter().map(|&re| f64::from(re)));
+            im.extend(self.im[place.clone()].iter().map(|&im| f64::from(im)));
+            bperp_m.extend_from_slice(&self.bperp_m[place]);
+        }
+    }
+
     /// Reads the phase of `rows` against that of their cells, with unit amplitude. A row with a
     /// sample of exactly zero in any interferogram, used or not, is not usable.
     fn gather(&mut self, from: &Reestimator<'_>, cells: &CellPhase, rows: &[usize]) -> Result<()> {
@@ -264,6 +261,7 @@ impl Samples {
 }
 
 /// Fits of one block of selected candidates.
+#[derive(Default)]
 struct BlockFit {
     block: Range<usize>,
     usable: Vec<bool>,
@@ -273,7 +271,7 @@ struct BlockFit {
 }
 
 impl BlockFit {
-    fn store(self, used: &[usize], selected: &mut Selected) -> Result<()> {
+    fn store(&mut self, used: &[usize], selected: &mut Selected) -> Result<()> {
         let count = self.block.len();
         for (n, row) in self.block.clone().enumerate() {
             if self.usable[n] {
@@ -292,7 +290,7 @@ impl BlockFit {
             selected.patch_re.write(column, start, re)?;
             selected.patch_im.write(column, start, im)?;
         }
-        let mut residual_rad = self.fits.residual_rad;
+        let residual_rad = &mut self.fits.residual_rad;
         for (residual, &column) in residual_rad.chunks_exact_mut(count).zip(used) {
             for (n, residual) in residual.iter_mut().enumerate() {
                 if !self.usable[n] {

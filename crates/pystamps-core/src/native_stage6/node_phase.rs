@@ -1,6 +1,7 @@
 //! Brings the phase of every interferogram to the nodes: sums the phasors of each cell and filters
 //! the plane.
 
+use bytemuck::zeroed_vec;
 use num_complex::Complex;
 use pystamps_kernels::edge_series::Method;
 use pystamps_kernels::goldstein::{
@@ -49,9 +50,9 @@ pub(super) fn node_phase(
         .expect("invariant: the grid is not smaller than the window");
     let phase = progress.phase("phase on the grid", used.len() as u64, "interferograms");
     let node_count = nodes.len();
-    let mut phasors = vec![Complex::default(); node_count * used.len()];
+    let mut phasors: Vec<Complex<f32>> = zeroed_vec(node_count * used.len());
     let several = method == Method::MultiMaster;
-    let mut low_pass = vec![Complex::default(); if several { phasors.len() } else { 0 }];
+    let mut low_pass: Vec<Complex<f32>> = zeroed_vec(if several { phasors.len() } else { 0 });
     // Without low-pass phase its columns are empty.
     let low_columns: Vec<&mut [Complex<f32>]> = if several {
         low_pass.chunks_mut(node_count).collect()
