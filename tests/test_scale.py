@@ -41,6 +41,16 @@ def test_a_small_scene(native_program: Path, tmp_path: Path) -> None:
     assert lines[0].startswith("## tiny: 4,000 candidates x 6 interferograms, 2 patches")
     assert sum(line.startswith("| 5, ") for line in lines) == 2
     assert "| gain of threads |" in "\n".join(lines)
+    for each, seconds in enumerate(((8.0, 15.0), (10.0, 13.0))):
+        sharings = [*measured.sharings]
+        sharings[each] = Sharing(*seconds, side_by_side_s=20.0)
+        measured.sharings = tuple(sharings)
+    # The fastest run of each: 13 s with one thread, 8 s with all.
+    assert measured.gain == pytest.approx(13 / 8)
+    assert any("1.62 times as fast" in words for words in measured.misses())
+    assert f"Median of these gains: {(15 / 8 + 13 / 10) / 2:.2f}" in "\n".join(
+        scene_lines(measured)
+    )
     assert list(tmp_path.iterdir()) == []
 
 

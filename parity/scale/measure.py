@@ -8,7 +8,6 @@ import subprocess
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from parity.scale.scenes import Scene, written
@@ -60,8 +59,14 @@ class Measured:
 
     @property
     def gain(self) -> float | None:
-        """How many times as fast all threads are as one; None where that was not measured."""
-        return median(each.gain for each in self.sharings) if self.sharings else None
+        """How many times as fast all threads are as one; None where that was not measured.
+
+        The fastest run of each, as for the time: what else a machine does only makes runs slower.
+        """
+        if not self.sharings:
+            return None
+        one_thread_s = min(each.one_thread_s for each in self.sharings)
+        return one_thread_s / min(each.all_threads_s for each in self.sharings)
 
     @property
     def predicted_peak_bytes(self) -> int:

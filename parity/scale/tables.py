@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from statistics import median
 
 from parity.scale.growth import Growth, exponent
 from parity.scale.measure import Measured
@@ -37,7 +38,7 @@ def scene_lines(measured: Measured) -> Iterator[str]:
     )
     yield _memory_row(measured)
     if measured.gain is not None:
-        name = f"time with one thread / with {os.cpu_count()}, median"
+        name = f"time with one thread / with {os.cpu_count()}, the fastest run of each"
         yield f"| {name} | {measured.gain:.2f} | {THREADS_GAIN:g} | |"
     yield ""
     yield from _sharing_table(measured)
@@ -94,6 +95,10 @@ def _sharing_table(measured: Measured) -> Iterator[str]:
             f"{each.side_by_side_s:.2f} s | {each.gain:.2f} | {each.ceiling:.2f} | "
             f"{each.gain / each.ceiling:.2f} |"
         )
+    gain = median(each.gain for each in measured.sharings)
+    most = median(each.ceiling for each in measured.sharings)
+    yield ""
+    yield f"Median of these gains: {gain:.2f}, of at most {most:.2f}."
     yield ""
 
 
