@@ -165,6 +165,20 @@ def test_same_bytes_for_any_thread_count_and_memory(
     assert results(lean) == one
 
 
+@pytest.mark.parametrize("engine", ["matlab", "octave"])
+def test_the_least_memory_is_that_of_the_chosen_random_numbers(
+    native: Native, scene: Path, tmp_path: Path, engine: str
+) -> None:
+    """Octave's generator holds twenty times as much as MATLAB's, and its copies with it."""
+    lean = Path(shutil.copytree(scene, tmp_path / "lean", ignore=shutil.ignore_patterns("cache")))
+    choice = ("--dataset", lean, "--random-engine", engine, "--threads", 1)
+    plan = json.loads(native("plan", *choice, "--without-times", "--json").stdout)
+    least = max(patch["stages"][1]["least_memory_bytes"] for patch in plan["patches"])
+    native("stage", 2, *choice, "--memory-limit", least)
+    refused = native("stage", 2, *choice, "--memory-limit", least - 1, "--force", exit_code=1)
+    assert "[memory-limit] stage 2 does not fit" in refused.stderr
+
+
 def test_order_of_patches_does_not_matter(native: Native, scene: Path, tmp_path: Path) -> None:
     """The same PS with the same values, whichever patch comes first.
 

@@ -7,6 +7,7 @@ end is whole. ``make test`` lets every pair begin together once, ``make test-fau
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import subprocess
@@ -237,6 +238,10 @@ def test_pair_begins_together_often(
     record_property("writers at once", OFTEN)
 
 
+#: The second begins when the first has ended.
+AFTERWARDS = math.inf
+
+
 def begin_two_runs(place: Place, delay_s: float) -> None:
     """Start two runs of the last stages: one works, the other is told of it.
 
@@ -244,12 +249,15 @@ def begin_two_runs(place: Place, delay_s: float) -> None:
     """
     place.restore("before stage 7")
     runs = [Run(place.dataset)]
-    time.sleep(delay_s)
+    if delay_s == AFTERWARDS:
+        runs[0].finish()
+    else:
+        time.sleep(delay_s)
     runs.append(Run(place.dataset))
     codes = [run.finish() for run in runs]
     assert place.states() == {"current"}
     if codes == [0, 0]:
-        worked = [any(event["event"] == "process_started" for event in run.events) for run in runs]
+        worked = [any(event.get("status") == "completed" for event in run.events) for run in runs]
         assert sorted(worked) == [False, True]
         return
     assert sorted(codes) == [0, 1], [run.words for run in runs]
@@ -258,9 +266,10 @@ def begin_two_runs(place: Place, delay_s: float) -> None:
     assert f"process {winner.process.pid} on {os.uname().nodename}" in loser.words
 
 
-def test_two_runs_begin_together(place: Place) -> None:
-    """At the same moment."""
-    begin_two_runs(place, 0.0)
+@pytest.mark.parametrize("delay_s", [0.0, AFTERWARDS], ids=["at once", "one after the other"])
+def test_two_runs_begin_together(place: Place, delay_s: float) -> None:
+    """At the same moment, and when the first is done."""
+    begin_two_runs(place, delay_s)
 
 
 @pytest.mark.faults

@@ -8,6 +8,7 @@ import subprocess
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from parity.scale.scenes import Scene, written
@@ -59,12 +60,12 @@ class Measured:
 
     @property
     def gain(self) -> float | None:
-        """How many times as fast all threads are as one; None where that was not measured.
+        """How many times as fast all threads are as one, pair by pair; None if not measured."""
+        return median(each.gain for each in self.sharings) if self.sharings else None
 
-        The fastest run of each, as for the time: what else a machine does only makes runs slower.
-        """
-        if not self.sharings:
-            return None
+    @property
+    def gain_of_the_fastest(self) -> float:
+        """How many times as fast the fastest run with all threads is as that with one."""
         one_thread_s = min(each.one_thread_s for each in self.sharings)
         return one_thread_s / min(each.all_threads_s for each in self.sharings)
 

@@ -1,4 +1,4 @@
-"""How much faster all threads are than one, and how much faster the machine lets them be."""
+"""How much faster all threads are than one, and how much more as many programs get done at once."""
 
 from __future__ import annotations
 
@@ -41,8 +41,11 @@ class Sharing:
         return self.one_thread_s / self.all_threads_s
 
     @property
-    def ceiling(self) -> float:
-        """How many times as much all processors do as one where nothing is shared."""
+    def programs_gain(self) -> float:
+        """How many times as much all processors do as one where nothing is shared.
+
+        More than there are processors if the machine was slower while one worked alone.
+        """
         return _processors() * self.one_thread_s / self.side_by_side_s
 
 

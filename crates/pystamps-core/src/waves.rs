@@ -65,10 +65,31 @@ mod tests {
 
     #[test]
     fn the_first_failure_ends_it() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         let blocks: Vec<usize> = (0..1000).collect();
-        let failure = || Diagnostic::new("test", "a failure").data();
-        let fail = |block: &usize, (): &mut ()| if *block == 30 { Err(failure()) } else { Ok(()) };
-        assert!(make_and_store(&blocks, fail, |()| Ok(())).is_err());
-        assert!(make_and_store(&blocks, |_, ()| Ok(()), |()| Err(failure())).is_err());
+        let number = |block: &usize, result: &mut usize| {
+            *result = *block;
+            Ok(())
+        };
+        // In the third wave: the two before it are stored.
+        let fail = |block: &usize, result: &mut usize| match block {
+            40 => Err(Diagnostic::new("made-wrong", "a failure").data()),
+            _ => number(block, result),
+        };
+        let mut stored = Vec::new();
+        let keep = |result: &mut usize| {
+            stored.push(*result);
+            Ok(())
+        };
+        let error = pool.install(|| make_and_store(&blocks, fail, keep)).unwrap_err();
+        assert_eq!(error.name(), "made-wrong");
+        assert_eq!(stored, blocks[..2 * 2 * BLOCKS_A_THREAD]);
+
+        let refuse = |result: &mut usize| match result {
+            3 => Err(Diagnostic::new("stored-wrong", "a failure").data()),
+            _ => Ok(()),
+        };
+        let error = pool.install(|| make_and_store(&blocks, number, refuse)).unwrap_err();
+        assert_eq!(error.name(), "stored-wrong");
     }
 }

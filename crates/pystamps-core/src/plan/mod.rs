@@ -151,7 +151,7 @@ pub fn plan_project(
         Err(_) if merged => Vec::new(),
         Err(error) => return Err(error),
     };
-    let common = common(&parameters, interferograms, threads, times)?;
+    let common = common(&parameters, interferograms, threads, times, options.random_engine)?;
     let cell_size_m = crate::parameter_checks::positive(&parameters, "filter_grid_size")?;
     let heading_deg = heading_deg(folder, &parameters);
     let prepared = |patch: &Patch| patch.folder.join(CANDIDATES_IJ).is_file();
@@ -259,6 +259,7 @@ fn common(
     interferograms: usize,
     threads: u64,
     times: Times,
+    random_engine: RandomEngine,
 ) -> Result<Common> {
     let window = crate::parameter_checks::filter_window(parameters)?;
     Ok(Common {
@@ -268,7 +269,7 @@ fn common(
         iterations: crate::parameter_checks::positive(parameters, "gamma_max_iterations")?,
         window_cells: 3 * window / 4,
         simulation_bytes: simulation_bytes(
-            RandomEngine::default(),
+            random_engine,
             interferograms,
             rayon::current_num_threads(),
         ),

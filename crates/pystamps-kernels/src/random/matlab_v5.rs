@@ -93,6 +93,56 @@ mod tests {
         }
     }
 
+    /// The same generator in floating point, as its authors wrote it down.
+    struct InFloatingPoint {
+        lagged: [f64; 32],
+        index: usize,
+        borrow: f64,
+        register: u32,
+    }
+
+    impl InFloatingPoint {
+        fn next_uniform(&mut self) -> f64 {
+            let i = self.index;
+            let mut value = self.lagged[(i + 20) & 31] - self.lagged[(i + 5) & 31] - self.borrow;
+            self.borrow = 0.0;
+            if value < 0.0 {
+                value += 1.0;
+                self.borrow = UNIT;
+            }
+            self.lagged[i] = value;
+            self.index = (i + 1) & 31;
+            let low = u64::from(self.register);
+            self.register = shift(self.register);
+            let mask = ((u64::from(self.register) << 32) & ((1 << 52) - 1)) ^ low;
+            if value == 0.0 { mask as f64 * UNIT } else { f64::from_bits(value.to_bits() ^ mask) }
+        }
+    }
+
+    fn assert_same(mut generator: MatlabV5Uniform, draws: usize) {
+        let MatlabV5Uniform { lagged, index, borrow, register } = generator.clone();
+        let lagged = lagged.map(|number| number as f64 * UNIT);
+        let borrow = borrow as f64 * UNIT;
+        let mut other = InFloatingPoint { lagged, index, borrow, register };
+        for _ in 0..draws {
+            assert_eq!(generator.next_uniform().to_bits(), other.next_uniform().to_bits());
+        }
+    }
+
+    #[test]
+    fn integers_give_the_numbers_of_floating_point() {
+        assert_same(MatlabV5Uniform::new(2005), 1_000_000);
+        // Zeros, and differences of which nothing is left once more is borrowed.
+        let most = (1 << BITS) - 1;
+        for pattern in [[0, 0, 0, 0], [1, 0, 0, 1], [most, 0, 1, most], [0, most, most, 1]] {
+            let lagged = std::array::from_fn(|place| pattern[place % 4]);
+            for borrow in [0, 1] {
+                let index = 3;
+                assert_same(MatlabV5Uniform { lagged, index, borrow, register: 2005 }, 1000);
+            }
+        }
+    }
+
     #[test]
     fn a_clone_goes_on_from_the_same_point() {
         let mut generator = MatlabV5Uniform::new(7);
