@@ -19,6 +19,8 @@ _LOCK_FILE = "run.lock"
 _SCOPE_LOCK = "lock"
 #: How long what a dead run has left behind may take to end.
 _REMNANTS_S = 20.0
+#: How long who has the lock may take to write its name beside it.
+_NAME_S = 1.0
 
 
 @contextlib.contextmanager
@@ -54,7 +56,7 @@ def exclusive_run(dataset: Dataset, command: str) -> Iterator[list[str]]:
         holder = _holder(folder / _LOCK_FILE)
         unknown = locked is None and holder is not None and _may_be_alive(holder)
         if locked is False or unknown:
-            raise _refusal(dataset.root, holder)
+            raise _refusal(dataset.root, holder or _holder_soon(folder / _LOCK_FILE))
         notes = []
         if holder is not None:
             notes.append(
@@ -115,6 +117,14 @@ def _wait_for_writers(dataset: Dataset, *, patient: bool) -> None:
     deadline = time.monotonic() + (_REMNANTS_S if patient else 0.0)
     for name in (MERGED, *dataset.patches):
         wait_for_writer(dataset.folder(name), deadline - time.monotonic())
+
+
+def _holder_soon(path: Path) -> dict[str, Any] | None:
+    """Return who holds a lock that was taken just now, once its name is there."""
+    end = time.monotonic() + _NAME_S
+    while (holder := _holder(path)) is None and time.monotonic() < end:
+        time.sleep(0.01)
+    return holder
 
 
 def _holder(path: Path) -> dict[str, Any] | None:
