@@ -169,7 +169,7 @@ def test_same_bytes_for_any_thread_count_and_memory(
 def test_the_least_memory_is_that_of_the_chosen_random_numbers(
     native: Native, scene: Path, tmp_path: Path, engine: str
 ) -> None:
-    """Octave's generator holds twenty times as much as MATLAB's, and its copies with it."""
+    """Octave's generator holds 624 numbers, MATLAB's 32, and so does every copy of it."""
     lean = Path(shutil.copytree(scene, tmp_path / "lean", ignore=shutil.ignore_patterns("cache")))
     choice = ("--dataset", lean, "--random-engine", engine, "--threads", 1)
     plan = json.loads(native("plan", *choice, "--without-times", "--json").stdout)

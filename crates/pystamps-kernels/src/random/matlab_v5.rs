@@ -93,7 +93,7 @@ mod tests {
         }
     }
 
-    /// The same generator in floating point, as its authors wrote it down.
+    /// The same generator in floating point.
     struct InFloatingPoint {
         lagged: [f64; 32],
         index: usize,
